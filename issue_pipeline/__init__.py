@@ -1,0 +1,1 @@
+"""Find, group, label and publish the problems that people report, every day."""

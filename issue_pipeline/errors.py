@@ -1,0 +1,76 @@
+"""Every error the pipeline raises on purpose, in one tree.
+
+A message says what happened, what was expected and what to do.
+"""
+
+
+class IssuePipelineError(Exception):
+    """Root of the tree; catch this to catch all of it."""
+
+
+class ConfigurationError(IssuePipelineError):
+    """A setting is missing or malformed. The message names it."""
+
+
+class CollectionError(IssuePipelineError):
+    """A source could not be read. Base of everything a collector raises."""
+
+
+class TransientError(CollectionError):
+    """Worth another try: a timeout, a reset, a 5xx, a cut or unreadable reply, a limit.
+
+    Attributes:
+        wait_s: Seconds the server asked us to wait; ``None`` when it did not say.
+    """
+
+    def __init__(self, message: str, *, wait_s: float | None = None) -> None:
+        super().__init__(message)
+        self.wait_s = wait_s
+
+
+class AccessDeniedError(CollectionError):
+    """The source refuses our credentials, or wants some. Trying again cannot help."""
+
+
+class QuotaExhaustedError(CollectionError):
+    """The source's daily allowance is spent. Trying again today cannot help."""
+
+
+class RequestRejectedError(CollectionError):
+    """The source does not understand or does not know what we asked for (400, 404, 422)."""
+
+
+class UnexpectedReplyError(CollectionError):
+    """A well-formed reply lacks what every reply of that kind must have."""
+
+
+class StoreError(IssuePipelineError):
+    """The DuckDB file cannot be opened or lacks what a step needs."""
+
+
+class MissingInputError(StoreError):
+    """A step was asked to work on a day whose input was never produced."""
+
+
+class LabelingError(IssuePipelineError):
+    """Base of everything that goes wrong between a cluster and its label."""
+
+
+class InvalidLabelError(LabelingError):
+    """The model answered, but not with a valid label. The message says what was wrong."""
+
+
+class ModelUnavailableError(LabelingError):
+    """The model did not answer: it is down, slow, unknown or refuses the request."""
+
+
+class ModelAccessError(ModelUnavailableError):
+    """The model's provider refuses the key, or its quota is spent: no further call can succeed."""
+
+
+class EmbeddingModelError(IssuePipelineError):
+    """The embedding model cannot be loaded, or is not the one it claims to be."""
+
+
+class LiveStoreError(IssuePipelineError):
+    """PocketBase cannot be reached, refuses us, or lacks our collections."""

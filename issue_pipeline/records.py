@@ -1,0 +1,172 @@
+"""The frozen records that cross borders: between collectors, tables, models and the live store."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """One post as a source gave it.
+
+    Attributes:
+        source: ``github``, ``stackoverflow``, ``reddit`` or ``hackernews``.
+        url: The post's own permalink, as the source writes it.
+        title: Plain text; HTML entities stay as they came.
+        body: In the source's markup; ``""`` where there is none.
+        created_at: Aware, UTC.
+        comment_count: Comments or answers.
+        vote_count: Reactions, score or points; may be negative.
+    """
+
+    source: str
+    url: str
+    title: str
+    body: str
+    created_at: datetime
+    comment_count: int
+    vote_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Collection:
+    """What one source gave for one day.
+
+    Attributes:
+        posts: Each post of the day once.
+        expected_count: How many the source said there are; ``None`` where it does not say.
+        fetched_count: Items received, before anything was dropped.
+        dropped: Items left out, counted by reason.
+        complete: Whether every post of the day is in ``posts``.
+        reason: Why it is not complete; ``""`` when it is.
+        requests: HTTP requests made, retries included.
+        waited_s: Seconds spent waiting for limits.
+    """
+
+    posts: tuple[Post, ...]
+    expected_count: int | None
+    fetched_count: int
+    dropped: Mapping[str, int] = field(default_factory=dict)
+    complete: bool = True
+    reason: str = ""
+    requests: int = 0
+    waited_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One stored post of a day, as silver and gold read it from bronze."""
+
+    url_hash: str
+    source: str
+    url: str
+    title: str
+    body: str
+    created_at: datetime
+    comment_count: int
+    vote_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterRow:
+    """One row of ``silver.clusters``.
+
+    Attributes:
+        cluster_id: 0 is the largest of the day.
+        cluster_size: Number of items.
+        outlier_ratio: The day's noise over the day's items, in [0, 1]; the same on every row.
+        mean_distance: Mean Euclidean distance of the members to their centroid, in [0, 2].
+        mode: Clustering mode, ``raw`` or ``smoothed``.
+        min_cluster_size: The setting that the day was clustered with.
+    """
+
+    cluster_id: int
+    cluster_size: int
+    outlier_ratio: float
+    mean_distance: float
+    mode: str
+    min_cluster_size: int
+
+
+@dataclass(frozen=True, slots=True)
+class IssueRow:
+    """One row of ``gold.issues``: a cluster and its label, or that labelling failed.
+
+    Attributes:
+        label_source: ``local``, ``remote``, ``reused`` or ``failed``.
+        model: Name of the model that wrote the label; ``""`` when it failed.
+        cost_usd: Price of the calls made for this label in US dollars; 0 when reused or local.
+        labeled_at: Aware, UTC.
+    """
+
+    cluster_id: int
+    cluster_fingerprint: str
+    cluster_size: int
+    canonical_title: str | None
+    category: str | None
+    description: str | None
+    would_pay_signal: bool | None
+    impact_level: str | None
+    label_failed: bool
+    label_source: str
+    model: str
+    prompt_tokens: int
+    completion_tokens: int
+    cost_usd: float
+    labeled_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """One row of ``gold.issue_evidence``: an item of a labelled cluster.
+
+    Attributes:
+        snippet: Start of the clean, redacted body.
+        distance: Euclidean distance to the cluster's centroid, rounded to 1e-3.
+    """
+
+    cluster_id: int
+    url_hash: str
+    source: str
+    url: str
+    title: str
+    snippet: str
+    created_at: datetime
+    comment_count: int
+    vote_count: int
+    distance: float
+
+
+@dataclass(frozen=True, slots=True)
+class LiveRow:
+    """One row of ``gold.live_issues``: what the live store was last told about a cluster.
+
+    Attributes:
+        state: ``published`` or ``failed``.
+        error: Why it failed; ``""`` otherwise.
+    """
+
+    cluster_id: int
+    record_id: str
+    content_hash: str
+    state: str
+    error: str
+    synced_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerEntry:
+    """One row of ``bronze.collections``: how the collection of a source and day went."""
+
+    collection_date: date
+    source: str
+    expected_count: int | None
+    fetched_count: int
+    stored_count: int
+    dropped_count: int
+    complete: bool
+    reason: str
+    requests: int
+    waited_s: float
+    started_at: datetime
+    finished_at: datetime

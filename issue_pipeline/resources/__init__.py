@@ -1,0 +1,1 @@
+"""The outside world: APIs, models, the database file and the live store."""

@@ -1,0 +1,5 @@
+"""The four sources, behind one resource."""
+
+from issue_pipeline.resources.collectors.resource import CollectorsResource
+
+__all__ = ["CollectorsResource"]

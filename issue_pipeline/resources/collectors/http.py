@@ -1,0 +1,208 @@
+"""The one HTTP seam of all collectors: pacing, retries, limits, and errors by kind."""
+
+import logging
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import httpx
+import stamina
+
+from issue_pipeline.errors import (
+    AccessDeniedError,
+    CollectionError,
+    RequestRejectedError,
+    TransientError,
+    UnexpectedReplyError,
+)
+
+logger = logging.getLogger(__name__)
+
+USER_AGENT = "issue-pipeline/0.1 (collects public posts; Python httpx)"
+CONNECT_TIMEOUT_S = 10.0
+READ_TIMEOUT_S = 60.0
+ATTEMPTS = 6
+# Longest wait we accept from a server in one go: GitHub's hourly window, and some.
+MAX_WAIT_S = 3_900.0
+
+T = TypeVar("T")
+Parameters = Mapping[str, str | int]
+# Reads an unsuccessful reply the way its API means it; None leaves it to the status code.
+ErrorReader = Callable[[httpx.Response], CollectionError | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A successful reply: the parsed JSON and the headers that came with it."""
+
+    payload: Any
+    headers: httpx.Headers
+
+
+class ApiClient:
+    """Talks to one API: one request at a time, paced, retried where that can help.
+
+    Waits that a server asks for (``TransientError.wait_s``) are obeyed before our own backoff.
+    Counts requests and waiting, for the ledger. Use as a context manager.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        base_url: str,
+        *,
+        requests_per_minute: float,
+        headers: Mapping[str, str] | None = None,
+        read_error: ErrorReader = lambda response: None,
+        setting: str = "",
+        transport: httpx.BaseTransport | None = None,
+    ) -> None:
+        """Prepare a client; nothing is sent yet.
+
+        Args:
+            name: What messages call the API, such as ``GitHub``.
+            base_url: With or without a trailing slash.
+            requests_per_minute: Our own pace, above 0.
+            headers: Sent with every request, besides the User-Agent.
+            read_error: How this API words its limits and refusals.
+            setting: The credential's setting, named when access is denied.
+            transport: For tests; the network by default.
+        """
+        self.name = name
+        self.requests = 0
+        self.waited_s = 0.0
+        self._setting = setting
+        self._interval_s = 60.0 / requests_per_minute
+        self._next_at = 0.0
+        self._read_error = read_error
+        self._http = httpx.Client(
+            base_url=base_url,
+            headers={"User-Agent": USER_AGENT, "Accept": "application/json", **(headers or {})},
+            timeout=httpx.Timeout(READ_TIMEOUT_S, connect=CONNECT_TIMEOUT_S),
+            follow_redirects=False,
+            transport=transport,
+        )
+
+    def __enter__(self) -> "ApiClient":
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self._http.close()
+
+    def set_header(self, name: str, value: str) -> None:
+        """Send a header with every request from now on."""
+        self._http.headers[name] = value
+
+    def get(self, path: str, params: Parameters | None = None) -> Reply:
+        """GET a path below the base URL and parse the JSON of the reply.
+
+        Raises:
+            CollectionError: Of the kind that says what can be done.
+        """
+        return self.request("GET", path, params=params)
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Parameters | None = None,
+        form: Mapping[str, str] | None = None,
+        auth: tuple[str, str] | None = None,
+    ) -> Reply:
+        """Send a request until it succeeds, or until trying again makes no sense."""
+        for attempt in stamina.retry_context(
+            on=self._backoff, attempts=ATTEMPTS, timeout=None, wait_max=60.0
+        ):
+            with attempt:
+                return self._request_once(method, path, params=params, form=form, auth=auth)
+        raise AssertionError("unreachable")
+
+    def hold_for(self, seconds: float) -> None:
+        """Send nothing for this long: the server asked for it in a successful reply."""
+        self._next_at = max(self._next_at, time.monotonic() + min(seconds, MAX_WAIT_S))
+
+    def _request_once(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Parameters | None,
+        form: Mapping[str, str] | None,
+        auth: tuple[str, str] | None,
+    ) -> Reply:
+        self._pace()
+        self.requests += 1
+        try:
+            response = self._http.request(
+                method, path, params=params, data=form, auth=auth or httpx.USE_CLIENT_DEFAULT
+            )
+        except httpx.TransportError as error:
+            kind = type(error).__name__
+            raise TransientError(
+                f"{self.name} could not be reached at {self._http.base_url} ({kind}: {error})."
+                " Check the network and the API's URL setting."
+            ) from error
+        if not response.is_success:
+            raise self._read_error(response) or self._error_by_status(response)
+        try:
+            return Reply(response.json(), response.headers)
+        except ValueError as error:
+            raise TransientError(
+                f"{self.name} answered {response.status_code} with something that is not JSON:"
+                f" {response.text[:120]!r}."
+            ) from error
+
+    def _pace(self) -> None:
+        wait_s = self._next_at - time.monotonic()
+        if wait_s > 0:
+            if wait_s > 5:
+                logger.info("%s: waiting %.0f s for its limits", self.name, wait_s)
+            time.sleep(wait_s)
+            self.waited_s += wait_s
+        self._next_at = time.monotonic() + self._interval_s
+
+    def _backoff(self, error: Exception) -> bool | float:
+        """Whether to try again (stamina's hook), after exactly how many seconds if told."""
+        if not isinstance(error, TransientError):
+            return False
+        logger.warning("%s", error)
+        if error.wait_s is None:
+            return True
+        if error.wait_s > MAX_WAIT_S:
+            return False
+        self.waited_s += error.wait_s
+        return error.wait_s
+
+    def _error_by_status(self, response: httpx.Response) -> CollectionError:
+        status = response.status_code
+        said = f"{self.name} answered {status}: {response.text[:200]!r}."
+        if status in (408, 425, 429) or status >= 500:
+            return TransientError(said, wait_s=retry_after_s(response.headers))
+        if status in (401, 403):
+            remedy = f" Check {self._setting}." if self._setting else ""
+            return AccessDeniedError(f"{said}{remedy}")
+        return RequestRejectedError(f"{said} The request was {response.request.url}.")
+
+
+def retry_after_s(headers: httpx.Headers) -> float | None:
+    """Read ``Retry-After`` in seconds; ``None`` where it is absent or a date."""
+    try:
+        return max(0.0, float(headers["retry-after"]))
+    except (KeyError, ValueError):
+        return None
+
+
+def expect(payload: Any, key: str, kind: type[T], api: str) -> T:  # noqa: ANN401
+    """Take what every reply of a kind must have.
+
+    Raises:
+        UnexpectedReplyError: The key is missing or of another type.
+    """
+    value = payload.get(key) if isinstance(payload, dict) else None
+    if not isinstance(value, kind):
+        raise UnexpectedReplyError(
+            f"A reply of {api} has no {key} of type {kind.__name__}: {str(payload)[:200]!r}."
+        )
+    return value

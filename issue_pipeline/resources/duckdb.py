@@ -1,0 +1,87 @@
+"""The one DuckDB file, opened for as short a time as possible."""
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.resources import files
+from pathlib import Path
+
+import duckdb
+import stamina
+from dagster_duckdb import DuckDBResource
+
+from issue_pipeline.errors import StoreError
+
+logger = logging.getLogger(__name__)
+
+# DuckDB lets one process write; the others of a backfill wait their turn this long.
+LOCK_TIMEOUT_S = 300.0
+_LOCKED = "could not set lock"
+
+
+class IssuesDatabase(DuckDBResource):  # type: ignore[misc]
+    """dagster-duckdb's resource, made safe for several processes taking turns.
+
+    Differences: waits for the lock with jitter and long enough for a backfill, creates the file,
+    its folder and the tables, opens read-only for reads, always closes, and makes every write one
+    transaction.
+    """
+
+    @contextmanager
+    def write(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """Open for writing; commits at the end, rolls back everything on an exception.
+
+        Keep the body short: no other process can open the file meanwhile.
+
+        Raises:
+            StoreError: The file cannot be opened.
+        """
+        Path(self.database).parent.mkdir(parents=True, exist_ok=True)
+        connection = self._connect(read_only=False)
+        try:
+            connection.execute(files("issue_pipeline.sql").joinpath("schema.sql").read_text())
+            connection.begin()
+            yield connection
+            connection.commit()
+        finally:
+            # Closing without a commit rolls back.
+            connection.close()
+
+    @contextmanager
+    def read(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """Open for reading; several processes may at once, while none writes.
+
+        Raises:
+            StoreError: The file cannot be opened.
+        """
+        if not Path(self.database).exists():
+            with self.write():
+                pass  # creates the tables
+        connection = self._connect(read_only=True)
+        try:
+            yield connection
+        finally:
+            connection.close()
+
+    # dagster-duckdb's own entry point, so that code written for it gets the same guarantees.
+    get_connection = write
+
+    def _connect(self, *, read_only: bool) -> duckdb.DuckDBPyConnection:
+        try:
+            for attempt in stamina.retry_context(
+                on=_is_lock, attempts=None, timeout=LOCK_TIMEOUT_S, wait_initial=0.05, wait_max=2.0
+            ):
+                with attempt:
+                    return duckdb.connect(self.database, read_only=read_only)
+        except duckdb.Error as error:
+            hint = (
+                f"Another process kept it locked for {LOCK_TIMEOUT_S:.0f} s; close it."
+                if _is_lock(error)
+                else "Check ISSUES_DUCKDB_PATH."
+            )
+            raise StoreError(f"Cannot open the database {self.database}: {error}\n{hint}") from error
+        raise AssertionError("unreachable")
+
+
+def _is_lock(error: Exception) -> bool:
+    return isinstance(error, duckdb.IOException) and _LOCKED in str(error).lower()

@@ -1,0 +1,1 @@
+"""The four source APIs, simulated over loopback HTTP from one world of posts."""

@@ -1,0 +1,109 @@
+"""The four APIs as one application, each under its own prefix, with health and statistics."""
+
+from collections.abc import Callable, Collection
+from datetime import UTC, datetime
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Mount, Route
+from starlette.types import ASGIApp
+
+from issue_pipeline.sandbox.apis.github import GitHubApi
+from issue_pipeline.sandbox.apis.hackernews import HackerNewsApi
+from issue_pipeline.sandbox.apis.reddit import RedditApi
+from issue_pipeline.sandbox.apis.replies import JsonReply
+from issue_pipeline.sandbox.apis.stackexchange import StackExchangeApi
+from issue_pipeline.sandbox.apis.stats import CountedApp, ReplyCounts
+from issue_pipeline.sandbox.apis.timeline import DEFAULT_HISTORY_DAYS, Timeline
+from issue_pipeline.sandbox.world.posts import World
+
+DEFAULT_TOKEN_LIFETIME_S = 86_400
+
+
+def create_app(
+    world: World,
+    *,
+    reddit_client_id: str,
+    reddit_client_secret: str,
+    now: Callable[[], datetime] | None = None,
+    github_token: str | None = None,
+    stackexchange_key: str | None = None,
+    reddit_token_lifetime_s: int = DEFAULT_TOKEN_LIFETIME_S,
+    private_subreddits: Collection[str] = (),
+    time_scale: float = 1.0,
+    history_days: int = DEFAULT_HISTORY_DAYS,
+) -> Starlette:
+    """Build the simulator.
+
+    Args:
+        world: The posts; their truth is never served.
+        reddit_client_id: The only application that Reddit gives tokens to.
+        reddit_client_secret: Its secret.
+        now: The simulator's clock, with a zone; later posts are not served. The system's clock by
+            default. Limit windows and token lifetimes always run on real time.
+        github_token: The only good token; ``None`` takes any. Without one a client is anonymous.
+        stackexchange_key: The only good key; ``None`` takes any.
+        reddit_token_lifetime_s: How long a token is good.
+        private_subreddits: Names that answer 403.
+        time_scale: How many times shorter than the real ones the limit windows are; above 0.
+        history_days: How far back from its end a query finds posts, at least 1. A quiet subreddit's
+            first page makes as many days of the world as it takes to fill it, up to this.
+
+    Returns:
+        An application with ``/github``, ``/stackexchange``, ``/reddit``, ``/hackernews``,
+        ``/health`` and ``/stats``.
+
+    Raises:
+        ValueError: If the Reddit credentials are empty or the scale or the history is too small.
+    """
+    if time_scale <= 0:
+        raise ValueError(f"time_scale must be above 0, got {time_scale}")
+    timeline = Timeline(world, now or _system_time, history_days)
+    github = GitHubApi(timeline, token=github_token, time_scale=time_scale)
+    stackexchange = StackExchangeApi(timeline, key=stackexchange_key, time_scale=time_scale)
+    reddit = RedditApi(
+        timeline,
+        client_id=reddit_client_id,
+        client_secret=reddit_client_secret,
+        token_lifetime_s=reddit_token_lifetime_s,
+        private_subreddits=private_subreddits,
+        time_scale=time_scale,
+    )
+    hackernews = HackerNewsApi(timeline, time_scale=time_scale)
+    apis: dict[str, ASGIApp] = {
+        "github": github.app(),
+        "stackexchange": stackexchange.app(),
+        "reddit": reddit.app(),
+        "hackernews": hackernews.app(),
+    }
+    allowances = {
+        "github": (github.searches, github.requests),
+        "stackexchange": (stackexchange.quota,),
+        "reddit": (reddit.requests,),
+        "hackernews": (hackernews.requests,),
+    }
+    counts = ReplyCounts()
+
+    async def health(_request: Request) -> Response:
+        return JsonReply({"status": "ok"})
+
+    async def stats(_request: Request) -> Response:
+        return JsonReply(
+            {
+                "requests": {api: counts.requests[api] for api in apis},
+                "errors": {api: counts.errors[api] for api in apis},
+                "over_limit": {
+                    api: sum(allowance.exceeded for allowance in allowances[api]) for api in apis
+                },
+                "statuses": {api: dict(counts.statuses.get(api, {})) for api in apis},
+            }
+        )
+
+    routes: list[BaseRoute] = [Route("/health", health), Route("/stats", stats)]
+    routes += [Mount(f"/{api}", app=CountedApp(app, api, counts)) for api, app in apis.items()]
+    return Starlette(routes=routes)
+
+
+def _system_time() -> datetime:
+    return datetime.now(UTC)

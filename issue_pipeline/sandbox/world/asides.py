@@ -1,0 +1,66 @@
+"""What people say beside the point; it makes two reports of one problem less alike.
+
+Nobody reports a problem and nothing else: people introduce themselves, excuse themselves, thank,
+and bring up whatever else is on their mind.
+"""
+
+CONTEXTS = (
+    "I am writing this on the train back from {city}, so forgive the brevity.",
+    "For background, {company} has about {n} employees and I am the only one who does this.",
+    "I came over from a completely different job in {month} and am still learning the vocabulary.",
+    "We inherited all of this when {company} bought the smaller firm next door.",
+    "My colleague {person} set it up years ago and has since left to open a café.",
+    "I have been doing this for {small} years and rarely ask in public.",
+    "It is nearly midnight here, the coffee is gone and my patience with it.",
+    "English is not my first language, please ask if something is unclear.",
+    "My boss wants a date by Friday, which is why I am asking here.",
+    "There was a long thread about something similar last {month}, but it was closed.",
+    "I asked {person} from the other office and got only a shrug.",
+    "Sorry for the long text, I try to give all the context at once.",
+    "This is a side project for my cousin's shop in {city}, nothing fancy.",
+    "We are a small charity and everything runs on donated hardware.",
+    "I promised my team in {city} to find out before the weekend.",
+    "If you want the whole story, get a cup of tea first.",
+    "My background is in {language}, so I may be using the wrong words.",
+    "It rained all day, so I finally had the time to write this up.",
+    "We have people in {small} time zones, which does not make talking about it easier.",
+    "I took screenshots, but the office firewall does not let me upload them.",
+    "Please be gentle, the last forum I asked told me to read the manual.",
+    "The intern noticed it first, credit where it is due.",
+    "Somebody will say that we should hire a consultant; we had one, he was from {city}.",
+    "I have a meeting about it with {company} on Thursday and would like to be prepared.",
+    "Not sure whether this is the right place, feel free to point me elsewhere.",
+    "I run this from a spare room with two screens and a cat on the keyboard.",
+    "My laptop is a {small} year old machine with {os}, in case that matters.",
+    "The auditors come in {month} and I would rather not be in the room.",
+    "We moved offices recently and half of the notes are still in boxes.",
+    "I read through {small} pages of old answers before posting this.",
+    "{person}, if you read this: yes, it is that thing again.",
+    "Both of my predecessors left without a handover.",
+    "I teach evening classes and one of the participants brought this up.",
+    "The weather in {city} is lovely, and here I sit.",
+    "We signed a three-year contract with {company}, so switching is off the table.",
+    "I drew a diagram on the whiteboard, and nobody in the room believed it.",
+    "This started as a question from my mother, who runs the family business.",
+    "It works on paper, it works in the slides, it worked in the sales demo.",
+    "We are about {n} people spread over {small} sites, most of them part time.",
+    "My therapist says I should talk about things that bother me.",
+    "A friend at {company} says they see exactly the same.",
+    "I keep a diary of these things, and this is entry number {n}.",
+    "Thanks to {person} for the hint that got me this far.",
+    "I am on parental leave from next week, so somebody else will answer.",
+    "We evaluated {small} alternatives back in {month} and stayed for the price.",
+    "The vendor closed for the holidays, of course.",
+    "Bonus points for anything that can be explained to a board of directors.",
+    "I did search first, honestly.",
+)
+"""Sentences that fit any report, with slots."""
+
+BRIDGES = (
+    "On top of that: {aside}",
+    "Unrelated, but while I am at it: {aside}",
+    "Probably a different story, but last {{month}} we also had this: {aside}",
+    "{{person}} next door has other worries: {aside}",
+    "And as if that were not enough: {aside}",
+)
+"""Ways to bring up another problem of the same trade; ``{aside}`` is a sentence about that one."""

@@ -1,0 +1,5 @@
+"""Every SQL statement of the pipeline, one module per layer; the schema in ``schema.sql``.
+
+The functions take an open connection and plain records, bind every value, and leave the
+transaction to :meth:`issue_pipeline.resources.duckdb.IssuesDatabase.write`.
+"""

@@ -1,0 +1,156 @@
+"""Reading and writing ``bronze.raw_items`` and ``bronze.collections``."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, fields
+from datetime import date, datetime
+
+import duckdb
+
+from issue_pipeline.records import Collection, Item, LedgerEntry, Post
+from issue_pipeline.sql.rows import as_utc, insert_rows
+
+_ITEM_COLUMNS = ", ".join(field.name for field in fields(Item))
+_LEDGER_COLUMNS = ", ".join(field.name for field in fields(LedgerEntry))
+
+
+@dataclass(frozen=True, slots=True)
+class KeyedPost:
+    """A post together with the hash of its normalised permalink."""
+
+    url_hash: str
+    post: Post
+
+
+def store_collection(
+    con: duckdb.DuckDBPyConnection,
+    source: str,
+    day: date,
+    posts: Sequence[KeyedPost],
+    collection: Collection,
+    *,
+    started_at: datetime,
+    finished_at: datetime,
+) -> LedgerEntry:
+    """Write what a collection brought, and its line in the ledger.
+
+    A complete collection replaces the source-day. An incomplete one adds and updates posts,
+    removes none, and leaves the ledger's word alone where that already says "complete".
+
+    Args:
+        con: A connection within a transaction.
+        source: One of ``partitions.SOURCES``.
+        day: UTC day.
+        posts: Distinct by ``url_hash``.
+        collection: What the collector reported.
+        started_at: Aware.
+        finished_at: Aware.
+
+    Returns:
+        The entry describing this collection, whether or not the ledger took it.
+    """
+    if collection.complete:
+        con.execute(
+            "DELETE FROM bronze.raw_items WHERE collection_date = ? AND source = ?", [day, source]
+        )
+    else:
+        con.execute(
+            "DELETE FROM bronze.raw_items WHERE collection_date = ? AND source = ?"
+            " AND url_hash IN (SELECT unnest(?::VARCHAR[]))",
+            [day, source, [keyed.url_hash for keyed in posts]],
+        )
+    insert_rows(
+        con,
+        "bronze.raw_items",
+        (
+            {
+                "url_hash": keyed.url_hash,
+                "collection_date": day,
+                "collected_at": finished_at,
+                **asdict(keyed.post),
+            }
+            for keyed in posts
+        ),
+    )
+    entry = LedgerEntry(
+        collection_date=day,
+        source=source,
+        expected_count=collection.expected_count,
+        fetched_count=collection.fetched_count,
+        stored_count=_count(con, source, day),
+        dropped_count=sum(collection.dropped.values()),
+        complete=collection.complete,
+        reason=collection.reason,
+        requests=collection.requests,
+        waited_s=collection.waited_s,
+        started_at=started_at,
+        finished_at=finished_at,
+    )
+    known_complete = con.execute(
+        "SELECT complete FROM bronze.collections WHERE collection_date = ? AND source = ?",
+        [day, source],
+    ).fetchone()
+    if collection.complete or known_complete != (True,):
+        con.execute(
+            "DELETE FROM bronze.collections WHERE collection_date = ? AND source = ?", [day, source]
+        )
+        insert_rows(con, "bronze.collections", [asdict(entry)])
+    return entry
+
+
+def _count(con: duckdb.DuckDBPyConnection, source: str, day: date) -> int:
+    row = con.execute(
+        "SELECT count(*) FROM bronze.raw_items WHERE collection_date = ? AND source = ?",
+        [day, source],
+    ).fetchone()
+    return int(row[0]) if row else 0
+
+
+def ledger_of_day(con: duckdb.DuckDBPyConnection, day: date) -> list[LedgerEntry]:
+    """Read the ledger's entries of a day, by source; a source never collected has none."""
+    rows = con.execute(
+        f"SELECT {_LEDGER_COLUMNS} FROM bronze.collections"  # noqa: S608  (names of ours)
+        " WHERE collection_date = ? ORDER BY source",
+        [day],
+    ).fetchall()
+    return [LedgerEntry(*row[:-2], as_utc(row[-2]), as_utc(row[-1])) for row in rows]
+
+
+def items_of_day(con: duckdb.DuckDBPyConnection, day: date) -> list[Item]:
+    """Read the items of all sources of a day, in ``url_hash`` order."""
+    return _items(
+        con.execute(
+            f"SELECT {_ITEM_COLUMNS} FROM bronze.raw_items"  # noqa: S608
+            " WHERE collection_date = ? ORDER BY url_hash, source",
+            [day],
+        ).fetchall()
+    )
+
+
+def clustered_items_of_day(
+    con: duckdb.DuckDBPyConnection, day: date
+) -> list[tuple[int, list[Item]]]:
+    """Read the items of each cluster of a day: (cluster_id, items in ``url_hash`` order).
+
+    Noise is left out. Clusters come by id, which is largest first.
+    """
+    rows = con.execute(
+        f"SELECT cluster_id, {_ITEM_COLUMNS}"  # noqa: S608
+        " FROM silver.cluster_assignments JOIN bronze.raw_items USING (url_hash)"
+        " WHERE cluster_date = $day AND collection_date = $day AND cluster_id >= 0"
+        " ORDER BY cluster_id, url_hash",
+        {"day": day},
+    ).fetchall()
+    clusters: dict[int, list[Item]] = {}
+    for cluster_id, *columns in rows:
+        clusters.setdefault(cluster_id, []).extend(_items([columns]))
+    return list(clusters.items())
+
+
+def _items(rows: Sequence[Sequence[object]]) -> list[Item]:
+    items = []
+    for url_hash, source, url, title, body, created_at, comments, votes in rows:
+        assert isinstance(created_at, datetime)
+        items.append(
+            Item(url_hash, source, url, title, body, as_utc(created_at), comments, votes)  # type: ignore[arg-type]
+        )
+    return items

@@ -1,0 +1,88 @@
+"""Reading and writing ``gold.issues`` and ``gold.issue_evidence``."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, fields
+from datetime import date
+
+import duckdb
+
+from issue_pipeline.records import Evidence, IssueRow
+from issue_pipeline.sql.rows import as_utc, insert_rows
+
+_ISSUE_COLUMNS = ", ".join(field.name for field in fields(IssueRow))
+_EVIDENCE_COLUMNS = ", ".join(field.name for field in fields(Evidence))
+
+
+def issues_of_day(con: duckdb.DuckDBPyConnection, day: date) -> list[IssueRow]:
+    """Read the labels of a day's clusters, failed ones included, by cluster id."""
+    return _issues(
+        con.execute(
+            f"SELECT {_ISSUE_COLUMNS} FROM gold.issues WHERE cluster_date = ?"  # noqa: S608
+            " ORDER BY cluster_id",
+            [day],
+        ).fetchall()
+    )
+
+
+def good_labels(
+    con: duckdb.DuckDBPyConnection, fingerprints: Sequence[str]
+) -> dict[str, IssueRow]:
+    """Find, for each fingerprint, the label that any day ever got from a model.
+
+    Where several rows carry one, the earliest day wins, then the lowest cluster id, so that the
+    choice does not depend on the order in which days were run again.
+    """
+    rows = con.execute(
+        f"SELECT {_ISSUE_COLUMNS} FROM gold.issues"  # noqa: S608
+        " WHERE NOT label_failed AND cluster_fingerprint IN (SELECT unnest(?::VARCHAR[]))"
+        " QUALIFY row_number() OVER"
+        " (PARTITION BY cluster_fingerprint ORDER BY cluster_date, cluster_id) = 1",
+        [list(fingerprints)],
+    ).fetchall()
+    return {issue.cluster_fingerprint: issue for issue in _issues(rows)}
+
+
+def replace_day(
+    con: duckdb.DuckDBPyConnection,
+    day: date,
+    issues: Iterable[IssueRow],
+    evidence: Iterable[Evidence],
+) -> None:
+    """Replace the labels and the evidence of a day.
+
+    Args:
+        con: A connection within a transaction.
+        day: UTC day.
+        issues: One row for every cluster of the day.
+        evidence: Every item of each cluster whose label is good.
+    """
+    for table in ("gold.issues", "gold.issue_evidence"):
+        con.execute(f"DELETE FROM {table} WHERE cluster_date = ?", [day])  # noqa: S608
+    insert_rows(con, "gold.issues", ({"cluster_date": day, **asdict(row)} for row in issues))
+    insert_rows(
+        con, "gold.issue_evidence", ({"cluster_date": day, **asdict(row)} for row in evidence)
+    )
+
+
+def evidence_of_day(con: duckdb.DuckDBPyConnection, day: date) -> dict[int, list[Evidence]]:
+    """Read the evidence of a day by cluster id, nearest to the centroid first."""
+    rows = con.execute(
+        f"SELECT {_EVIDENCE_COLUMNS} FROM gold.issue_evidence WHERE cluster_date = ?"  # noqa: S608
+        " ORDER BY cluster_id, distance, url_hash",
+        [day],
+    ).fetchall()
+    by_cluster: dict[int, list[Evidence]] = {}
+    for row in rows:
+        values = dict(zip((field.name for field in fields(Evidence)), row, strict=True))
+        values["created_at"] = as_utc(values["created_at"])
+        by_cluster.setdefault(values["cluster_id"], []).append(Evidence(**values))
+    return by_cluster
+
+
+def _issues(rows: Sequence[Sequence[object]]) -> list[IssueRow]:
+    issues = []
+    for row in rows:
+        values = dict(zip((field.name for field in fields(IssueRow)), row, strict=True))
+        values["labeled_at"] = as_utc(values["labeled_at"])  # type: ignore[arg-type]
+        issues.append(IssueRow(**values))  # type: ignore[arg-type]
+    return issues

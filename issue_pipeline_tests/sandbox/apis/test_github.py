@@ -1,0 +1,222 @@
+import re
+from datetime import timedelta
+
+import pytest
+
+from issue_pipeline_tests.sandbox.apis.hand_written import DAY, a_client, a_post
+from issue_pipeline_tests.sandbox.apis.recordings import clashes, common_names, recorded
+
+SEARCH = "/github/search/issues"
+LISTING = "/github/repos/acme/rocket/issues"
+WHOLE_DAY = "is:issue created:2026-03-10T00:00:00Z..2026-03-10T23:59:59Z"
+
+
+def search(client, q=WHOLE_DAY, **parameters):
+    return client.get(SEARCH, params={"q": q, **parameters})
+
+
+def link_to(reply, relation):
+    found = re.search(rf'<([^>]+)>; rel="{relation}"', reply.headers.get("link", ""))
+    return found and found[1]
+
+
+def walk(client, url, **parameters):
+    """Follow the Link header from page to page."""
+    reply = client.get(url, params=parameters)
+    pages = [reply.json()]
+    while url := link_to(reply, "next"):
+        reply = client.get(url)
+        assert reply.status_code == 200
+        pages.append(reply.json())
+    return pages
+
+
+def test_a_day_holds_its_first_and_its_last_second_and_no_other():
+    posts = [a_post("github", second) for second in (-1, 0, 86_399, 86_400)]
+    body = search(a_client(*posts), sort="created", order="asc").json()
+    assert body["total_count"] == 2
+    assert body["incomplete_results"] is False
+    assert [item["created_at"] for item in body["items"]] == [
+        "2026-03-10T00:00:00Z",
+        "2026-03-10T23:59:59Z",
+    ]
+
+
+def test_paging_shows_every_issue_once_even_those_of_one_second():
+    posts = [a_post("github", second // 7) for second in range(250)]
+    client = a_client(*posts)
+    for order in ("asc", "desc"):
+        pages = walk(client, SEARCH, q=WHOLE_DAY, sort="created", order=order, per_page=40)
+        items = [item for page in pages for item in page["items"]]
+        assert len({item["id"] for item in items}) == len(items) == 250
+        created = [item["created_at"] for item in items]
+        assert created == sorted(created, reverse=order == "desc")
+
+
+def test_at_most_a_hundred_issues_come_on_a_page():
+    client = a_client(*(a_post("github", second) for second in range(120)))
+    assert len(search(client, per_page=500).json()["items"]) == 100
+    assert len(search(client).json()["items"]) == 30
+    assert len(search(client, per_page="lots", page="first").json()["items"]) == 30
+
+
+def test_more_than_a_thousand_results_are_told_but_not_given():
+    client = a_client(*(a_post("github", second) for second in range(1050)))
+    tenth = search(client, per_page=100, page=10)
+    assert tenth.json()["total_count"] == 1050
+    assert len(tenth.json()["items"]) == 100
+    assert link_to(tenth, "next") is None
+    refused = search(client, per_page=100, page=11)
+    assert refused.status_code == 422
+    assert refused.json()["message"] == "Only the first 1000 search results are available"
+    crossing = search(client, per_page=30, page=34).json()
+    assert len(crossing["items"]) == 10
+
+
+def test_a_search_without_a_kind_is_refused():
+    reply = search(a_client(), "created:2026-03-10")
+    assert reply.status_code == 422
+    [error] = reply.json()["errors"]
+    assert error["message"] == "Query must include 'is:issue' or 'is:pull-request'"
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        {"q": ""},
+        {"q": "is:issue created:soon"},
+        {"q": "is:issue repo:no/where"},
+        {"q": "is:issue", "sort": "luck"},
+        {"q": "is:issue", "order": "up"},
+    ],
+)
+def test_a_malformed_search_is_refused_in_the_recorded_shape(parameters):
+    reply = a_client().get(SEARCH, params=parameters)
+    assert reply.status_code == 422
+    theirs = recorded("github/error_422_validation_failed.json")["body"]
+    assert reply.json()["message"] == theirs["message"]
+    assert reply.json()["errors"][0].keys() <= theirs["errors"][0].keys()
+
+
+def test_issues_can_be_sorted_by_comments():
+    posts = [a_post("github", second, comment_count=second * 3 % 7) for second in range(6)]
+    items = search(a_client(*posts), sort="comments").json()["items"]
+    assert [item["comments"] for item in items] == [6, 5, 3, 2, 1, 0]
+
+
+def test_an_issue_has_the_fields_and_types_of_the_recorded_ones():
+    theirs = recorded("github/search_issues_is_issue_closed_page1.json")["body"]["items"]
+    client = a_client(a_post("github", tags=("bug",), body="# Steps\n\n```\nlog\n```"))
+    [ours] = search(client).json()["items"]
+    assert ours.keys() == common_names(theirs)
+    assert clashes(ours, theirs) == {}
+    assert ours["user"].keys() == theirs[0]["user"].keys()
+    assert ours["reactions"].keys() == theirs[0]["reactions"].keys()
+    assert ours["body"] == "# Steps\n\n```\nlog\n```"
+
+
+def test_a_listed_issue_and_pull_request_have_the_recorded_fields():
+    issues = recorded("github/repo_issues_closed_with_issue_type.json")["body"]
+    pulls = [
+        item
+        for item in recorded("github/repo_issues_pygithub_recent.json")["body"]
+        if "pull_request" in item
+    ]
+    pull, issue = a_client(a_post("github", number=9)).get(LISTING).json()
+    assert issue.keys() == common_names(issues)
+    assert pull.keys() == common_names(pulls)
+    assert pull["pull_request"].keys() == pulls[0]["pull_request"].keys()
+    assert clashes(issue, issues) == clashes(pull, pulls) == {}
+    assert issue["labels"] == []
+
+
+def test_an_empty_body_is_null():
+    [item] = search(a_client(a_post("github", body=None))).json()["items"]
+    assert item["body"] is None
+
+
+def test_broken_unicode_reaches_the_client():
+    [item] = search(a_client(a_post("github", title="half \ud83d"))).json()["items"]
+    assert item["title"] == "half \ud83d"
+
+
+def test_pull_requests_are_found_only_when_asked_for():
+    client = a_client(*(a_post("github", second, number=second) for second in range(1, 28)))
+    issues = search(client, per_page=100).json()
+    pulls = search(client, WHOLE_DAY.replace("issue", "pull-request"), per_page=100).json()
+    assert (issues["total_count"], pulls["total_count"]) == (27, 3)
+    assert not any("pull_request" in item for item in issues["items"])
+    assert all("pull_request" in item for item in pulls["items"])
+
+
+def test_the_listing_of_a_repository_is_whole_and_mixes_in_pull_requests():
+    posts = [a_post("github", second, number=second) for second in range(1, 1201)]
+    client = a_client(*posts, a_post("github", channel="acme/other"))
+    pages = walk(client, LISTING, state="all", per_page=100, direction="asc", sort="created")
+    items = [item for page in pages for item in page]
+    assert len({item["id"] for item in items}) == len(items) == 1200 + 1200 // 9
+    assert sum("pull_request" not in item for item in items) == 1200
+    assert {item["repository_url"][-11:] for item in items} == {"acme/rocket"}
+
+
+def test_a_listing_can_begin_at_a_moment():
+    client = a_client(*(a_post("github", hour * 3600, number=hour) for hour in range(1, 8)))
+    since = (DAY + timedelta(hours=5)).isoformat().replace("+00:00", "Z")
+    items = client.get(LISTING, params={"since": since, "direction": "asc"}).json()
+    assert [item["created_at"][11:13] for item in items] == ["05", "06", "07"]
+    assert client.get(LISTING, params={"since": "lately"}).status_code == 422
+    assert client.get(LISTING, params={"state": "closed"}).json() == []
+    assert client.get(LISTING, params={"state": "lost"}).status_code == 422
+
+
+def test_an_unknown_repository_is_not_found():
+    client = a_client()
+    theirs = recorded("github/error_404_unknown_object.json")["body"]
+    for path in ("/github/repos/no/where/issues", "/github/repositories/1/issues", "/github/user"):
+        reply = client.get(path)
+        assert reply.status_code == 404
+        assert reply.json()["message"] == theirs["message"]
+
+
+def test_without_a_user_agent_nothing_is_served():
+    reply = a_client().get(SEARCH, params={"q": WHOLE_DAY}, headers={"User-Agent": ""})
+    assert reply.status_code == 403
+    assert reply.json() == recorded("github/error_403_missing_user_agent.json")["body"]
+
+
+def test_a_bad_token_is_refused_where_one_is_set():
+    strict, lenient = a_client(github_token="good"), a_client()
+    for scheme, token, status in (
+        ("Bearer", "good", 200),
+        ("token", "good", 200),
+        ("Bearer", "bad", 401),
+    ):
+        reply = search_as(strict, f"{scheme} {token}")
+        assert reply.status_code == status
+    assert (
+        reply.json()["message"]
+        == recorded("github/error_401_bad_credentials.json")["body"]["message"]
+    )
+    assert search_as(lenient, "Bearer anything").status_code == 200
+    assert search(strict).status_code == 200
+
+
+def search_as(client, authorization):
+    return client.get(SEARCH, params={"q": WHOLE_DAY}, headers={"Authorization": authorization})
+
+
+def test_limit_headers_count_down_with_and_without_a_token():
+    client = a_client()
+    theirs = recorded("github/search_issues_is_issue_closed_page1.json")["headers"]
+    reply = search(client)
+    ours = {name.lower() for name in reply.headers}
+    assert {name.lower() for name in theirs if name.startswith("X-RateLimit")} <= ours
+    assert reply.headers["x-ratelimit-limit"] == "10"
+    with_token = [search_as(client, "Bearer me").headers for _ in range(2)]
+    assert [headers["x-ratelimit-limit"] for headers in with_token] == ["30", "30"]
+    assert with_token[0]["x-ratelimit-resource"] == "search"
+    used = [int(headers["x-ratelimit-used"]) for headers in with_token]
+    assert used in ([1, 2], [1, 1])  # the second may fall into the next window
+    assert client.get(LISTING).headers["x-ratelimit-resource"] == "core"
+    refused = search(client, "created:2026-03-10")
+    assert refused.headers["x-ratelimit-resource"] == "search"

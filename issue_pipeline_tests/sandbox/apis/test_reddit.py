@@ -1,0 +1,197 @@
+import pytest
+
+from issue_pipeline_tests.sandbox.apis.hand_written import (
+    CLIENT_ID,
+    CLIENT_SECRET,
+    a_client,
+    a_post,
+    reddit_headers,
+)
+from issue_pipeline_tests.sandbox.apis.recordings import clashes, common_names, recorded
+
+TOKEN = "/reddit/api/v1/access_token"
+NEW = "/reddit/r/shopkeepers/new"
+
+
+def listing(client, headers=None, **parameters):
+    given = {"limit": 100, "raw_json": 1, **parameters}
+    reply = client.get(NEW, params=given, headers=headers or reddit_headers(client))
+    assert reply.status_code == 200
+    return reply.json()["data"]
+
+
+def walk(client, limit=100):
+    """Follow ``after`` to the end of the listing."""
+    headers = reddit_headers(client)
+    pages = [listing(client, headers, limit=limit)]
+    while pages[-1]["after"]:
+        pages.append(listing(client, headers, limit=limit, after=pages[-1]["after"]))
+    return pages
+
+
+def names(page):
+    return [child["data"]["name"] for child in page["children"]]
+
+
+def test_the_newest_post_comes_first_and_paging_shows_each_once():
+    client = a_client(*(a_post("reddit", second // 4) for second in range(230)))
+    pages = walk(client)
+    posts = [child["data"] for page in pages for child in page["children"]]
+    assert [page["dist"] for page in pages] == [100, 100, 30]
+    assert len({post["name"] for post in posts}) == len(posts) == 230
+    times = [post["created_utc"] for post in posts]
+    assert times == sorted(times, reverse=True)
+
+
+def test_a_listing_ends_at_the_thousandth_post():
+    client = a_client(*(a_post("reddit", second) for second in range(1_030)))
+    pages = walk(client)
+    shown = [child["data"]["created_utc"] for page in pages for child in page["children"]]
+    assert len(shown) == 1000
+    assert pages[-1]["after"] is None
+    assert max(shown) - min(shown) == 999
+
+
+def test_a_page_is_held_to_a_hundred_and_is_25_unless_asked():
+    client = a_client(*(a_post("reddit", second) for second in range(130)))
+    assert listing(client, limit=1024)["dist"] == 100
+    assert listing(client, limit="some")["dist"] == 25
+
+
+def test_a_cursor_that_is_not_in_the_listing_leads_nowhere():
+    client = a_client(a_post("reddit"))
+    assert listing(client, after="t3_zzzzzzz")["children"] == []
+    reply = client.get(NEW, params={"after": "page2"}, headers=reddit_headers(client))
+    assert reply.status_code == 400
+
+
+def test_before_gives_what_is_newer():
+    client = a_client(*(a_post("reddit", second) for second in range(5)))
+    everything = names(listing(client))
+    assert names(listing(client, before=everything[3], limit=2)) == everything[1:3]
+    assert names(listing(client, before=everything[0])) == []
+
+
+def test_other_subreddits_stay_out_and_names_have_no_case():
+    client = a_client(a_post("reddit"), a_post("reddit", channel="clinic_it"))
+    assert len(listing(client)["children"]) == 1
+    reply = client.get("/reddit/r/ShopKeepers/new", headers=reddit_headers(client))
+    assert reply.json()["data"]["children"][0]["data"]["subreddit"] == "shopkeepers"
+
+
+def test_a_text_post_has_the_fields_and_types_of_the_recorded_ones():
+    theirs = recorded("reddit/r_popular_hot_2026.json")["body"]["data"]
+    items = [child["data"] for child in theirs["children"]]
+    ours = listing(a_client(a_post("reddit")))
+    assert ours.keys() == theirs.keys()
+    [post] = [child["data"] for child in ours["children"]]
+    assert post.keys() == common_names(items)
+    texts = [item for item in items if item["is_self"]]
+    assert clashes(post, items) == clashes(post, texts) == {}
+    assert post["url"] == f"https://www.reddit.com{post['permalink']}"
+
+
+def test_a_link_post_points_elsewhere_and_has_no_text():
+    client = a_client(a_post("reddit", link="https://example.org/a", body=None))
+    post = listing(client)["children"][0]["data"]
+    assert (post["url"], post["domain"], post["is_self"]) == (
+        "https://example.org/a",
+        "example.org",
+        False,
+    )
+    assert (post["selftext"], post["selftext_html"]) == ("", None)
+    links = [
+        child["data"]
+        for child in recorded("reddit/r_popular_hot_2026.json")["body"]["data"]["children"]
+        if child["data"].get("post_hint") == "link"
+    ]
+    assert post.keys() - common_names(links) == set()
+
+
+def test_text_is_escaped_unless_raw_json_is_asked_for():
+    client = a_client(a_post("reddit", title='a < b & "c"', body="x > y"))
+    raw = listing(client)["children"][0]["data"]
+    escaped = listing(client, raw_json=0)["children"][0]["data"]
+    assert (raw["title"], raw["selftext"]) == ('a < b & "c"', "x > y")
+    assert (escaped["title"], escaped["selftext"]) == ('a &lt; b &amp; "c"', "x &gt; y")
+    theirs = recorded("reddit/r_claudeai_public_json_2026.json")["body"]["data"]["children"]
+    assert theirs[0]["data"]["selftext_html"].startswith("&lt;!-- SC_OFF --&gt;")
+    assert escaped["selftext_html"].startswith("&lt;!-- SC_OFF --&gt;")
+
+
+def test_a_token_is_granted_in_the_recorded_shape():
+    client = a_client(reddit_token_lifetime_s=3600)
+    reply = client.post(
+        TOKEN, data={"grant_type": "client_credentials"}, auth=(CLIENT_ID, CLIENT_SECRET)
+    )
+    theirs = recorded("reddit/oauth_token_password_grant.json")["body"]
+    assert reply.json().keys() == theirs.keys()
+    assert reply.json()["expires_in"] == 3600
+
+
+@pytest.mark.parametrize("auth", [None, (CLIENT_ID, "wrong"), ("wrong", CLIENT_SECRET)])
+def test_wrong_credentials_get_no_token(auth):
+    reply = a_client().post(TOKEN, data={"grant_type": "client_credentials"}, auth=auth)
+    assert reply.status_code == 401
+    assert reply.json() == recorded("reddit/error_401_invalid_token.json")["body"]
+
+
+def test_unreadable_credentials_get_no_token():
+    headers = {"Authorization": "Basic ***"}
+    assert a_client().post(TOKEN, headers=headers).status_code == 401
+
+
+def test_another_grant_is_refused():
+    reply = a_client().post(TOKEN, data={"grant_type": "password"}, auth=(CLIENT_ID, CLIENT_SECRET))
+    assert (reply.status_code, reply.json()) == (400, {"error": "unsupported_grant_type"})
+
+
+@pytest.mark.parametrize("header", ["", "bearer made-up", "Basic abc"])
+def test_without_a_good_token_nothing_is_listed(header):
+    theirs = recorded("reddit/error_401_invalid_token.json")
+    reply = a_client().get(NEW, headers={"Authorization": header} if header else {})
+    assert (reply.status_code, reply.json()) == (401, theirs["body"])
+    assert reply.headers["www-authenticate"] == theirs["headers"]["www-authenticate"]
+
+
+def test_a_token_ends_with_its_lifetime():
+    client = a_client(reddit_token_lifetime_s=0)
+    assert client.get(NEW, headers=reddit_headers(client)).status_code == 401
+
+
+@pytest.mark.parametrize("agent", ["", "python-httpx/0.28.1", "curl/8.5.0", "python-requests/2.32"])
+def test_a_library_s_own_user_agent_is_too_many_requests(agent):
+    theirs = recorded("reddit/error_429_default_user_agent.json")
+    client = a_client()
+    good = reddit_headers(client)
+    for reply in (
+        client.get(NEW, headers={**good, "User-Agent": agent}),
+        client.post(TOKEN, headers={"User-Agent": agent}),
+    ):
+        assert (reply.status_code, reply.json()) == (429, theirs["body"])
+
+
+def test_an_unknown_subreddit_is_not_found_and_a_private_one_forbidden():
+    client = a_client(private_subreddits=["Secret"])
+    headers = reddit_headers(client)
+    unknown = client.get("/reddit/r/nowhere/new", headers=headers)
+    assert (unknown.status_code, unknown.json()) == (
+        404,
+        recorded("reddit/error_404_not_found.json")["body"],
+    )
+    private = client.get("/reddit/r/secret/new", headers=headers)
+    assert private.status_code == 403
+    theirs = recorded("reddit/error_403_quarantined_subreddit.json")["body"]
+    assert theirs.items() <= private.json().items()
+
+
+def test_limit_headers_come_in_the_recorded_spelling():
+    theirs = recorded("reddit/r_popular_hot_2026.json")["headers"]
+    client = a_client()
+    headers = reddit_headers(client)
+    first, second = (client.get(NEW, headers=headers).headers for _ in range(2))
+    for name in ("x-ratelimit-used", "x-ratelimit-remaining", "x-ratelimit-reset"):
+        assert ("." in first[name]) == ("." in theirs[name])
+    total = float(theirs["x-ratelimit-used"]) + float(theirs["x-ratelimit-remaining"])
+    assert float(first["x-ratelimit-used"]) + float(first["x-ratelimit-remaining"]) == total
+    assert int(second["x-ratelimit-used"]) in (1, 2)  # 1 if a window began in between
