@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
@@ -75,13 +76,26 @@ def compute_embeddings_for_items(items: Sequence[Any], model: TextEncoder) -> Ve
     Returns:
         float32 (n, 384), rows of length 1, in the order of the items; (0, 384) for none.
     """
-    return embed_texts([text_of_item(item) for item in items], model)
+    return embed_texts([clean_item(item).text for item in items], model)
 
 
-def text_of_item(item: Any) -> str:  # noqa: ANN401
-    """Give the text that stands for a post: its title, a line break, its clean body."""
+@dataclass(frozen=True, slots=True)
+class CleanText:
+    """A post reduced to plain, redacted text."""
+
+    title: str
+    body: str
+
+    @property
+    def text(self) -> str:
+        """The text that stands for the post: its title, a line break, its body."""
+        return f"{self.title}\n{self.body}".strip()
+
+
+def clean_item(item: Any) -> CleanText:  # noqa: ANN401
+    """Clean a post, given as an object or mapping with ``source``, ``title`` and ``body``."""
     source, title, body = (_get(item, name) for name in ("source", "title", "body"))
-    return f"{clean_title(source, title)}\n{clean_body(source, body)}".strip()
+    return CleanText(clean_title(source, title), clean_body(source, body))
 
 
 def _get(item: Any, name: str) -> Any:  # noqa: ANN401

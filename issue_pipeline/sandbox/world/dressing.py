@@ -3,7 +3,6 @@
 import html
 import random
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -249,10 +248,3 @@ def dress_title(source: str, channel: str, title: str, is_report: bool, rng: ran
             return title.lower()
         case _:
             return title
-
-
-def paragraphs_of(sentences: Sequence[str], rng: random.Random) -> list[str]:
-    """Join sentences into one paragraph, or leave the last one on its own."""
-    if len(sentences) > 1 and rng.random() < 0.4:
-        return [" ".join(sentences[:-1]), sentences[-1]]
-    return [" ".join(sentences)]

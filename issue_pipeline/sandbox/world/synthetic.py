@@ -19,6 +19,7 @@ from issue_pipeline.sandbox.world.day_plan import PlannedPost, plan_day, topic_c
 from issue_pipeline.sandbox.world.lifecycle import cluster_unit, largest_size
 from issue_pipeline.sandbox.world.posts import SimulatedPost, Truth
 from issue_pipeline.sandbox.world.seeded import seeded_random
+from issue_pipeline.sandbox.world.telling import tell
 from issue_pipeline.sandbox.world.titles import TitleWalk, problem_walk, topic_walk
 from issue_pipeline.sandbox.world.writing import (
     WrittenPost,
@@ -169,7 +170,8 @@ class SyntheticWorld:
                     for other in self._content.problems
                     if other.category == problem.category and other is not problem
                 ]
-                return write_report(problem, neighbours, title, planned.source, rng)
+                told = tell(problem, neighbours, (self._seed, day), planned.position, rng)
+                return write_report(problem, told, title, planned.source, rng)
             case Topic() as topic:
                 title = self._walks[topic.id].pattern(day.toordinal(), planned.position)
                 return write_chatter(topic, title, planned.source, rng)

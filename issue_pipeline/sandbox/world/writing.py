@@ -1,20 +1,12 @@
 """Writes one post: picks the words of a problem, a bot or a topic and dresses them."""
 
 import random
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from issue_pipeline.sandbox.world.asides import BRIDGES, CONTEXTS
 from issue_pipeline.sandbox.world.channels import chatter_channel, report_channel
 from issue_pipeline.sandbox.world.content import Bot, Problem, Topic
-from issue_pipeline.sandbox.world.dressing import (
-    REMOVED,
-    Draft,
-    dress,
-    dress_title,
-    paragraphs_of,
-)  # fmt: skip
+from issue_pipeline.sandbox.world.dressing import REMOVED, Draft, dress, dress_title
 from issue_pipeline.sandbox.world.oddities import odd_sentences
 from issue_pipeline.sandbox.world.slots import SlotFiller
 
@@ -26,18 +18,6 @@ LINK_SHARE = {"github": 0.0, "stackoverflow": 0.0, "reddit": 0.08, "hackernews":
 
 REMOVED_SHARE = 0.03
 """Share of Reddit's chatter whose text a moderator removed or whose author left it empty."""
-
-PARTIAL_TELLING_SHARE = 0.6
-"""Share of the reports that tell only a part of the story, details carrying the rest."""
-
-CONTEXT_SHARE = 0.5
-"""Share of the reports in which people also talk about themselves."""
-
-ASIDE_SHARE = 0.15
-"""Share of the reports that mention another problem of the same category in passing. The truth of
-such a report stays the problem of its title."""
-
-_SENTENCE_END = re.compile(r"(?<=[.!?])\s+(?=[A-Z0-9\"'(])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +31,13 @@ class WrittenPost:
 
 
 def write_report(
-    problem: Problem, neighbours: Sequence[Problem], title: str, source: str, rng: random.Random
+    problem: Problem, told: Sequence[str], title: str, source: str, rng: random.Random
 ) -> WrittenPost:
     """Write one person's report of a problem.
 
     Args:
         problem: What it is about.
-        neighbours: The other problems of its category; one may be mentioned in passing.
+        told: What the person says about it, slots still open (see ``tell``).
         title: The title, its slots still open.
         source: Where it appears.
         rng: The post's own generator.
@@ -65,9 +45,6 @@ def write_report(
     slots = SlotFiller(rng)
     channel = report_channel(source, problem.category, rng)
     title = dress_title(source, channel, slots.fill(title), True, rng)
-    told = [*_tell(problem, rng), *_aside(neighbours, rng)]
-    if rng.random() < CONTEXT_SHARE:
-        told.insert(rng.choice((0, len(told))), rng.choice(CONTEXTS))
     paragraphs = tuple(slots.fill(text) for text in told)
     artifact = problem.artifact if rng.random() < ARTIFACT_SHARE[source] else None
     draft = Draft(_with_oddities(paragraphs, rng), artifact, "report")
@@ -103,31 +80,6 @@ def write_chatter(topic: Topic, title: str, source: str, rng: random.Random) -> 
 
 
 _SITES = ("longread", "weeklynotes", "fieldjournal", "opendesk", "backporch", "thedispatch")
-
-
-def _tell(problem: Problem, rng: random.Random) -> list[str]:
-    """Choose a telling, whole or in part, and some details, in one order or another."""
-    sentences = _SENTENCE_END.split(rng.choice(problem.tellings))
-    if rng.random() < PARTIAL_TELLING_SHARE:
-        kept = sorted(rng.sample(range(len(sentences)), rng.randint(1, max(1, len(sentences) - 1))))
-        sentences = [sentences[i] for i in kept]
-        details = rng.sample(problem.details, rng.randint(1, 3))
-    else:
-        details = rng.sample(problem.details, rng.randint(0, 2))
-    telling = " ".join(sentences)
-    if not details:
-        return [telling]
-    if rng.random() < 0.25:
-        return [details[0], " ".join([telling, *details[1:]])]
-    return [telling, *paragraphs_of(details, rng)]
-
-
-def _aside(neighbours: Sequence[Problem], rng: random.Random) -> list[str]:
-    """Return a sentence about another problem, or nothing."""
-    if not neighbours or rng.random() >= ASIDE_SHARE:
-        return []
-    sentence = rng.choice(rng.choice(neighbours).details)
-    return [rng.choice(BRIDGES).format(aside=sentence)]
 
 
 def _with_oddities(paragraphs: tuple[str, ...], rng: random.Random) -> tuple[str, ...]:

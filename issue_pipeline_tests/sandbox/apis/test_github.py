@@ -90,12 +90,11 @@ def test_a_search_without_a_kind_is_refused():
         {"q": "is:issue", "order": "up"},
     ],
 )
-def test_a_malformed_search_is_refused_in_the_recorded_shape(parameters):
+def test_a_malformed_search_is_refused(parameters):
     reply = a_client().get(SEARCH, params=parameters)
     assert reply.status_code == 422
-    theirs = recorded("github/error_422_validation_failed.json")["body"]
-    assert reply.json()["message"] == theirs["message"]
-    assert reply.json()["errors"][0].keys() <= theirs["errors"][0].keys()
+    assert reply.json()["message"] == "Validation Failed"
+    assert reply.json()["errors"][0]["resource"] == "Search"
 
 
 def test_issues_can_be_sorted_by_comments():
@@ -171,33 +170,25 @@ def test_a_listing_can_begin_at_a_moment():
 
 def test_an_unknown_repository_is_not_found():
     client = a_client()
-    theirs = recorded("github/error_404_unknown_object.json")["body"]
     for path in ("/github/repos/no/where/issues", "/github/repositories/1/issues", "/github/user"):
         reply = client.get(path)
-        assert reply.status_code == 404
-        assert reply.json()["message"] == theirs["message"]
+        assert (reply.status_code, reply.json()["message"]) == (404, "Not Found")
 
 
 def test_without_a_user_agent_nothing_is_served():
     reply = a_client().get(SEARCH, params={"q": WHOLE_DAY}, headers={"User-Agent": ""})
     assert reply.status_code == 403
-    assert reply.json() == recorded("github/error_403_missing_user_agent.json")["body"]
+    assert "User Agent" in reply.json()["message"]
 
 
 def test_a_bad_token_is_refused_where_one_is_set():
     strict, lenient = a_client(github_token="good"), a_client()
-    for scheme, token, status in (
-        ("Bearer", "good", 200),
-        ("token", "good", 200),
-        ("Bearer", "bad", 401),
-    ):
-        reply = search_as(strict, f"{scheme} {token}")
-        assert reply.status_code == status
-    assert (
-        reply.json()["message"]
-        == recorded("github/error_401_bad_credentials.json")["body"]["message"]
-    )
+    for header in ("Bearer good", "token good"):
+        assert search_as(strict, header).status_code == 200
+    for header in ("Bearer bad", "good", "Bearer "):
+        assert search_as(strict, header).status_code == 401
     assert search_as(lenient, "Bearer anything").status_code == 200
+    assert search_as(lenient, "anything at all").status_code == 401
     assert search(strict).status_code == 200
 
 
@@ -206,17 +197,18 @@ def search_as(client, authorization):
 
 
 def test_limit_headers_count_down_with_and_without_a_token():
-    client = a_client()
-    theirs = recorded("github/search_issues_is_issue_closed_page1.json")["headers"]
-    reply = search(client)
-    ours = {name.lower() for name in reply.headers}
-    assert {name.lower() for name in theirs if name.startswith("X-RateLimit")} <= ours
-    assert reply.headers["x-ratelimit-limit"] == "10"
+    client = a_client(time_scale=1e-6)  # windows so long that none ends during the test
+    assert search(client).headers["x-ratelimit-limit"] == "10"
     with_token = [search_as(client, "Bearer me").headers for _ in range(2)]
     assert [headers["x-ratelimit-limit"] for headers in with_token] == ["30", "30"]
+    assert [headers["x-ratelimit-remaining"] for headers in with_token] == ["29", "28"]
     assert with_token[0]["x-ratelimit-resource"] == "search"
-    used = [int(headers["x-ratelimit-used"]) for headers in with_token]
-    assert used in ([1, 2], [1, 1])  # the second may fall into the next window
     assert client.get(LISTING).headers["x-ratelimit-resource"] == "core"
     refused = search(client, "created:2026-03-10")
     assert refused.headers["x-ratelimit-resource"] == "search"
+
+
+def test_limit_headers_have_the_recorded_names():
+    theirs = recorded("github/search_issues_is_issue_closed_page1.json")["headers"]
+    ours = {name.lower() for name in search(a_client()).headers}
+    assert {name.lower() for name in theirs if name.startswith("X-RateLimit")} <= ours

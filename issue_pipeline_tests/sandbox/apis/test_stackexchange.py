@@ -55,12 +55,7 @@ def test_the_body_comes_only_with_the_filter():
     assert ask(client, filter="withbody").json()["items"][0]["body"] == "<p>a &lt; b</p>"
 
 
-def test_titles_are_escaped_as_recorded():
-    recorded_titles = [
-        item["title"]
-        for item in recorded("stackoverflow/questions_withbody_2025_03_page1.json")["body"]["items"]
-    ]
-    assert any("&#39;" in title for title in recorded_titles)
+def test_titles_are_escaped_with_the_apostrophe_in_decimal():
     client = a_client(a_post("stackoverflow", title='Why can\'t I use <T> & "x"?'))
     [item] = ask(client).json()["items"]
     assert item["title"] == "Why can&#39;t I use &lt;T&gt; &amp; &quot;x&quot;?"
@@ -96,8 +91,6 @@ def test_a_bad_parameter_is_named_in_the_error(parameters, message):
         "error_message": message,
         "error_name": "bad_parameter",
     }
-    theirs = recorded("stackoverflow/error_502_throttle_violation.json")["body"]
-    assert reply.json().keys() == theirs.keys()
 
 
 def test_dates_beyond_every_calendar_are_answered():

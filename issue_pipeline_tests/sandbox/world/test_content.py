@@ -25,8 +25,12 @@ PROBLEM: dict[str, Any] = {
     "failures": ["jams", "sticks", "locks up", "refuses coins", "eats notes"],
     "circumstances": ["at noon", "in {city}", "on Mondays", "since {month}", "again"],
     "questions": ["Till dead?", "Coins stuck", "Who repairs drawers?", "It jams", "Drawer woes"],
-    "tellings": [f"Telling number {word}." for word in ("one", "two", "three", "four", "five", "six")],
-    "details": [f"Detail number {word}." for word in ("one", "two", "three", "four", "five", "six")],
+    "tellings": [
+        f"Telling number {word}." for word in ("one", "two", "three", "four", "five", "six")
+    ],
+    "details": [
+        f"Detail number {word}." for word in ("one", "two", "three", "four", "five", "six")
+    ],
     "artifact": "E42 drawer",
 }
 BOT: dict[str, Any] = {

@@ -1,5 +1,7 @@
 """The walk through the titles never meets itself on consecutive days."""
 
+from dataclasses import replace
+
 import pytest
 
 from issue_pipeline.sandbox.world.content import shipped_content, title_key
@@ -35,12 +37,12 @@ def test_a_problem_has_a_hundred_and_more_different_titles() -> None:
     assert 10 < len(asked) < 50
 
 
-def test_titles_begin_with_a_capital_letter() -> None:
-    for problem in shipped_content().problems:
-        walk = problem_walk(7, problem, stride=5)
-        for i in range(5):
-            first = walk.pattern(10, i)[0]
-            assert first == first.upper()
+def test_a_statement_begins_with_a_capital_letter_whatever_its_subject() -> None:
+    problem = replace(shipped_content().problems[0], subjects=("the till",))
+    walk = problem_walk(7, problem, stride=20)
+    titles = [walk.pattern(10, i) for i in range(20)]
+    assert any(title.startswith("The till ") for title in titles)
+    assert not any(title.startswith("the till ") for title in titles)
 
 
 def test_another_seed_walks_in_another_order() -> None:

@@ -1,0 +1,244 @@
+"""From clusters to labelled issues and their evidence: reuse what is known, ask for the rest."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Protocol
+
+import numpy as np
+
+from issue_pipeline.errors import LabelingError
+from issue_pipeline.labels import CATEGORY_MEANINGS
+from issue_pipeline.prompts import LabelRequest, Representative
+from issue_pipeline.records import Evidence, IssueRow, Item
+from issue_pipeline.resources.llm import LabelResult
+from issue_pipeline.utils.cluster_representatives import cluster_fingerprint, select_representatives
+from issue_pipeline.utils.clustering import centroid_distances
+from issue_pipeline.utils.embeddings import (
+    CleanText,
+    TextEncoder,
+    Vectors,
+    clean_item,
+    embed_texts,
+)
+from issue_pipeline.utils.text_cleaning import snippet
+
+logger = logging.getLogger(__name__)
+
+
+class Labeler(Protocol):
+    """What asks the models: ``LabelingSession``, or a test's own."""
+
+    def label(self, request: LabelRequest) -> LabelResult:
+        """Give a valid label, or raise ``LabelingError``."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedCluster:
+    """A cluster with everything that is computed on the fly and never stored.
+
+    Attributes:
+        items: Members in ``url_hash`` order.
+        texts: Their clean texts, in the same order.
+        embeddings: float32 (m, 384), in the same order.
+        representatives: Rows of the chosen members, nearest to the centroid first.
+        fingerprint: SHA-256 hex of their titles.
+    """
+
+    cluster_id: int
+    items: Sequence[Item]
+    texts: Sequence[CleanText]
+    embeddings: Vectors
+    representatives: Sequence[int]
+    fingerprint: str
+
+
+def prepare_clusters(
+    clusters: Sequence[tuple[int, Sequence[Item]]], model: TextEncoder
+) -> list[PreparedCluster]:
+    """Clean and embed the members of every cluster, and choose its representatives.
+
+    Args:
+        clusters: (cluster_id, members in ``url_hash`` order).
+        model: The embedding model.
+    """
+    texts = [[clean_item(item) for item in items] for _, items in clusters]
+    embeddings = embed_texts([text.text for members in texts for text in members], model)
+    prepared, start = [], 0
+    for (cluster_id, items), members in zip(clusters, texts, strict=True):
+        vectors = embeddings[start : start + len(members)]
+        start += len(members)
+        titles = [text.title for text in members]
+        rows = select_representatives(titles, vectors)
+        fingerprint = cluster_fingerprint([titles[row] for row in rows])
+        prepared.append(PreparedCluster(cluster_id, items, members, vectors, rows, fingerprint))
+    return prepared
+
+
+def label_clusters(
+    clusters: Sequence[PreparedCluster],
+    labeler: Labeler,
+    model: TextEncoder,
+    *,
+    known: Sequence[IssueRow],
+    reusable: Mapping[str, IssueRow],
+) -> list[IssueRow]:
+    """Give every cluster its row: kept, reused, freshly labelled, or failed.
+
+    Args:
+        clusters: The day's clusters.
+        labeler: Asked only where no good label is known.
+        model: The embedding model, for the likely category.
+        known: The day's rows of an earlier run. A good one with the same fingerprint is kept as it
+            is, whatever its cluster's number was.
+        reusable: Good labels of any day, by fingerprint.
+
+    Returns:
+        One row per cluster, in the order of the clusters.
+    """
+    kept = {row.cluster_fingerprint: row for row in known if not row.label_failed}
+    categories = embed_texts(list(CATEGORY_MEANINGS.values()), model)
+    fresh: dict[str, IssueRow] = {}
+    rows = []
+    for number, cluster in enumerate(clusters, start=1):
+        fingerprint = cluster.fingerprint
+        if fingerprint in kept:
+            # Taken once: a second cluster with the same titles reuses it, as on the first run.
+            row = _moved(fresh.setdefault(fingerprint, kept.pop(fingerprint)), cluster)
+        elif (source := fresh.get(fingerprint) or reusable.get(fingerprint)) is not None:
+            row = _reused(source, cluster)
+        else:
+            row = _labelled(cluster, labeler, categories)
+            if not row.label_failed:
+                fresh[fingerprint] = row
+        logger.info(
+            "label %d of %d: %s: %s",
+            number,
+            len(clusters),
+            row.label_source,
+            row.canonical_title or "-",
+        )
+        rows.append(row)
+    return rows
+
+
+def collect_evidence(
+    clusters: Sequence[PreparedCluster], rows: Sequence[IssueRow]
+) -> list[Evidence]:
+    """Give every member of each cluster whose label is good.
+
+    Args:
+        clusters: The day's clusters.
+        rows: Their rows, in the same order.
+    """
+    return [
+        Evidence(
+            cluster_id=cluster.cluster_id,
+            url_hash=item.url_hash,
+            source=item.source,
+            url=item.url,
+            title=text.title,
+            snippet=snippet(text.body),
+            created_at=item.created_at,
+            comment_count=item.comment_count,
+            vote_count=item.vote_count,
+            distance=float(distance),
+        )
+        for cluster, row in zip(clusters, rows, strict=True)
+        if not row.label_failed
+        for item, text, distance in zip(
+            cluster.items, cluster.texts, centroid_distances(cluster.embeddings), strict=True
+        )
+    ]
+
+
+def likely_category(embeddings: Vectors, categories: Vectors) -> str:
+    """Give the category whose meaning is nearest to the members' centroid.
+
+    Args:
+        embeddings: float32 (m, 384), the members.
+        categories: float32 (8, 384), in the order of ``CATEGORY_MEANINGS``.
+    """
+    similarity = categories @ embeddings.mean(axis=0)
+    return list(CATEGORY_MEANINGS)[int(np.argmax(np.round(similarity, 3)))]
+
+
+def _moved(row: IssueRow, cluster: PreparedCluster) -> IssueRow:
+    return replace(row, cluster_id=cluster.cluster_id, cluster_size=len(cluster.items))
+
+
+def _reused(row: IssueRow, cluster: PreparedCluster) -> IssueRow:
+    return replace(
+        _moved(row, cluster),
+        label_source="reused",
+        prompt_tokens=0,
+        completion_tokens=0,
+        cost_usd=0.0,
+        labeled_at=datetime.now(UTC),
+    )
+
+
+def _labelled(cluster: PreparedCluster, labeler: Labeler, categories: Vectors) -> IssueRow:
+    request = LabelRequest(
+        representatives=[
+            Representative(cluster.texts[row].title, snippet(cluster.texts[row].body))
+            for row in cluster.representatives
+        ],
+        cluster_size=len(cluster.items),
+        likely_category=likely_category(cluster.embeddings, categories),
+    )
+    try:
+        result = labeler.label(request)
+    except LabelingError as error:
+        logger.warning("cluster %d could not be labelled: %s", cluster.cluster_id, error)
+        return _row(cluster, label_failed=True, label_source="failed")
+    label = result.label
+    return _row(
+        cluster,
+        canonical_title=label.canonical_title,
+        category=label.category,
+        description=label.description,
+        would_pay_signal=label.would_pay_signal,
+        impact_level=label.impact_level,
+        label_source=result.source,
+        model=result.model,
+        prompt_tokens=result.prompt_tokens,
+        completion_tokens=result.completion_tokens,
+        cost_usd=result.cost_usd,
+    )
+
+
+def _row(
+    cluster: PreparedCluster,
+    *,
+    label_source: str,
+    label_failed: bool = False,
+    canonical_title: str | None = None,
+    category: str | None = None,
+    description: str | None = None,
+    would_pay_signal: bool | None = None,
+    impact_level: str | None = None,
+    model: str = "",
+    prompt_tokens: int = 0,
+    completion_tokens: int = 0,
+    cost_usd: float = 0.0,
+) -> IssueRow:
+    return IssueRow(
+        cluster_id=cluster.cluster_id,
+        cluster_fingerprint=cluster.fingerprint,
+        cluster_size=len(cluster.items),
+        canonical_title=canonical_title,
+        category=category,
+        description=description,
+        would_pay_signal=would_pay_signal,
+        impact_level=impact_level,
+        label_failed=label_failed,
+        label_source=label_source,
+        model=model,
+        prompt_tokens=prompt_tokens,
+        completion_tokens=completion_tokens,
+        cost_usd=cost_usd,
+        labeled_at=datetime.now(UTC),
+    )

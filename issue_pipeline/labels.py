@@ -1,0 +1,135 @@
+"""What a label is: its fields, their meaning, and the checks every label must pass.
+
+This is the one place where the schema, the words that explain it to a model, and the rules that a
+label must keep stand together.
+"""
+
+import re
+from typing import Literal, get_args
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+Category = Literal[
+    "ai", "finance", "compliance", "logistics", "healthtech", "devtools", "ecommerce", "other"
+]
+ImpactLevel = Literal["low", "medium", "high"]
+
+CATEGORIES: tuple[str, ...] = get_args(Category)
+IMPACT_LEVELS: tuple[str, ...] = get_args(ImpactLevel)
+MAX_TITLE_CHARS = 120
+MAX_DESCRIPTION_CHARS = 600
+
+# Short on purpose: they go into every prompt, and their embeddings give the likely category.
+CATEGORY_MEANINGS: dict[str, str] = {
+    "ai": "machine learning and language models: training, inference, prompts, chatbots, GPUs",
+    "finance": "accounting, invoices, payments, banking, payroll, taxes, trading, bookkeeping",
+    "compliance": "laws, privacy, GDPR, audits, consent, accessibility rules, certificates, policy",
+    "logistics": "shipping, freight, warehouses, delivery routes, customs, carriers, fleets",
+    "healthtech": "patients, clinics, medical records, medical devices, health apps, pharmacies",
+    "devtools": "programming, compilers, libraries, builds, databases, servers, editors, deployment",
+    "ecommerce": "online shops, carts, checkout, product listings, orders, returns, marketplaces",
+    "other": "anything else: games, homes, cars, schools, travel, sports, music, everyday life",
+}
+IMPACT_MEANINGS: dict[str, str] = {
+    "low": "a cosmetic flaw or small nuisance, easy to live with",
+    "medium": "costs hours or needs a workaround, but work goes on",
+    "high": "outage, lost data, money or safety, or everybody is blocked",
+}
+WOULD_PAY_MEANING = (
+    "people say they would pay for a solution, already pay for one, or have a budget for it"
+)
+
+_URL = re.compile(r"https?://|www\.", re.IGNORECASE)
+_EMAIL = re.compile(r"\S@\S+\.\w")
+_MARKUP = re.compile(r"<[a-zA-Z/!]|[`{}]|\]\(|&[a-z#0-9]{2,8};")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
+_HAS_LETTER = re.compile(r"[^\W\d_]")
+_SENTENCE_END = re.compile(r"[.!?…](?:\s|$)")
+
+
+class IssueLabel(BaseModel):
+    """The description of one cluster of posts, as a model must give it.
+
+    Unknown fields are refused. Text must be plain: no URL, e-mail address, markup or control
+    character.
+    """
+
+    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
+
+    canonical_title: str = Field(min_length=3, max_length=MAX_TITLE_CHARS)
+    category: Category
+    description: str = Field(min_length=3, max_length=MAX_DESCRIPTION_CHARS)
+    would_pay_signal: bool
+    impact_level: ImpactLevel
+
+    @field_validator("canonical_title", "description")
+    @classmethod
+    def _is_plain_text(cls, text: str) -> str:
+        if (problem := plain_text_problem(text)) is not None:
+            raise ValueError(problem)
+        return text
+
+    @field_validator("description")
+    @classmethod
+    def _is_one_or_two_sentences(cls, text: str) -> str:
+        sentences = len(_SENTENCE_END.findall(text))
+        if sentences > 2:
+            raise ValueError(f"has {sentences} sentences; expected one or two")
+        return text
+
+
+def plain_text_problem(text: str) -> str | None:
+    """Say what keeps a text from being plain, or ``None`` if nothing does."""
+    for pattern, problem in (
+        (_URL, "contains a URL"),
+        (_EMAIL, "contains an e-mail address"),
+        (_MARKUP, "contains markup"),
+        (_CONTROL, "contains control characters"),
+    ):
+        if pattern.search(text):
+            return f"{problem}; expected plain text"
+    return None if _HAS_LETTER.search(text) else "has no words"
+
+
+def tidy_text(text: str, max_chars: int) -> str:
+    """Make foreign text plain: markup, URLs and control characters out, cut at a word.
+
+    Returns:
+        Text that :func:`plain_text_problem` accepts, or ``""`` if nothing is left.
+    """
+    text = re.sub(r"https?://\S*|www\.\S*|\S*@\S*\.\S*", " ", text, flags=re.IGNORECASE)
+    text = re.sub(r"<[^<>]{0,200}>|&[a-z#0-9]{2,8};|[`{}<]|\]\([^)]{0,200}\)?", " ", text)
+    text = " ".join(_CONTROL.sub("", text).split())
+    if len(text) > max_chars:
+        text = text[: max_chars + 1].rsplit(" ", 1)[0][:max_chars].rstrip(" ,;:-–")
+    return text if len(text) >= 3 and plain_text_problem(text) is None else ""
+
+
+def label_schema(
+    *, titles: list[str] | None = None, descriptions: list[str] | None = None
+) -> dict[str, object]:
+    """Give the JSON schema of a label, for models that take one.
+
+    Args:
+        titles: If given, the title must be one of these.
+        descriptions: If given, the description must be one of these.
+    """
+
+    def text_field(choices: list[str] | None, max_chars: int) -> dict[str, object]:
+        if choices:
+            return {"type": "string", "enum": choices}
+        return {"type": "string", "minLength": 3, "maxLength": max_chars}
+
+    properties: dict[str, object] = {
+        "canonical_title": text_field(titles, MAX_TITLE_CHARS),
+        "category": {"type": "string", "enum": list(CATEGORIES)},
+        "description": text_field(descriptions, MAX_DESCRIPTION_CHARS),
+        "would_pay_signal": {"type": "boolean"},
+        "impact_level": {"type": "string", "enum": list(IMPACT_LEVELS)},
+    }
+    return {
+        "type": "object",
+        "properties": properties,
+        "required": list(properties),
+        "additionalProperties": False,
+    }

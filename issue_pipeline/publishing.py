@@ -1,0 +1,175 @@
+"""What the live store should hold for a day, and how to get there from what it does hold."""
+
+import base64
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+
+from issue_pipeline.records import Evidence, IssueRow
+
+# PocketBase ids are 15 characters of [a-z0-9].
+ID_CHARS = 15
+
+Fields = Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class LiveIssue:
+    """One issue as the live store holds it, with its evidence.
+
+    Attributes:
+        record_id: Id of its record.
+        fields: The record's fields, in the form in which the store gives them back.
+        evidence: Fields of each evidence record, by record id.
+    """
+
+    record_id: str
+    fields: Fields
+    evidence: Mapping[str, Fields]
+
+    @property
+    def content_hash(self) -> str:
+        """SHA-256 hex over all fields and evidence."""
+        content = json.dumps([self.fields, dict(sorted(self.evidence.items()))], sort_keys=True)
+        return hashlib.sha256(content.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One record to write or delete; what belongs to one issue goes together.
+
+    Attributes:
+        collection: ``issues`` or ``issue_evidence``.
+        fields: Everything to write; ``None`` deletes the record.
+    """
+
+    collection: str
+    record_id: str
+    fields: Fields | None
+
+
+@dataclass(frozen=True, slots=True)
+class IssueChanges:
+    """Everything that one issue's records need, in order."""
+
+    record_id: str
+    changes: Sequence[Change]
+
+
+def desired_issues(
+    day: date,
+    issues: Sequence[IssueRow],
+    evidence: Mapping[int, Sequence[Evidence]],
+    *,
+    complete: bool,
+) -> dict[int, LiveIssue]:
+    """Say what the live store should hold for a day: its good labels and their evidence.
+
+    Args:
+        day: UTC day.
+        issues: The day's rows of ``gold.issues``.
+        evidence: The day's evidence by cluster id.
+        complete: Whether every source of the day was collected whole.
+
+    Returns:
+        Live issues by cluster id; failed labels are left out.
+    """
+    return {
+        issue.cluster_id: _live_issue(day, issue, evidence[issue.cluster_id], complete=complete)
+        for issue in issues
+        if not issue.label_failed
+    }
+
+
+def plan_changes(
+    desired: Sequence[LiveIssue], actual: Mapping[str, LiveIssue]
+) -> list[IssueChanges]:
+    """Compare, and list what must be written; nothing for an issue that is right already.
+
+    Args:
+        desired: What should be there.
+        actual: What is there, by record id.
+
+    Returns:
+        Withdrawals first, so that what they free can be used again.
+    """
+    wanted = {issue.record_id for issue in desired}
+    plan = [
+        IssueChanges(record_id, [Change("issues", record_id, None)])  # evidence cascades
+        for record_id in actual
+        if record_id not in wanted
+    ]
+    for issue in desired:
+        if changes := _issue_changes(issue, actual.get(issue.record_id)):
+            plan.append(IssueChanges(issue.record_id, changes))
+    return plan
+
+
+def _issue_changes(desired: LiveIssue, actual: LiveIssue | None) -> list[Change]:
+    known: Mapping[str, Fields] = actual.evidence if actual else {}
+    changes = [
+        Change("issue_evidence", record_id, fields)
+        for record_id, fields in desired.evidence.items()
+        if known.get(record_id) != fields
+    ]
+    changes += [
+        Change("issue_evidence", record_id, None)
+        for record_id in known
+        if record_id not in desired.evidence
+    ]
+    if actual is None or actual.fields != desired.fields:
+        # Before its evidence, which refers to it.
+        changes.insert(0, Change("issues", desired.record_id, desired.fields))
+    return changes
+
+
+def _live_issue(
+    day: date, issue: IssueRow, evidence: Sequence[Evidence], *, complete: bool
+) -> LiveIssue:
+    # Clusters of a day are disjoint, so their smallest hash is a name that no other has and that
+    # does not depend on what was published before.
+    record_id = derive_id(day.isoformat(), min(item.url_hash for item in evidence))
+    fields: dict[str, object] = {
+        "issue_date": day.isoformat(),
+        "cluster_id": issue.cluster_id,
+        "fingerprint": issue.cluster_fingerprint,
+        "title": issue.canonical_title,
+        "category": issue.category,
+        "description": issue.description,
+        "would_pay": issue.would_pay_signal,
+        "impact": issue.impact_level,
+        "size": issue.cluster_size,
+        "sources": dict(sorted(Counter(item.source for item in evidence).items())),
+        "complete": complete,
+    }
+    return LiveIssue(
+        record_id,
+        fields,
+        {
+            derive_id(record_id, item.url_hash): {
+                "issue": record_id,
+                "source": item.source,
+                "url": item.url,
+                "title": item.title,
+                "snippet": item.snippet,
+                "posted_at": pocketbase_time(item.created_at),
+                "comments": item.comment_count,
+                "votes": item.vote_count,
+            }
+            for item in evidence
+        },
+    )
+
+
+def derive_id(*parts: str) -> str:
+    """Derive a record id of 15 characters (75 bits) from what makes the record unique."""
+    digest = hashlib.sha256("/".join(parts).encode()).digest()
+    return base64.b32hexencode(digest).decode().lower()[:ID_CHARS]
+
+
+def pocketbase_time(moment: datetime) -> str:
+    """Write an aware datetime as the store gives it back: ``2026-03-10 12:00:00.000Z``."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"

@@ -1,0 +1,112 @@
+"""Everything that can be set from the environment, read in one place.
+
+Non-secret settings are read when the code location loads, and checked. Secrets are handed to
+Dagster by the name of their variable, so that no UI ever shows their value.
+"""
+
+import os
+from typing import Any
+
+import dagster as dg
+
+from issue_pipeline.errors import ConfigurationError
+from issue_pipeline.resources.collectors import CollectorsResource
+from issue_pipeline.resources.duckdb import IssuesDatabase
+from issue_pipeline.resources.embedding import DEFAULT_MODEL, EmbeddingResource
+from issue_pipeline.resources.llm import LLMResource
+from issue_pipeline.resources.pocketbase import PocketBaseResource
+from issue_pipeline.utils.clustering import MODES
+
+DEFAULT_DUCKDB_PATH = "data/issues.duckdb"
+DEFAULT_SUBREDDITS = (
+    "webdev,devops,sysadmin,selfhosted,dataengineering,MachineLearning,LocalLLaMA,SaaS,smallbusiness,"
+    "ecommerce,shopify,Accounting,fintech,logistics,supplychain,healthIT,gdpr,techsupport"
+)
+
+
+def clustering_mode() -> str:
+    """Read ``CLUSTERING_MODE``.
+
+    Raises:
+        ConfigurationError: It names no mode.
+    """
+    return _choice("CLUSTERING_MODE", MODES, default="smoothed")
+
+
+def resources() -> dict[str, dg.ConfigurableResource[Any]]:
+    """Build every resource from the environment.
+
+    Raises:
+        ConfigurationError: A setting is malformed; the message names it.
+    """
+    return {
+        "database": IssuesDatabase(database=_text("ISSUES_DUCKDB_PATH", DEFAULT_DUCKDB_PATH)),
+        "collectors": CollectorsResource(
+            github_api_url=_text("GITHUB_API_URL", "https://api.github.com"),
+            github_token=_secret("GITHUB_TOKEN"),
+            github_query=_text("GITHUB_QUERY", "is:issue comments:>=3"),
+            github_requests_per_minute=_optional_number("GITHUB_REQUESTS_PER_MINUTE"),
+            stackexchange_api_url=_text("STACKEXCHANGE_API_URL", "https://api.stackexchange.com"),
+            stackexchange_key=_secret("STACKEXCHANGE_KEY"),
+            stackexchange_requests_per_minute=_number("STACKEXCHANGE_REQUESTS_PER_MINUTE", 60),
+            reddit_api_url=_text("REDDIT_API_URL", "https://oauth.reddit.com"),
+            reddit_auth_url=_text("REDDIT_AUTH_URL", "https://www.reddit.com"),
+            reddit_client_id=_secret("REDDIT_CLIENT_ID"),
+            reddit_client_secret=_secret("REDDIT_CLIENT_SECRET"),
+            reddit_subreddits=_names("REDDIT_SUBREDDITS", DEFAULT_SUBREDDITS),
+            reddit_requests_per_minute=_number("REDDIT_REQUESTS_PER_MINUTE", 60),
+            hn_api_url=_text("HN_API_URL", "https://hn.algolia.com"),
+            hn_requests_per_minute=_number("HN_REQUESTS_PER_MINUTE", 120),
+        ),
+        "embedding": EmbeddingResource(embedding_model=_text("EMBEDDING_MODEL", DEFAULT_MODEL)),
+        "llm": LLMResource(
+            local_model=_text("LLM_LOCAL_MODEL", ""),
+            local_base_url=_text("LLM_LOCAL_BASE_URL", ""),
+            local_style=_choice("LLM_LOCAL_STYLE", ("write", "choose"), default="write"),
+            remote_model=_text("LLM_REMOTE_MODEL", ""),
+            remote_api_key=_secret("LLM_REMOTE_API_KEY"),
+            remote_above=int(_number("LLM_REMOTE_ABOVE", 50)),
+        ),
+        "pocketbase": PocketBaseResource(
+            url=_text("POCKETBASE_URL", ""),
+            email=_secret("POCKETBASE_EMAIL"),
+            password=_secret("POCKETBASE_PASSWORD"),
+        ),
+    }
+
+
+def _text(name: str, default: str) -> str:
+    return os.environ.get(name, "").strip() or default
+
+
+def _secret(name: str) -> Any:  # noqa: ANN401  (Dagster types an EnvVar as the value it stands for)
+    return dg.EnvVar(name) if os.environ.get(name) else ""
+
+
+def _names(name: str, default: str) -> list[str]:
+    return [part.strip() for part in _text(name, default).split(",") if part.strip()]
+
+
+def _choice(name: str, choices: tuple[str, ...], *, default: str) -> str:
+    value = _text(name, default)
+    if value not in choices:
+        raise ConfigurationError(f"{name} is {value!r}; expected one of {', '.join(choices)}.")
+    return value
+
+
+def _number(name: str, default: float) -> float:
+    value = _optional_number(name)
+    return default if value is None else value
+
+
+def _optional_number(name: str) -> float | None:
+    text = _text(name, "")
+    if not text:
+        return None
+    try:
+        value = float(text)
+    except ValueError as error:
+        raise ConfigurationError(f"{name} is {text!r}; expected a number.") from error
+    if value < 0:
+        raise ConfigurationError(f"{name} is {text}; expected a number of at least 0.")
+    return value
