@@ -92,13 +92,14 @@ def label_clusters(
         labeler: Asked only where no good label is known.
         model: The embedding model, for the likely category.
         known: The day's rows of an earlier run. A good one with the same fingerprint is kept as it
-            is, whatever its cluster's number was.
+            is, whatever its cluster's number was. Ordered by ``cluster_id``.
         reusable: Good labels of any day, by fingerprint.
 
     Returns:
         One row per cluster, in the order of the clusters.
     """
-    kept = {row.cluster_fingerprint: row for row in known if not row.label_failed}
+    # Of several with the same titles the first: it is the one that a model was asked for.
+    kept = {row.cluster_fingerprint: row for row in reversed(known) if not row.label_failed}
     categories = embed_texts(list(CATEGORY_MEANINGS.values()), model)
     fresh: dict[str, IssueRow] = {}
     rows = []
@@ -114,11 +115,11 @@ def label_clusters(
             if not row.label_failed:
                 fresh[fingerprint] = row
         logger.info(
-            "label %d of %d: %s: %s",
+            "label %d of %d, %s: %s",
             number,
             len(clusters),
             row.label_source,
-            row.canonical_title or "-",
+            row.canonical_title or "none",
         )
         rows.append(row)
     return rows

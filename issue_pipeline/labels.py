@@ -26,7 +26,7 @@ CATEGORY_MEANINGS: dict[str, str] = {
     "compliance": "laws, privacy, GDPR, audits, consent, accessibility rules, certificates, policy",
     "logistics": "shipping, freight, warehouses, delivery routes, customs, carriers, fleets",
     "healthtech": "patients, clinics, medical records, medical devices, health apps, pharmacies",
-    "devtools": "programming, compilers, libraries, builds, databases, servers, editors, deployment",
+    "devtools": "programming, compilers, libraries, builds, databases, servers, deployment",
     "ecommerce": "online shops, carts, checkout, product listings, orders, returns, marketplaces",
     "other": "anything else: games, homes, cars, schools, travel, sports, music, everyday life",
 }
@@ -39,7 +39,7 @@ WOULD_PAY_MEANING = (
     "people say they would pay for a solution, already pay for one, or have a budget for it"
 )
 
-_URL = re.compile(r"https?://|www\.", re.IGNORECASE)
+_URL = re.compile(r"(?:https?://|www\.)", re.IGNORECASE)
 _EMAIL = re.compile(r"\S@\S+\.\w")
 _MARKUP = re.compile(r"<[a-zA-Z/!]|[`{}]|\]\(|&[a-z#0-9]{2,8};")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
@@ -72,10 +72,15 @@ class IssueLabel(BaseModel):
     @field_validator("description")
     @classmethod
     def _is_one_or_two_sentences(cls, text: str) -> str:
-        sentences = len(_SENTENCE_END.findall(text))
-        if sentences > 2:
-            raise ValueError(f"has {sentences} sentences; expected one or two")
+        if (problem := length_problem(text)) is not None:
+            raise ValueError(problem)
         return text
+
+
+def length_problem(description: str) -> str | None:
+    """Say that a description has more than two sentences, or ``None`` if it has not."""
+    sentences = len(_SENTENCE_END.findall(description))
+    return f"has {sentences} sentences; expected one or two" if sentences > 2 else None
 
 
 def plain_text_problem(text: str) -> str | None:
@@ -97,7 +102,9 @@ def tidy_text(text: str, max_chars: int) -> str:
     Returns:
         Text that :func:`plain_text_problem` accepts, or ``""`` if nothing is left.
     """
-    text = re.sub(r"https?://\S*|www\.\S*|\S*@\S*\.\S*", " ", text, flags=re.IGNORECASE)
+    # Only what can end up in the result is read: a title may be a hostile megabyte.
+    text = re.sub(_URL.pattern + r"\S*", " ", text[: 20 * max_chars], flags=re.IGNORECASE)
+    text = " ".join(word for word in text.split() if "." not in word.partition("@")[2])
     text = re.sub(r"<[^<>]{0,200}>|&[a-z#0-9]{2,8};|[`{}<]|\]\([^)]{0,200}\)?", " ", text)
     text = " ".join(_CONTROL.sub("", text).split())
     if len(text) > max_chars:

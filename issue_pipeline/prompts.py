@@ -10,6 +10,7 @@ from issue_pipeline.labels import (
     MAX_TITLE_CHARS,
     WOULD_PAY_MEANING,
     label_schema,
+    length_problem,
     tidy_text,
 )
 
@@ -78,12 +79,15 @@ def build_prompt(request: LabelRequest, *, style: str) -> Prompt:
 
 def _choosing(request: LabelRequest) -> Prompt:
     titles = _distinct(tidy_text(post.title, MAX_TITLE_CHARS) for post in request.representatives)
-    descriptions = _distinct(
+    sentences = _distinct(
         tidy_text(_first_sentence(post.snippet), 300) for post in request.representatives
     )
+    # Nothing is offered that would be refused once chosen.
+    descriptions = [text for text in sentences if length_problem(text) is None]
+    descriptions = descriptions or [text for text in titles if length_problem(text) is None]
     return Prompt(
         _messages(request, _TASK_CHOOSE),
-        label_schema(titles=titles, descriptions=descriptions or titles),
+        label_schema(titles=titles, descriptions=descriptions),
         titles,
     )
 
@@ -132,7 +136,8 @@ def _messages(request: LabelRequest, task: str) -> Messages:
 def correction(answer: str, problem: str) -> Messages:
     """Word the one retry: what the model answered and what was wrong with it."""
     return [
-        {"role": "assistant", "content": answer[:2_000]},
+        # Some providers refuse an empty message.
+        {"role": "assistant", "content": answer.strip()[:2_000] or "(nothing)"},
         {
             "role": "user",
             "content": f"That is not a valid label: {problem[:500]}\nAnswer again, JSON only.",
@@ -142,8 +147,8 @@ def correction(answer: str, problem: str) -> Messages:
 
 def _first_sentence(text: str) -> str:
     for end in (". ", "! ", "? "):
-        position = text.find(end)
-        if position >= 20:
+        position = text.find(end, 20)
+        if position >= 0:
             text = text[: position + 1]
     return text.rstrip("…")
 

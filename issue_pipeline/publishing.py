@@ -172,4 +172,6 @@ def derive_id(*parts: str) -> str:
 
 def pocketbase_time(moment: datetime) -> str:
     """Write an aware datetime as the store gives it back: ``2026-03-10 12:00:00.000Z``."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
+    return (
+        moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
+    )

@@ -19,7 +19,7 @@ LOCK_TIMEOUT_S = 300.0
 _LOCKED = "could not set lock"
 
 
-class IssuesDatabase(DuckDBResource):  # type: ignore[misc]
+class IssuesDatabase(DuckDBResource):
     """dagster-duckdb's resource, made safe for several processes taking turns.
 
     Differences: waits for the lock with jitter and long enough for a backfill, creates the file,
@@ -79,7 +79,9 @@ class IssuesDatabase(DuckDBResource):  # type: ignore[misc]
                 if _is_lock(error)
                 else "Check ISSUES_DUCKDB_PATH."
             )
-            raise StoreError(f"Cannot open the database {self.database}: {error}\n{hint}") from error
+            raise StoreError(
+                f"Cannot open the database {self.database}: {error}\n{hint}"
+            ) from error
         raise AssertionError("unreachable")
 
 

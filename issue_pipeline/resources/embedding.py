@@ -32,6 +32,9 @@ class EmbeddingResource(dg.ConfigurableResource):  # type: ignore[type-arg]
 def _load(name: str) -> TextEncoder:
     # Seconds of import time that only steps which embed should pay.
     from sentence_transformers import SentenceTransformer
+    from transformers.utils import logging as transformers_logging
+
+    transformers_logging.disable_progress_bar()  # it would draw over the steps' own progress
 
     try:
         model = SentenceTransformer(name)
@@ -40,9 +43,9 @@ def _load(name: str) -> TextEncoder:
             f"Cannot load the embedding model {name!r}: {error}\nSet EMBEDDING_MODEL to a model of"
             " sentence-transformers or to a folder that holds one."
         ) from error
-    if model.get_sentence_embedding_dimension() != DIMENSIONS:
+    if model.get_embedding_dimension() != DIMENSIONS:
         raise EmbeddingModelError(
-            f"The embedding model {name!r} gives {model.get_sentence_embedding_dimension()}"
+            f"The embedding model {name!r} gives {model.get_embedding_dimension()}"
             f" dimensions; expected {DIMENSIONS}. Set EMBEDDING_MODEL."
         )
     if _prefers_bfloat16(str(model.device)):
@@ -58,4 +61,4 @@ def _prefers_bfloat16(device: str) -> bool:
     """
     import torch
 
-    return device == "cpu" and bool(torch.cpu._is_avx512_bf16_supported())  # type: ignore[no-untyped-call]
+    return device == "cpu" and bool(torch.cpu._is_avx512_bf16_supported())

@@ -2,6 +2,7 @@
 
 import logging
 import os
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +18,7 @@ from issue_pipeline.errors import (
 )
 from issue_pipeline.labels import IssueLabel
 from issue_pipeline.prompts import LabelRequest, Prompt, build_prompt, correction
+from issue_pipeline.utils.redaction import SECRET_MARK
 
 logger = logging.getLogger(__name__)
 
@@ -24,6 +26,11 @@ CALLS_PER_MODEL = 2
 MAX_ANSWER_TOKENS = 500
 # How providers word a spent quota: waiting a minute does not help.
 _QUOTA_WORDS = ("quota", "billing", "credit", "insufficient", "payment")
+_PER_MINUTE = re.compile(r"per[ _-]?min")
+_LINK = re.compile(r"https?://\S+")
+# HTTP statuses: no valid key, no money, no permission; too many requests.
+_REFUSED = (401, 402, 403)
+_RATE_LIMITED = 429
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,13 +144,13 @@ class LabelingSession:
         for model in order:
             if model is None:
                 continue
-            if model.name in self._refusing:
+            if model.source in self._refusing:
                 problems.append(f"{model.name}: not asked again in this run")
                 continue
             try:
                 label = self._ask(model, build_prompt(request, style=model.style), usage)
             except ModelAccessError as error:
-                self._refusing.add(model.name)
+                self._refusing.add(model.source)
                 problems.append(f"{model.name}: {error}")
             except LabelingError as error:
                 problems.append(f"{model.name}: {error}")
@@ -171,7 +178,11 @@ class LabelingSession:
         raise AssertionError("unreachable")
 
     def _complete(
-        self, model: _Model, messages: list[dict[str, str]], schema: dict[str, object], usage: _Usage
+        self,
+        model: _Model,
+        messages: list[dict[str, str]],
+        schema: dict[str, object],
+        usage: _Usage,
     ) -> str:
         """Make one call and give the text of the answer."""
         litellm = import_litellm()
@@ -190,16 +201,11 @@ class LabelingSession:
                 max_retries=0,
                 drop_params=True,
             )
-        except (litellm.AuthenticationError, litellm.PermissionDeniedError) as error:
-            setting = "LLM_REMOTE_API_KEY" if model.source == "remote" else "LLM_LOCAL_MODEL"
-            raise ModelAccessError(f"refused ({_short(error)}). Check {setting}.") from error
-        except litellm.RateLimitError as error:
-            if any(word in str(error).lower() for word in _QUOTA_WORDS):
-                raise ModelAccessError(f"quota spent ({_short(error)}).") from error
-            raise ModelUnavailableError(f"rate limited ({_short(error)}).") from error
         except Exception as error:  # LiteLLM lets through whatever its many providers raise
-            raise ModelUnavailableError(f"no answer ({_short(error)}).") from error
-        _count_usage(litellm, response, usage)
+            raise _failure(error, model) from error
+        _count_usage(litellm, response, model, usage)
+        if not response.choices:
+            raise ModelUnavailableError("no answer (a reply without choices).")
         return str(response.choices[0].message.content or "")
 
 
@@ -224,12 +230,14 @@ def _response_format(litellm: Any, model: _Model, schema: dict[str, object]) -> 
     return {"type": "json_object"}
 
 
-def _count_usage(litellm: Any, response: Any, usage: _Usage) -> None:  # noqa: ANN401
+def _count_usage(litellm: Any, response: Any, model: _Model, usage: _Usage) -> None:  # noqa: ANN401
     if (used := getattr(response, "usage", None)) is not None:
         usage.prompt_tokens += used.prompt_tokens or 0
         usage.completion_tokens += used.completion_tokens or 0
+    if model.source == "local":
+        return  # costs nothing, even where a server gives itself the name of a paid model
     try:
-        usage.cost_usd += litellm.completion_cost(response)
+        usage.cost_usd += litellm.completion_cost(response, model=model.name)
     except Exception:  # no price is known for the model
         logger.debug("no price known for this model")
 
@@ -257,5 +265,24 @@ def parse_label(answer: str, prompt: Prompt) -> IssueLabel:
     return label
 
 
-def _short(error: Exception) -> str:
-    return f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
+def _failure(error: Exception, model: _Model) -> ModelUnavailableError:
+    """Say what a failed call means: only this call failed, or no further one can succeed."""
+    text = str(error)
+    if model.source == "remote" and model.api_key:
+        text = text.replace(model.api_key, SECRET_MARK)  # some servers repeat the key they refuse
+    told = f"{type(error).__name__}: {' '.join(text.split())[:200]}"
+    status = getattr(error, "status_code", None)
+    if status in _REFUSED:
+        setting = "LLM_REMOTE_API_KEY" if model.source == "remote" else "LLM_LOCAL_MODEL"
+        return ModelAccessError(f"refused ({told}). Check {setting}.")
+    if status != _RATE_LIMITED:
+        return ModelUnavailableError(f"no answer ({told}).")
+    if _means_spent_quota(text):
+        return ModelAccessError(f"quota spent ({told}).")
+    return ModelUnavailableError(f"rate limited ({told}).")
+
+
+def _means_spent_quota(message: str) -> bool:
+    # Limits per minute advertise higher ones, with links to the pages where they are sold.
+    text = _LINK.sub("", message.lower())
+    return not _PER_MINUTE.search(text) and any(word in text for word in _QUOTA_WORDS)

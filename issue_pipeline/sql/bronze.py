@@ -34,7 +34,8 @@ def store_collection(
     """Write what a collection brought, and its line in the ledger.
 
     A complete collection replaces the source-day. An incomplete one adds and updates posts,
-    removes none, and leaves the ledger's word alone where that already says "complete".
+    removes none, and leaves the ledger's word alone where that already says "complete"; only the
+    number of stored rows follows.
 
     Args:
         con: A connection within a transaction.
@@ -79,7 +80,7 @@ def store_collection(
         stored_count=_count(con, source, day),
         dropped_count=sum(collection.dropped.values()),
         complete=collection.complete,
-        reason=collection.reason,
+        reason=_remark(collection),
         requests=collection.requests,
         waited_s=collection.waited_s,
         started_at=started_at,
@@ -94,7 +95,20 @@ def store_collection(
             "DELETE FROM bronze.collections WHERE collection_date = ? AND source = ?", [day, source]
         )
         insert_rows(con, "bronze.collections", [asdict(entry)])
+    else:
+        con.execute(
+            "UPDATE bronze.collections SET stored_count = ?"
+            " WHERE collection_date = ? AND source = ?",
+            [entry.stored_count, day, source],
+        )
     return entry
+
+
+def _remark(collection: Collection) -> str:
+    """Say why a collection is incomplete, and what was left out."""
+    dropped = ", ".join(f"{count} {why}" for why, count in sorted(collection.dropped.items()))
+    parts = (collection.reason, dropped and f"left out: {dropped}")
+    return "; ".join(part for part in parts if part)
 
 
 def _count(con: duckdb.DuckDBPyConnection, source: str, day: date) -> int:
@@ -112,7 +126,13 @@ def ledger_of_day(con: duckdb.DuckDBPyConnection, day: date) -> list[LedgerEntry
         " WHERE collection_date = ? ORDER BY source",
         [day],
     ).fetchall()
-    return [LedgerEntry(*row[:-2], as_utc(row[-2]), as_utc(row[-1])) for row in rows]
+    names = [field.name for field in fields(LedgerEntry)]
+    return [
+        LedgerEntry(
+            **dict(zip(names, [*row[:-2], as_utc(row[-2]), as_utc(row[-1])], strict=True))
+        )
+        for row in rows
+    ]
 
 
 def items_of_day(con: duckdb.DuckDBPyConnection, day: date) -> list[Item]:

@@ -24,9 +24,7 @@ def issues_of_day(con: duckdb.DuckDBPyConnection, day: date) -> list[IssueRow]:
     )
 
 
-def good_labels(
-    con: duckdb.DuckDBPyConnection, fingerprints: Sequence[str]
-) -> dict[str, IssueRow]:
+def good_labels(con: duckdb.DuckDBPyConnection, fingerprints: Sequence[str]) -> dict[str, IssueRow]:
     """Find, for each fingerprint, the label that any day ever got from a model.
 
     Where several rows carry one, the earliest day wins, then the lowest cluster id, so that the

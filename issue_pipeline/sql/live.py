@@ -25,4 +25,7 @@ def rows_of_day(con: duckdb.DuckDBPyConnection, day: date) -> list[LiveRow]:
         " WHERE cluster_date = ? ORDER BY cluster_id",
         [day],
     ).fetchall()
-    return [LiveRow(*row[:-1], as_utc(row[-1])) for row in rows]
+    names = [field.name for field in fields(LiveRow)]
+    return [
+        LiveRow(**dict(zip(names, [*row[:-1], as_utc(row[-1])], strict=True))) for row in rows
+    ]

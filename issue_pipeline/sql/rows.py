@@ -52,10 +52,13 @@ def insert_rows(
     iterator = iter(rows)
     while chunk := list(islice(iterator, CHUNK_ROWS)):
         structure = json.dumps([{column: types[column] for column in chunk[0]}])
+        text = json.dumps(chunk, default=_encode, ensure_ascii=False)
+        # The database refuses half a surrogate pair, wherever it came from: U+FFFD stands for it.
+        text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
         con.execute(
-            f"INSERT INTO {table} BY NAME"  # noqa: S608  (a name of ours)
+            f"INSERT INTO {table} BY NAME"
             " SELECT unnest(from_json(?, ?), recursive := true)",
-            [json.dumps(chunk, default=_encode), structure],
+            [text, structure],
         )
         total += len(chunk)
     return total

@@ -26,9 +26,7 @@ def replace_day(
     """
     for table in ("silver.clusters", "silver.cluster_assignments"):
         con.execute(f"DELETE FROM {table} WHERE cluster_date = ?", [day])  # noqa: S608
-    insert_rows(
-        con, "silver.clusters", ({"cluster_date": day, **asdict(row)} for row in clusters)
-    )
+    insert_rows(con, "silver.clusters", ({"cluster_date": day, **asdict(row)} for row in clusters))
     insert_rows(
         con,
         "silver.cluster_assignments",

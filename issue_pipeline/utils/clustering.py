@@ -136,7 +136,8 @@ def centroid_distances(embeddings: Vectors) -> NDArray[np.float64]:
         float64 (m,).
     """
     vectors = embeddings.astype(np.float64)
-    return np.round(np.linalg.norm(vectors - vectors.mean(axis=0), axis=1), 3)
+    distances: NDArray[np.float64] = np.linalg.norm(vectors - vectors.mean(axis=0), axis=1)
+    return np.round(distances, 3)
 
 
 def cluster_quality(embeddings: Vectors, labels: Labels) -> list[ClusterQuality]:

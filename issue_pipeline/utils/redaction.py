@@ -1,6 +1,7 @@
 """Takes e-mail addresses and credentials out of foreign text.
 
-Every expression is anchored or bounded, so that hostile text costs linear time.
+Every expression starts at a fixed mark or at the start of a run and never gives characters back
+(possessive quantifiers), so that hostile text costs linear time.
 """
 
 import re
@@ -8,51 +9,120 @@ import re
 EMAIL_MARK = "[email]"
 SECRET_MARK = "[secret]"  # noqa: S105  (what a secret is replaced with)
 
+# A block with its END mark goes whole; without one, as far as it looks like base64.
+_KEY_BEGIN = r"-{4,5} ?BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)? ?-{4,5}"
+_KEY_END = r"-{4,5} ?END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)? ?-{4,5}"
 _PRIVATE_KEY = re.compile(
-    r"-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----[^-]{0,10000}(?:-----END [A-Z ]{0,30}PRIVATE KEY-----)?"
+    rf"{_KEY_BEGIN}(?:[^-]*+(?:-(?!---)[^-]*+)*+{_KEY_END}"
+    r"|(?:\s*+[A-Za-z-]{1,30}: [^\n]*+\n)*+(?:[\s>|]*+[\w+/=\\]{16,}+)*+)"
 )
-# scheme://user:password@host
-_URL_PASSWORD = re.compile(r"(?<=://)[^\s/@:]{1,100}:[^\s/@]{1,200}@")
+# scheme://user:password@host, and a bare token in the user's place
+_URL_PASSWORD = re.compile(
+    r"(?<=://)(?:[^\s/@:?#]{0,100}:[^\s/?#<>\"']{1,300}@|[^\s/@:?#<>]{20,300}@)"
+)
 _TOKEN = re.compile(
     r"(?<![A-Za-z0-9_-])(?:"
-    r"gh[pousr]_[A-Za-z0-9]{16,255}"  # GitHub
-    r"|github_pat_[A-Za-z0-9_]{20,255}"
-    r"|glpat-[A-Za-z0-9_-]{16,255}"  # GitLab
-    r"|(?:sk|pk|rk)[-_](?:[a-z]{2,10}[-_]){0,2}[A-Za-z0-9]{16,255}"  # OpenAI, Stripe and kin
-    r"|hf_[A-Za-z0-9]{16,255}"
-    r"|gsk_[A-Za-z0-9]{16,255}"
-    r"|npm_[A-Za-z0-9]{16,255}"
-    r"|(?:AKIA|ASIA)[A-Z0-9]{12,20}"  # AWS
-    r"|AIza[A-Za-z0-9_-]{30,40}"  # Google
-    r"|xox[abprs]-[A-Za-z0-9-]{10,255}"  # Slack
-    r"|eyJ[A-Za-z0-9_-]{10,2000}\.[A-Za-z0-9_-]{4,2000}(?:\.[A-Za-z0-9_-]{0,2000})?"  # JWT
+    r"gh[pousr]_[A-Za-z0-9]{16,}+|github_pat_\w{20,}+"
+    r"|gl(?:pat|dt|rt|cbt|ptt|oas)-[\w-]{16,}+"  # GitLab
+    r"|(?:sk|pk|rk)[-_](?=[\w-]{0,80}\d)[\w-]{20,}+"  # OpenAI, Anthropic, Stripe
+    r"|whsec_\w{20,}+"
+    r"|(?:hf|gsk|npm|dop_v1|doo_v1|shp(?:at|ca|pa|ss)|r8|xai)_[A-Za-z0-9]{16,}+"
+    r"|pypi-[\w-]{30,}+"
+    r"|(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{12,}+"  # AWS
+    r"|AIza[\w-]{30,}+|ya29\.[\w-]{20,}+|GOCSPX-[\w-]{20,}+"  # Google
+    r"|xox[a-z]-[\w-]{10,}+|xapp-[\w-]{10,}+"  # Slack
+    r"|SG\.[\w-]{16,}+\.[\w-]{16,}+"  # SendGrid
+    r"|\d{8,10}:AA[\w-]{30,}+"  # Telegram
+    r"|[MNO][A-Za-z0-9]{22,27}\.[\w-]{6}\.[\w-]{27,}+"  # Discord
+    r"|eyJ[\w-]{10,}+\.[\w-]{4,}+(?:\.[\w-]*+)*+"  # JSON Web Token
     r")"
 )
-# password=..., "api_key": "...", Authorization: Bearer ...
-_ASSIGNED = re.compile(
-    r"(?i)(?<![a-z])((?:[a-z]{1,20}[_-])?(?:password|passwd|pwd|secret|api[_-]?key|access[_-]?key"
-    r"|auth[_-]?token|access[_-]?token|token|authorization)[\"']?\s{0,3}[:=]\s{0,3}"
-    r"(?:bearer\s{1,3}|basic\s{1,3})?[\"']?)([^\s\"',;&<>]{6,500})"
+_WEBHOOK = re.compile(
+    r"(?<=hooks\.slack\.com/)(?:services|workflows)/[\w/-]{10,}+"
+    r"|(?<=/api/)webhooks/\d{6,}+/[\w-]{20,}+"
 )
-_EMAIL = re.compile(r"(?<![\w.+-])[\w.+-]{1,64}@(?:[\w-]{1,63}\.){1,8}[A-Za-z]{2,24}\b")
+_BEARER = re.compile(r"(?i)(\bbearer\s{1,3})([\w.~+/=-]{8,}+)")
+# password=..., "api_key": "...", --token ..., Authorization: Basic ...
+_ASSIGNED = re.compile(
+    r"(?i)((?:password|passwd|passphrase|passwort|(?<![a-z])pass(?==)|pwd|secret|credentials?"
+    r"|(?:api|access|account|secret|private|signing|encryption|license)[_-]?key"
+    r"|token|authorization|connection[_-]?string|session[_-]?id)[\\\"'\]]{0,3}"
+    r"(?:[ \t]{0,3}(?::=|=>|=|:)[ \t]{0,3}"
+    r"|(?<=--password)[ \t]|(?<=--token)[ \t]|(?<=[a-z]-key)[ \t])"
+    r"(?:(?:bearer|basic|token)[ \t]{1,3})?\\?)"
+    r"(?:(\"[^\"\n]*+\"|'[^'\n]*+')|([^\s\"',;&<>]{4,}+))"
+)
+# The run before the @ is tried once, from its start.
+_EMAIL = re.compile(
+    r"(?<![\w.+%-])[\w.+%-]++@(?!v?\d+\.\d)(?:[\w-]{1,63}\.){1,8}[^\W\d_]{2,24}\b"
+)
+_SPELT_AT = re.compile(r"[\[({]\s?[aA][tT]\s?[\])}]")
+_SPELT_EMAIL = re.compile(
+    r"(?i)(?<![\w.+-])[\w.+-]{1,64}\s?[\[({]\s?at\s?[\])}]\s?[\w-]{1,63}"
+    r"(?:(?:\s?[\[({]\s?dot\s?[\])}]\s?|\.|\sdot\s)[\w-]{1,63}){1,4}"
+)
+
+# Looked for first, because most posts have none of them and plain search is quick.
+_NAME_PARTS = ("pass", "pwd", "secret", "credential", "key", "token", "authoriz", "string", "session")
+
+# What stands where a secret would: a reference to it, a placeholder, an error message.
+_NOT_A_VALUE = re.compile(
+    r"(?i)\$[a-z_{(]|%[a-z_]+%|\{|<|/[\w.-]+/|[*.]{3}|process\.env|os\.|env\b|[a-z_][\w.]*[(\[]|x{3,}|your"
+    r"|(?:null|none|nil|undefined|true|false|yes|no|required|optional|incorrect|invalid|wrong|missing"
+    r"|expired|empty|string|str|secret|password|token|hidden|redacted|removed|unexpected|change|reset"
+    r"|error|failed|unknown|not|please|forgot)\W*$"
+)
+_PASSWORD_NAME = re.compile(r"(?i)pass(?!age)|pwd")
+_SCHEME = re.compile(r"(?i)(?:bearer|basic|token)\s+$")
+_LETTER_AND_DIGIT = re.compile(r"(?=.*[A-Za-z])(?=.*\d)")
+_MIXED_CASE = re.compile(r"[a-z]+[A-Z].*[a-z]|=$")
 
 
 def redact(text: str) -> str:
     """Replace e-mail addresses by ``[email]`` and credentials by ``[secret]``.
 
-    Covers tokens of the usual providers, AWS and Google keys, JSON Web Tokens, private key blocks,
-    passwords in URLs, and values assigned to names such as ``password`` or ``api_key``. Redacting
-    twice changes nothing more.
+    Covers private key blocks, passwords in URLs, tokens and webhooks of the usual providers, JSON
+    Web Tokens, ``Authorization`` headers, and values assigned to names such as ``password`` or
+    ``api_key`` as long as they do not read like prose ("token: unexpected token"). Linear in the
+    length of the text; redacting twice changes nothing more.
     """
     text = _PRIVATE_KEY.sub(SECRET_MARK, text)
-    text = _URL_PASSWORD.sub(f"{SECRET_MARK}@", text)
-    text = _TOKEN.sub(SECRET_MARK, text)
-    text = _ASSIGNED.sub(_hide_value, text)
-    return _EMAIL.sub(EMAIL_MARK, text)
+    if "@" in text and "://" in text:
+        text = _URL_PASSWORD.sub(f"{SECRET_MARK}@", text)
+    text = _WEBHOOK.sub(SECRET_MARK, _TOKEN.sub(SECRET_MARK, text))
+    text = _BEARER.sub(_hide_bearer, text)
+    lowered = text.lower()
+    if any(part in lowered for part in _NAME_PARTS):
+        text = _ASSIGNED.sub(_hide_value, text)
+    if "@" in text:
+        text = _EMAIL.sub(EMAIL_MARK, text)
+    if _SPELT_AT.search(text):
+        text = _SPELT_EMAIL.sub(EMAIL_MARK, text)
+    return text
+
+
+def _hide_bearer(match: re.Match[str]) -> str:
+    scheme, value = match.groups()
+    return f"{scheme}{SECRET_MARK}" if _looks_random(value) else match.group()
 
 
 def _hide_value(match: re.Match[str]) -> str:
-    name, value = match.groups()
-    # "token: unexpected" is an error message; a secret has a digit or is a password.
-    secret = any(char.isdigit() for char in value) or "pass" in name.lower() or "pwd" in name.lower()
-    return f"{name}{SECRET_MARK}" if secret and value != SECRET_MARK else match.group()
+    name, quoted, plain = match.groups()
+    value = quoted[1:-1] if quoted else plain
+    if " " in value or SECRET_MARK in value or _NOT_A_VALUE.match(value):
+        return match.group()
+    if _PASSWORD_NAME.search(name):
+        # "password: please enter it again" is prose: a word, and more words after it.
+        more = match.string[match.end() : match.end() + 1] in {" ", "\t"}
+        secret = len(value) >= 4 and not (plain and more and "=" not in name and value.isalpha())
+    else:
+        # Without a scheme, letters alone may be an identifier of a program.
+        random = _looks_random(value) if _SCHEME.search(name) else _LETTER_AND_DIGIT.match(value)
+        secret = len(value) >= 8 and bool(random)
+    if not secret:
+        return match.group()
+    return f"{name}{quoted[0]}{SECRET_MARK}{quoted[0]}" if quoted else f"{name}{SECRET_MARK}"
+
+
+def _looks_random(value: str) -> bool:
+    return bool(_LETTER_AND_DIGIT.match(value) or _MIXED_CASE.search(value))

@@ -12,7 +12,7 @@ _TRACKING = re.compile(
     re.IGNORECASE,
 )
 # Hosts that serve the same page under several names.
-_SAME_SITE_PREFIX = re.compile(r"^(www|old|new|np|m|amp)\.(?=[^.]+\.)")
+_SAME_SITE_PREFIX = re.compile(r"^(?:(?:www|old|new|np|m|amp)\.)+(?=[^.]+\.)")
 
 # Stack Overflow's slug follows the title, which may be edited; the number is the permalink.
 _QUESTION = re.compile(r"^(/questions/\d+)/[^/]+$")
@@ -34,7 +34,13 @@ def normalize_url(url: str) -> str:
     Raises:
         ValueError: The text is not an absolute http(s) URL.
     """
-    parts = urlsplit(canonicalize_url(url.strip(), encoding="utf-8"))
+    # Twice: a slash or dots taken off the end can lay bare what is then written another way.
+    return _spell(_spell(url))
+
+
+def _spell(url: str) -> str:
+    canonical: str = canonicalize_url(url.strip(), encoding="utf-8")
+    parts = urlsplit(canonical)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise ValueError(f"Expected an absolute http(s) URL, got {url[:200]!r}.")
     host = _SAME_SITE_PREFIX.sub("", parts.hostname.lower())

@@ -14,7 +14,7 @@ import httpx
 from issue_pipeline.errors import CollectionError, TransientError
 from issue_pipeline.records import Collection, Post
 from issue_pipeline.resources.collectors.http import ApiClient, expect, retry_after_s
-from issue_pipeline.resources.collectors.parsing import Day, Harvest, count, text
+from issue_pipeline.resources.collectors.parsing import Day, Harvest, count, from_iso, text
 
 PAGE_SIZE = 100
 RESULT_CAP = 1_000
@@ -29,6 +29,7 @@ SECONDARY_LIMIT_WAIT_S = 60.0
 @dataclass(frozen=True, slots=True)
 class _Window:
     total: int
+    found: int
     incomplete: bool
     newest: datetime
 
@@ -63,16 +64,19 @@ def _until_reset_s(response_headers: httpx.Headers) -> float:
 
 def parse_issue(item: dict[str, Any]) -> Post | str:
     """Read one item of a search or of a repository's list; pull requests are left out."""
-    if "pull_request" in item:
+    # Old replies carry the key on plain issues too, with nothing but nulls in it.
+    links = item.get("pull_request")
+    if isinstance(links, dict) and any(links.values()):
         return "pull request"
+    reactions = item.get("reactions")
     return Post(
         source="github",
         url=expect(item, "html_url", str, "GitHub"),
         title=text(item.get("title")),
         body=text(item.get("body")),
-        created_at=datetime.fromisoformat(expect(item, "created_at", str, "GitHub")),
+        created_at=from_iso(expect(item, "created_at", str, "GitHub")),
         comment_count=count(item.get("comments")),
-        vote_count=count((item.get("reactions") or {}).get("total_count")),
+        vote_count=count(reactions.get("total_count") if isinstance(reactions, dict) else None),
     )
 
 
@@ -94,7 +98,7 @@ def collect(client: ApiClient, query: str, day: Day) -> Collection:
     while windows:
         first, last = windows.pop()
         window = _read_window(client, query, first, last, harvest)
-        if expected is None and not window.incomplete:
+        if (first, last) == (day.start, day.end - _SECOND) and not window.incomplete:
             expected = window.total
         if window.incomplete and first < last:
             middle = (first + (last - first) / 2).replace(microsecond=0)
@@ -105,7 +109,13 @@ def collect(client: ApiClient, query: str, day: Day) -> Collection:
             windows.append((window.newest, last))
         elif window.total > RESULT_CAP:
             problems.append(f"more than {RESULT_CAP} issues at {first.isoformat()}")
-            windows.append((first + _SECOND, last))
+            if first < last:
+                windows.append((first + _SECOND, last))
+        elif window.found < window.total:
+            problems.append(
+                f"GitHub announced {window.total} issues from {first.isoformat()} to"
+                f" {last.isoformat()} and gave {window.found}"
+            )
     if not problems and harvest.fetched_count < (expected or 0):
         problems.append(f"GitHub announced {expected} issues and gave {harvest.fetched_count}")
     return harvest.collection(client, expected_count=expected, problems=problems)
@@ -117,6 +127,7 @@ def _read_window(
     """Read the pages of one window, both ends included, into the harvest."""
     span = f"created:{first:%Y-%m-%dT%H:%M:%SZ}..{last:%Y-%m-%dT%H:%M:%SZ}"
     newest = first
+    found: set[int] = set()
     for page in range(1, RESULT_CAP // PAGE_SIZE + 1):
         payload = client.get(
             "/search/issues",
@@ -129,12 +140,14 @@ def _read_window(
             },
         ).payload
         total = expect(payload, "total_count", int, "GitHub's search")
-        if payload.get("incomplete_results"):
-            return _Window(total, incomplete=True, newest=newest)
+        incomplete = bool(payload.get("incomplete_results"))
         items = expect(payload, "items", list, "GitHub's search")
         for item in items:
-            harvest.add(str(expect(item, "id", int, "GitHub")), item, parse_issue)
-            newest = max(newest, datetime.fromisoformat(item["created_at"]))
-        if len(items) < PAGE_SIZE or page * PAGE_SIZE >= total:
+            key = expect(item, "id", int, "GitHub")
+            found.add(key)
+            harvest.add(str(key), item, parse_issue)
+            newest = max(newest, from_iso(expect(item, "created_at", str, "GitHub")))
+        # A page may be short for no reason; only an empty one says that there is no more.
+        if incomplete or not items or page * PAGE_SIZE >= total:
             break
-    return _Window(total, incomplete=False, newest=newest)
+    return _Window(total, len(found), incomplete, newest)

@@ -12,6 +12,8 @@ import stamina
 from issue_pipeline.errors import (
     AccessDeniedError,
     CollectionError,
+    ConfigurationError,
+    QuotaExhaustedError,
     RequestRejectedError,
     TransientError,
     UnexpectedReplyError,
@@ -23,6 +25,8 @@ USER_AGENT = "issue-pipeline/0.1 (collects public posts; Python httpx)"
 CONNECT_TIMEOUT_S = 10.0
 READ_TIMEOUT_S = 60.0
 ATTEMPTS = 6
+# Our own backoff, where the server names no wait: 1, 2, 4, 8, 16 s and up to 1 s of jitter.
+FIRST_BACKOFF_S = 1.0
 # Longest wait we accept from a server in one go: GitHub's hourly window, and some.
 MAX_WAIT_S = 3_900.0
 
@@ -113,7 +117,11 @@ class ApiClient:
     ) -> Reply:
         """Send a request until it succeeds, or until trying again makes no sense."""
         for attempt in stamina.retry_context(
-            on=self._backoff, attempts=ATTEMPTS, timeout=None, wait_max=60.0
+            on=self._backoff,
+            attempts=ATTEMPTS,
+            timeout=None,
+            wait_initial=FIRST_BACKOFF_S,
+            wait_max=60.0,
         ):
             with attempt:
                 return self._request_once(method, path, params=params, form=form, auth=auth)
@@ -138,14 +146,21 @@ class ApiClient:
             response = self._http.request(
                 method, path, params=params, data=form, auth=auth or httpx.USE_CLIENT_DEFAULT
             )
-        except httpx.TransportError as error:
+        except (httpx.UnsupportedProtocol, httpx.LocalProtocolError) as error:
+            # The library's message may quote a header, and with it a secret: not ours.
+            raise ConfigurationError(
+                f"A request to {self.name} at {self._http.base_url} cannot be sent"
+                f" ({type(error).__name__}). Check the API's URL setting"
+                + (f" and {self._setting} (spaces, line breaks)." if self._setting else ".")
+            ) from None
+        except httpx.RequestError as error:
             kind = type(error).__name__
             raise TransientError(
                 f"{self.name} could not be reached at {self._http.base_url} ({kind}: {error})."
                 " Check the network and the API's URL setting."
             ) from error
         if not response.is_success:
-            raise self._read_error(response) or self._error_by_status(response)
+            raise self._within_reach(self._read_error(response) or self._error_by_status(response))
         try:
             return Reply(response.json(), response.headers)
         except ValueError as error:
@@ -170,10 +185,18 @@ class ApiClient:
         logger.warning("%s", error)
         if error.wait_s is None:
             return True
-        if error.wait_s > MAX_WAIT_S:
-            return False
         self.waited_s += error.wait_s
         return error.wait_s
+
+    def _within_reach(self, error: CollectionError) -> CollectionError:
+        """A limit that ends later than we are ready to wait is a spent quota, not worth a retry."""
+        if not isinstance(error, TransientError) or (error.wait_s or 0.0) <= MAX_WAIT_S:
+            return error
+        remedy = f" Try again later, or set {self._setting}." if self._setting else ""
+        return QuotaExhaustedError(
+            f"{error} It wants us to wait {error.wait_s:.0f} s; we wait up to {MAX_WAIT_S:.0f} s."
+            f"{remedy}"
+        )
 
     def _error_by_status(self, response: httpx.Response) -> CollectionError:
         status = response.status_code

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+from issue_pipeline.errors import UnexpectedReplyError
 from issue_pipeline.records import Collection, Post
 from issue_pipeline.resources.collectors.http import ApiClient
 
@@ -87,11 +88,30 @@ def count(*values: object) -> int:
 
 
 def from_epoch(seconds: float) -> datetime:
-    """Read seconds since 1970 as an aware UTC datetime."""
-    return datetime.fromtimestamp(int(seconds), UTC)
+    """Read seconds since 1970 as an aware UTC datetime.
+
+    Raises:
+        UnexpectedReplyError: No calendar has that second, as with milliseconds.
+    """
+    try:
+        return datetime.fromtimestamp(int(seconds), UTC)
+    except (ValueError, OverflowError, OSError) as error:
+        raise UnexpectedReplyError(f"Expected seconds since 1970, got {seconds!r}.") from error
+
+
+def from_iso(moment: str) -> datetime:
+    """Read an ISO 8601 time as an aware UTC datetime; one that names no zone is UTC.
+
+    Raises:
+        UnexpectedReplyError: It is no such time.
+    """
+    try:
+        parsed = datetime.fromisoformat(moment)
+    except ValueError as error:
+        raise UnexpectedReplyError(f"Expected an ISO 8601 time, got {moment[:100]!r}.") from error
+    return parsed.astimezone(UTC) if parsed.tzinfo else parsed.replace(tzinfo=UTC)
 
 
 def epoch(moment: datetime) -> int:
     """Write an aware datetime as whole seconds since 1970."""
     return int(moment.timestamp())
-

@@ -7,13 +7,19 @@ until it passes the start of the day. A listing that ends before that leaves the
 
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import httpx
 
-from issue_pipeline.errors import AccessDeniedError, CollectionError, RequestRejectedError
+from issue_pipeline.errors import (
+    AccessDeniedError,
+    CollectionError,
+    RequestRejectedError,
+    TransientError,
+)
 from issue_pipeline.records import Collection, Post
-from issue_pipeline.resources.collectors.http import ApiClient, expect
+from issue_pipeline.resources.collectors.http import ApiClient, expect, retry_after_s
 from issue_pipeline.resources.collectors.parsing import (
     Day,
     Harvest,
@@ -33,6 +39,10 @@ TOKEN_MARGIN_S = 60.0
 
 def read_error(response: httpx.Response) -> CollectionError | None:
     """Tell an unknown or closed subreddit from a refused client, and name the setting to change."""
+    if response.status_code == 429 and retry_after_s(response.headers) is None:
+        return TransientError(
+            f"Reddit answered 429: {response.text[:200]!r}.", wait_s=_until_reset_s(response)
+        )
     path = response.request.url.path
     if "/r/" not in path:
         return None
@@ -49,6 +59,14 @@ def read_error(response: httpx.Response) -> CollectionError | None:
     return None
 
 
+def _until_reset_s(response: httpx.Response) -> float | None:
+    """Read how long the window of the limit still lasts: Reddit's own header, in seconds."""
+    try:
+        return max(1.0, float(response.headers["x-ratelimit-reset"]))
+    except (KeyError, ValueError):
+        return None
+
+
 class TokenSource:
     """Fetches an application-only token and renews it before it expires."""
 
@@ -58,6 +76,16 @@ class TokenSource:
         self._token = ""
         self._expires_at = 0.0
 
+    @property
+    def requests(self) -> int:
+        """Requests made for tokens."""
+        return self._auth.requests
+
+    @property
+    def waited_s(self) -> float:
+        """Seconds spent waiting before them."""
+        return self._auth.waited_s
+
     def token(self) -> str:
         """Give a token that is valid for at least another minute.
 
@@ -66,7 +94,10 @@ class TokenSource:
         """
         if time.monotonic() >= self._expires_at - TOKEN_MARGIN_S:
             payload = self._auth.request(
-                "POST", TOKEN_PATH, form={"grant_type": "client_credentials"}, auth=self._credentials
+                "POST",
+                TOKEN_PATH,
+                form={"grant_type": "client_credentials"},
+                auth=self._credentials,
             ).payload
             # Some refusals come with status 200.
             if isinstance(payload, dict) and payload.get("error"):
@@ -113,7 +144,12 @@ def collect(
         for subreddit in subreddits
         if (problem := _walk_back(client, tokens, subreddit, harvest))
     ]
-    return harvest.collection(client, expected_count=None, problems=problems)
+    collection = harvest.collection(client, expected_count=None, problems=problems)
+    return replace(
+        collection,
+        requests=collection.requests + tokens.requests,
+        waited_s=collection.waited_s + tokens.waited_s,
+    )
 
 
 def _walk_back(client: ApiClient, tokens: TokenSource, subreddit: str, harvest: Harvest) -> str:

@@ -46,16 +46,20 @@ class CollectorsResource(dg.ConfigurableResource):  # type: ignore[type-arg]
             day: UTC day.
 
         Raises:
-            ConfigurationError: A setting that this source needs is missing.
+            ConfigurationError: A setting that this source needs is missing, or the source unknown.
             CollectionError: The source could not be read; nothing may be stored.
         """
-        collect = {
+        collectors = {
             "github": self._github,
             "stackoverflow": self._stackoverflow,
             "reddit": self._reddit,
             "hackernews": self._hackernews,
-        }[source]
-        return collect(Day(day))
+        }
+        if source not in collectors:
+            raise ConfigurationError(
+                f"No collector for source {source!r}; expected one of {', '.join(collectors)}."
+            )
+        return collectors[source](Day(day))
 
     def _github(self, day: Day) -> Collection:
         with ApiClient(

@@ -9,7 +9,12 @@ from typing import Any
 
 import httpx
 
-from issue_pipeline.errors import CollectionError, QuotaExhaustedError, TransientError
+from issue_pipeline.errors import (
+    AccessDeniedError,
+    CollectionError,
+    QuotaExhaustedError,
+    TransientError,
+)
 from issue_pipeline.records import Collection, Post
 from issue_pipeline.resources.collectors.http import ApiClient, expect
 from issue_pipeline.resources.collectors.parsing import (
@@ -28,6 +33,8 @@ PAGES_PER_WINDOW = 25
 BACKOFF_MARGIN_S = 1.0
 _THROTTLE_VIOLATION = 502
 _SERVER_TROUBLE = (500, 503)
+# A token or key is required, invalid, not allowed to do this, or revoked.
+_KEY_TROUBLE = (401, 402, 403, 405, 406)
 
 
 def headers(key: str) -> dict[str, str]:
@@ -53,6 +60,8 @@ def read_error(response: httpx.Response) -> CollectionError | None:
         return TransientError(said, wait_s=_named_wait_s(wrapper))
     if wrapper.get("error_id") in _SERVER_TROUBLE:
         return TransientError(said)
+    if wrapper.get("error_id") in _KEY_TROUBLE or "`key`" in text(wrapper.get("error_message")):
+        return AccessDeniedError(f"{said} Check STACKEXCHANGE_KEY.")
     return None
 
 
@@ -120,7 +129,7 @@ def _read_window(client: ApiClient, first: int, last: int, harvest: Harvest) -> 
                 str(expect(item, "question_id", int, "Stack Exchange")), item, parse_question
             )
             newest = max(newest, item["creation_date"])
-        if backoff := payload.get("backoff"):
+        if backoff := count(payload.get("backoff")):
             client.hold_for(backoff + BACKOFF_MARGIN_S)
         more = bool(payload.get("has_more"))
         if more and payload.get("quota_remaining") == 0:

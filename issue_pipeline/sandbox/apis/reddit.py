@@ -1,4 +1,4 @@
-"""Reddit's OAuth API: the application-only token and the newest posts of a subreddit.
+"""Reddit's OAuth API: the application-only token, a subreddit and its newest posts.
 
 One choice the recordings leave open: for a subreddit that never was, the real API redirects (302)
 to its subreddit search. Here it is the recorded 404, which is also what banned ones give.
@@ -9,6 +9,7 @@ import binascii
 import re
 import secrets
 import time
+from collections import deque
 from collections.abc import Callable, Collection, Iterator
 from itertools import islice
 from urllib.parse import parse_qs
@@ -18,8 +19,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from issue_pipeline.sandbox.apis.addresses import base36, stable_number
 from issue_pipeline.sandbox.apis.limits import Allowance
-from issue_pipeline.sandbox.apis.reddit_items import child, fullname
+from issue_pipeline.sandbox.apis.reddit_items import SUBSCRIBERS, child, fullname
 from issue_pipeline.sandbox.apis.replies import (
     ApiError,
     JsonReply,
@@ -84,6 +86,7 @@ class RedditApi:
             routes=[
                 Route("/api/v1/access_token", self.grant_token, methods=["POST"]),
                 Route("/r/{subreddit}/new", self.list_new),
+                Route("/r/{subreddit}/about", self.about),
                 Route("/{path:path}", self.unknown),
             ],
             exception_handlers={ApiError: answer_api_error},
@@ -113,12 +116,7 @@ class RedditApi:
     async def list_new(self, request: Request) -> Response:
         """``GET /r/{subreddit}/new``: newest first, 1,000 at most over all pages."""
         self._admit(request)
-        name = request.path_params["subreddit"]
-        if name.lower() in self._private:
-            raise ApiError(403, {"reason": "private", "message": "Forbidden", "error": 403})
-        subreddit = self._timeline.channel(SOURCE, name)
-        if subreddit is None:
-            raise _error(404, "Not Found")
+        subreddit = self._find(request)
         parameters = request.query_params
         limit = _read_limit(parameters.get("limit", ""))
         after = parameters.get("after") or None
@@ -141,10 +139,43 @@ class RedditApi:
         }
         return JsonReply({"kind": "Listing", "data": data}, headers=limit_headers(request))
 
+    async def about(self, request: Request) -> Response:
+        """``GET /r/{subreddit}/about``: founded by its first post, or just now without any."""
+        self._admit(request)
+        subreddit = self._find(request)
+        first = deque(self._timeline.newest_first(SOURCE, subreddit), maxlen=1)
+        founded = first[0].created_at if first else self._timeline.now()
+        data = {
+            "display_name": subreddit,
+            "display_name_prefixed": f"r/{subreddit}",
+            "url": f"/r/{subreddit}/",
+            "title": subreddit,
+            "public_description": "",
+            "subreddit_type": "public",
+            "subscribers": SUBSCRIBERS,
+            "name": f"t5_{base36(stable_number(subreddit))}",
+            "id": base36(stable_number(subreddit)),
+            "created": float(int(founded.timestamp())),
+            "created_utc": float(int(founded.timestamp())),
+            "over18": False,
+            "lang": "en",
+        }
+        return JsonReply({"kind": "t5", "data": data}, headers=limit_headers(request))
+
     async def unknown(self, request: Request) -> Response:
         """Any other address."""
         self._admit(request)
         raise _error(404, "Not Found")
+
+    def _find(self, request: Request) -> str:
+        """Find the subreddit that the path names, as the world spells it."""
+        name = request.path_params["subreddit"]
+        if name.lower() in self._private:
+            raise ApiError(403, {"reason": "private", "message": "Forbidden", "error": 403})
+        subreddit = self._timeline.channel(SOURCE, name)
+        if subreddit is None:
+            raise _error(404, "Not Found")
+        return subreddit
 
     def _admit(self, request: Request) -> None:
         """Check the user agent and the token, and count the request against its limit."""

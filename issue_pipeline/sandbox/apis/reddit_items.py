@@ -88,7 +88,7 @@ _EMPTY_LIST = [
 ]
 _EMPTY_OBJECT = ("gildings", "media_embed", "secure_media_embed")
 _ZERO = ("downs", "gilded", "num_crossposts", "total_awards_received")
-_SUBSCRIBERS = 250_000
+SUBSCRIBERS = 250_000
 
 
 def fullname(post: SimulatedPost) -> str:
@@ -146,7 +146,7 @@ def _link_post(post: SimulatedPost) -> dict[str, Any]:
         "subreddit": post.channel,
         "subreddit_id": f"t5_{base36(subreddit_id)}",
         "subreddit_name_prefixed": f"r/{post.channel}",
-        "subreddit_subscribers": _SUBSCRIBERS,
+        "subreddit_subscribers": SUBSCRIBERS,
         "subreddit_type": "public",
         "thumbnail": "self" if is_self else "default",
         "title": post.title,

@@ -66,6 +66,10 @@ class Timeline:
         self._days: OrderedDict[tuple[str, date], _Day] = OrderedDict()
         self._cached_posts = 0
 
+    def now(self) -> datetime:
+        """Give the simulator's time, UTC, whole seconds."""
+        return self._now().astimezone(UTC).replace(microsecond=0)
+
     def between(
         self,
         source: str,
@@ -129,7 +133,7 @@ class Timeline:
         }
 
     def _bounds(self, start: datetime | None, end: datetime | None) -> tuple[datetime, datetime]:
-        now = self._now().astimezone(UTC).replace(microsecond=0) + _SECOND
+        now = self.now() + _SECOND
         after = now if end is None else min(end, now)
         if after <= EPOCH + self._span:
             return EPOCH, EPOCH

@@ -120,4 +120,5 @@ def _with_sources(
         source = rng.choices(about.sources, weights)[0]
         left[source] -= 1
         planned.append(PlannedPost(about, position, source))
+    rng.shuffle(planned)  # the order becomes the time of day
     return planned

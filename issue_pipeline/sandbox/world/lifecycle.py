@@ -14,10 +14,10 @@ OUTBREAK_SHARE = 0.9
 BIG_PROBLEMS = (20, 25)
 """On any day, so many problems are big."""
 
-BIG_LARGEST, BIG_SMALLEST = 44 / 7, 14 / 7
+BIG_LARGEST, BIG_SMALLEST = 42 / 7, 14 / 7
 """Sizes of the largest and the smallest big problem, in units of the smallest cluster size.
 
-With 1,500 posts (smallest cluster: 7) that is 44 and 14 reports; in between they follow a power
+With 1,500 posts (smallest cluster: 7) that is 42 and 14 reports; in between they follow a power
 law of the rank.
 """
 

@@ -38,6 +38,8 @@ _WORDS: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 """Slots whose value stays the same throughout one post: a person writes about one place."""
 
+_CURRENCIES = ("$", "$", "€", "£")
+
 _NUMBERS = frozenset({"version", "n", "small", "percent", "hours", "amount"})
 
 SLOTS: frozenset[str] = frozenset(_WORDS) | _NUMBERS
@@ -96,6 +98,6 @@ class SlotFiller:
             case "hours":
                 return str(rng.randint(2, 72))
             case "amount":
-                return f"{rng.randint(4, 960) * 25:,}"
+                return f"{rng.choice(_CURRENCIES)}{rng.randint(4, 960) * 25:,}"
             case _:
                 raise KeyError(f"unknown slot {{{slot}}}; known are {', '.join(sorted(SLOTS))}")

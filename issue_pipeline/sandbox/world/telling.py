@@ -24,6 +24,9 @@ such a report stays the problem of its title."""
 WHOLE_TELLING_SHARE = 0.3
 """Share of the tellings that are told in one piece rather than by two people, half each."""
 
+MIN_PIECE_WORDS = 8
+"""A piece of a telling has at least so many words (unless the whole telling is shorter)."""
+
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+(?=[A-Z0-9\"'(])")
 
 
@@ -47,7 +50,8 @@ def tell(
         At least one paragraph, slots still open.
     """
     told = [_dealt(problem.tellings, position, (*day_key, problem.id, "tellings"))]
-    details = rng.choice((0, 1, 1, 2))
+    # The first few can do without details; later ones would repeat an earlier report word for word.
+    details = rng.choice((0, 1, 1, 2) if position < len(problem.tellings) else (1, 1, 2))
     for i in range(details):
         place = 2 * position + i
         told.insert(
@@ -78,9 +82,12 @@ def _dealt(passages: Sequence[str], position: int, key: Sequence[object]) -> str
 
 
 def _cut(passage: str, rng: random.Random) -> list[str]:
-    """Return the passage whole, or cut in two between sentences."""
+    """Return the passage whole, or cut in two between sentences if both halves still say enough."""
     sentences = _SENTENCE_END.split(passage)
-    if len(sentences) == 1 or rng.random() < WHOLE_TELLING_SHARE:
+    halves = [(" ".join(sentences[:i]), " ".join(sentences[i:])) for i in range(1, len(sentences))]
+    telling = [
+        pair for pair in halves if min(len(half.split()) for half in pair) >= MIN_PIECE_WORDS
+    ]
+    if not telling or rng.random() < WHOLE_TELLING_SHARE:
         return [passage]
-    at = rng.randint(1, len(sentences) - 1)
-    return [" ".join(sentences[:at]), " ".join(sentences[at:])]
+    return list(rng.choice(telling))

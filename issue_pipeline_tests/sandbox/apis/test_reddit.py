@@ -3,6 +3,8 @@ import pytest
 from issue_pipeline_tests.sandbox.apis.hand_written import (
     CLIENT_ID,
     CLIENT_SECRET,
+    DAY,
+    NOW,
     a_client,
     a_post,
     reddit_headers,
@@ -184,3 +186,28 @@ def test_limit_headers_come_in_the_recorded_spelling():
         assert ("." in first[name]) == ("." in theirs[name])
     total = float(theirs["x-ratelimit-used"]) + float(theirs["x-ratelimit-remaining"])
     assert float(first["x-ratelimit-used"]) + float(first["x-ratelimit-remaining"]) == total
+
+
+def test_a_subreddit_is_as_old_as_its_first_post():
+    client = a_client(
+        a_post("reddit", 900), a_post("reddit", 50), a_post("reddit", 3, channel="clinic_it")
+    )
+    reply = client.get("/reddit/r/ShopKeepers/about", headers=reddit_headers(client))
+    about = reply.json()
+    assert about["kind"] == "t5"
+    assert about["data"]["display_name"] == "shopkeepers"
+    assert about["data"]["created_utc"] == DAY.timestamp() + 50
+
+
+def test_a_subreddit_without_posts_was_founded_just_now():
+    client = a_client()
+    reply = client.get("/reddit/r/shopkeepers/about", headers=reddit_headers(client))
+    assert reply.json()["data"]["created_utc"] == NOW.timestamp()
+
+
+def test_an_unknown_or_private_subreddit_tells_nothing_about_itself():
+    client = a_client(private_subreddits=["shopkeepers"])
+    headers = reddit_headers(client)
+    assert client.get("/reddit/r/shopkeepers/about", headers=headers).status_code == 403
+    assert client.get("/reddit/r/never_was/about", headers=headers).status_code == 404
+    assert client.get("/reddit/r/shopkeepers/about").status_code == 401

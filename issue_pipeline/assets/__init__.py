@@ -1,0 +1,7 @@
+"""The four assets: each resolves its partition, calls plain functions, writes, reports."""
+
+from issue_pipeline.assets.bronze import raw_items
+from issue_pipeline.assets.gold import issues, live_issues
+from issue_pipeline.assets.silver import clusters
+
+__all__ = ["clusters", "issues", "live_issues", "raw_items"]

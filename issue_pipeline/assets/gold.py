@@ -1,0 +1,135 @@
+"""``gold.issues`` and ``gold.live_issues``: labelled problems, and their publication."""
+
+from collections import Counter
+from datetime import UTC, datetime
+
+import dagster as dg
+
+from issue_pipeline.assets.common import RETRY_POLICY, clear_failures, day_of
+from issue_pipeline.errors import LiveStoreError, MissingInputError
+from issue_pipeline.labeling import collect_evidence, label_clusters, prepare_clusters
+from issue_pipeline.partitions import SOURCES, daily_partitions
+from issue_pipeline.prompts import PROMPT_VERSION
+from issue_pipeline.publishing import desired_issues, plan_changes
+from issue_pipeline.records import LiveRow
+from issue_pipeline.resources.duckdb import IssuesDatabase
+from issue_pipeline.resources.embedding import EmbeddingResource
+from issue_pipeline.resources.llm import LLMResource
+from issue_pipeline.resources.pocketbase import PocketBaseResource
+from issue_pipeline.sql import bronze, gold, live, silver
+
+
+@dg.asset(
+    key=["gold", "issues"],
+    group_name="gold",
+    partitions_def=daily_partitions,
+    deps=[dg.AssetKey(["silver", "clusters"])],
+    code_version=PROMPT_VERSION,
+    retry_policy=RETRY_POLICY,
+    kinds={"python", "duckdb"},
+    description=(
+        "One row for every cluster of the day: what problem it is, how bad, and whether somebody"
+        " would pay for a fix, as a language model describes it under a strict schema; and in"
+        " `gold.issue_evidence` the posts it stands on. Good labels are reused, failed ones tried"
+        " again on the next run."
+    ),
+)
+def issues(
+    context: dg.AssetExecutionContext,
+    embedding: EmbeddingResource,
+    llm: LLMResource,
+    database: IssuesDatabase,
+) -> dg.MaterializeResult[None]:
+    """Label the day's clusters with no database open, then replace the day's labels."""
+    day = day_of(context)
+    with clear_failures():
+        with database.read() as connection:
+            if not silver.is_clustered(connection, day) and bronze.items_of_day(connection, day):
+                raise MissingInputError(
+                    f"{day} has posts but no clusters. Materialise silver/clusters for that day."
+                )
+            clusters = bronze.clustered_items_of_day(connection, day)
+            known = gold.issues_of_day(connection, day)
+        rows, evidence = [], []
+        if clusters:
+            model = embedding.get_model()
+            prepared = prepare_clusters(clusters, model)
+            with database.read() as connection:
+                reusable = gold.good_labels(connection, [one.fingerprint for one in prepared])
+            rows = label_clusters(
+                prepared, llm.start_session(), model, known=known, reusable=reusable
+            )
+            evidence = collect_evidence(prepared, rows)
+        with database.write() as connection:
+            gold.replace_day(connection, day, rows, evidence)
+    by_source = Counter(row.label_source for row in rows)
+    return dg.MaterializeResult(
+        metadata={
+            "dagster/partition_row_count": len(rows),
+            **{name: by_source[name] for name in ("local", "remote", "reused", "failed")},
+            "evidence": len(evidence),
+            "tokens": sum(row.prompt_tokens + row.completion_tokens for row in rows),
+            "cost_usd": round(sum(row.cost_usd for row in rows), 4),
+        }
+    )
+
+
+@dg.asset(
+    key=["gold", "live_issues"],
+    group_name="gold",
+    partitions_def=daily_partitions,
+    deps=[dg.AssetKey(["gold", "issues"])],
+    retry_policy=RETRY_POLICY,
+    kinds={"python", "duckdb", "pocketbase"},
+    description=(
+        "The day's issues in PocketBase: created, updated and withdrawn until the live store shows"
+        " exactly the day's good labels and their evidence. The table remembers what was written."
+    ),
+)
+def live_issues(
+    context: dg.AssetExecutionContext, pocketbase: PocketBaseResource, database: IssuesDatabase
+) -> dg.MaterializeResult[None]:
+    """Compare what gold says with what the live store holds, and write the difference."""
+    day = day_of(context)
+    with clear_failures():
+        with database.read() as connection:
+            ledger = bronze.ledger_of_day(connection, day)
+            rows = gold.issues_of_day(connection, day)
+            evidence = gold.evidence_of_day(connection, day)
+            known = {row.record_id: row for row in live.rows_of_day(connection, day)}
+        complete = {entry.source for entry in ledger if entry.complete} == set(SOURCES)
+        desired = desired_issues(day, rows, evidence, complete=complete)
+        with pocketbase.connect() as store:
+            plan = plan_changes(list(desired.values()), store.issues_of_day(day))
+            outcome = store.apply(plan)
+        now = datetime.now(UTC)
+        touched = set(outcome.written) | set(outcome.failed)
+        state = [
+            LiveRow(
+                cluster_id=cluster_id,
+                record_id=issue.record_id,
+                content_hash=issue.content_hash,
+                state="failed" if issue.record_id in outcome.failed else "published",
+                error=outcome.failed.get(issue.record_id, ""),
+                synced_at=now
+                if issue.record_id in touched or issue.record_id not in known
+                else known[issue.record_id].synced_at,
+            )
+            for cluster_id, issue in desired.items()
+        ]
+        with database.write() as connection:
+            live.replace_day(connection, day, state)
+        if outcome.failed:
+            raise LiveStoreError(
+                f"PocketBase refused {len(outcome.failed)} of {len(desired)} issues of {day}; the"
+                f" others are published. First: {next(iter(outcome.failed.values()))}"
+            )
+    return dg.MaterializeResult(
+        metadata={
+            "dagster/partition_row_count": len(state),
+            "published": len(desired),
+            "written": len(outcome.written),
+            "unchanged": len(desired) - len(touched & {one.record_id for one in desired.values()}),
+            "complete_day": complete,
+        }
+    )

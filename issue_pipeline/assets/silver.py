@@ -1,0 +1,83 @@
+"""``silver.clusters``: the posts of a day, grouped by meaning."""
+
+import dagster as dg
+
+from issue_pipeline.assets.common import RETRY_POLICY, clear_failures, day_of
+from issue_pipeline.errors import MissingInputError
+from issue_pipeline.partitions import SOURCES, daily_partitions
+from issue_pipeline.records import ClusterRow
+from issue_pipeline.resources.duckdb import IssuesDatabase
+from issue_pipeline.resources.embedding import EmbeddingResource
+from issue_pipeline.settings import clustering_mode
+from issue_pipeline.sql import bronze, silver
+from issue_pipeline.utils.clustering import cluster_embeddings, cluster_quality, outlier_ratio
+from issue_pipeline.utils.embeddings import compute_embeddings_for_items
+
+
+@dg.asset(
+    key=["silver", "clusters"],
+    group_name="silver",
+    partitions_def=daily_partitions,
+    deps=[
+        dg.AssetDep(
+            dg.AssetKey(["bronze", "raw_items"]),
+            partition_mapping=dg.MultiToSingleDimensionPartitionMapping("date"),
+        )
+    ],
+    retry_policy=RETRY_POLICY,
+    kinds={"python", "duckdb", "huggingface"},
+    description=(
+        "The day's posts of all sources, cleaned, embedded with all-MiniLM-L6-v2 and grouped by"
+        " HDBSCAN. Every post is assigned exactly once, noise (-1) included."
+    ),
+)
+def clusters(
+    context: dg.AssetExecutionContext, embedding: EmbeddingResource, database: IssuesDatabase
+) -> dg.MaterializeResult[None]:
+    """Read the day, cluster it with no database open, replace the day's clustering."""
+    day = day_of(context)
+    with clear_failures():
+        with database.read() as connection:
+            ledger = bronze.ledger_of_day(connection, day)
+            items = bronze.items_of_day(connection, day)
+        if not ledger:
+            raise MissingInputError(
+                f"No source was ever collected for {day}. Materialise bronze/raw_items for that"
+                " day first."
+            )
+        vectors = compute_embeddings_for_items(items, embedding.get_model())
+        clustering = cluster_embeddings(vectors, mode=clustering_mode())
+        noise = outlier_ratio(clustering.labels)
+        rows = [
+            ClusterRow(
+                cluster_id=cluster_id,
+                cluster_size=quality.size,
+                outlier_ratio=noise,
+                mean_distance=quality.mean_distance,
+                mode=clustering.mode,
+                min_cluster_size=clustering.min_cluster_size,
+            )
+            for cluster_id, quality in enumerate(cluster_quality(vectors, clustering.labels))
+        ]
+        with database.write() as connection:
+            silver.replace_day(
+                connection,
+                day,
+                rows,
+                zip((item.url_hash for item in items), clustering.labels.tolist(), strict=True),
+            )
+    missing = sorted(set(SOURCES) - {entry.source for entry in ledger if entry.complete})
+    if missing:
+        context.log.warning(f"{day} is clustered without all of {', '.join(missing)}")
+    return dg.MaterializeResult(
+        metadata={
+            "dagster/partition_row_count": len(rows),
+            "items": len(items),
+            "clusters": len(rows),
+            "noise": round(noise, 3),
+            "largest": rows[0].cluster_size if rows else 0,
+            "mode": clustering.mode,
+            "min_cluster_size": clustering.min_cluster_size,
+            "incomplete_sources": ", ".join(missing) or "-",
+        }
+    )

@@ -1,0 +1,61 @@
+// How values read on the page: names, numbers, dates.
+
+const DAY_FORMAT = { weekday: "short", day: "numeric", month: "short", year: "numeric", timeZone: "UTC" };
+const LONG_DAY_FORMAT = { ...DAY_FORMAT, month: "long" };
+const TIME_FORMAT = {
+  day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit", timeZone: "UTC",
+};
+// The page is in English, whatever the browser's own language.
+const LOCALE = "en-GB";
+
+const numbers = new Intl.NumberFormat(LOCALE);
+const days = new Intl.DateTimeFormat(LOCALE, DAY_FORMAT);
+const longDays = new Intl.DateTimeFormat(LOCALE, LONG_DAY_FORMAT);
+const times = new Intl.DateTimeFormat(LOCALE, TIME_FORMAT);
+
+export const SOURCES = {
+  github: "GitHub",
+  stackoverflow: "Stack Overflow",
+  reddit: "Reddit",
+  hackernews: "Hacker News",
+};
+export const CATEGORIES = {
+  ai: "AI",
+  finance: "Finance",
+  compliance: "Compliance",
+  logistics: "Logistics",
+  healthtech: "Healthtech",
+  devtools: "Devtools",
+  ecommerce: "E-commerce",
+  other: "Other",
+};
+export const IMPACTS = { high: "High", medium: "Medium", low: "Low" };
+
+export const sourceName = (source) => SOURCES[source] ?? source;
+export const categoryName = (category) => CATEGORIES[category] ?? category;
+export const number = (value) => numbers.format(value);
+
+/** "1 report", "1,204 reports". */
+export function count(value, noun) {
+  return `${number(value)} ${noun}${value === 1 ? "" : "s"}`;
+}
+
+/** A day written YYYY-MM-DD as people write it. */
+export function dayName(day, { long = false } = {}) {
+  return (long ? longDays : days).format(new Date(`${day}T00:00:00Z`));
+}
+
+/** Whether text is a day of the calendar, written YYYY-MM-DD. */
+export function isDay(text) {
+  if (!/^\d{4}-\d{2}-\d{2}$/.test(text ?? "")) return false;
+  const date = new Date(`${text}T00:00:00Z`);
+  return !Number.isNaN(date.getTime()) && date.toISOString().startsWith(text);
+}
+
+/** PocketBase's "2026-03-10 12:00:00.000Z" as a Date, or null if it is none. */
+export function parseTime(text) {
+  const date = new Date(String(text ?? "").replace(" ", "T"));
+  return Number.isNaN(date.getTime()) ? null : date;
+}
+
+export const timeName = (date) => `${times.format(date)} UTC`;

@@ -1,0 +1,87 @@
+// One issue in the list: a line that opens to its description and evidence.
+
+import { el, foreign, plain } from "./dom.js";
+import { EvidenceList } from "./evidence_list.js";
+import { IMPACTS, categoryName, number } from "./format.js";
+import { shareBar, sourceLegend } from "./source_shares.js";
+
+export class IssueRow {
+  #details;
+  #summary = el("summary");
+  #description = foreign("p", "description", "");
+  #shares = el("div", { class: "shares" });
+  #evidence;
+  #stamp = "";
+
+  constructor(issue) {
+    this.#evidence = new EvidenceList(issue.id);
+    const body = el("div", { class: "issue-body" }, this.#description, this.#shares, this.#evidence.element);
+    this.#details = el("details", {}, this.#summary, body);
+    this.element = el("li", { class: "issue" }, this.#details);
+    this.#details.addEventListener("toggle", () => {
+      if (this.#details.open) this.#evidence.load();
+    });
+    this.element.addEventListener("animationend", () => this.element.classList.remove("fresh"));
+    this.update(issue);
+  }
+
+  /** Show the issue as it is now; true if anything about it is new. */
+  update(issue) {
+    const stamp = JSON.stringify(issue);
+    if (stamp === this.#stamp) return false;
+    this.#stamp = stamp;
+    this.#summary.replaceChildren(...summaryParts(issue));
+    this.#description.textContent = plain(issue.description);
+    this.#shares.replaceChildren(shareBar(issue.sources), sourceLegend(issue.sources));
+    return true;
+  }
+
+  /** Read the evidence again if it is on show. */
+  refreshEvidence() {
+    if (this.#details.open) this.#evidence.reload();
+  }
+
+  /** Draw the eye to what just came or changed. */
+  markFresh() {
+    this.element.classList.add("fresh");
+  }
+}
+
+function summaryParts(issue) {
+  const impact = Object.hasOwn(IMPACTS, issue.impact) ? issue.impact : "";
+  return [
+    el(
+      "span",
+      { class: "size" },
+      el("span", { class: "size-number" }, number(issue.size)),
+      el("span", { class: "size-unit" }, issue.size === 1 ? " report" : " reports"),
+      shareBar(issue.sources),
+    ),
+    el(
+      "span",
+      { class: "headline" },
+      foreign("span", "title", issue.title),
+      // A taste of what opens; a screen reader gets the whole text there.
+      aside(foreign("span", "preview", issue.description)),
+    ),
+    el(
+      "span",
+      { class: "tags" },
+      foreign("span", "category", categoryName(issue.category)),
+      impact &&
+        el(
+          "span",
+          { class: `impact impact-${impact}` },
+          aside(el("span", { class: "impact-bars" }, el("i"), el("i"), el("i"))),
+          IMPACTS[impact],
+          el("span", { class: "visually-hidden" }, " impact"),
+        ),
+      issue.would_pay ? el("span", { class: "would-pay" }, "Would pay") : null,
+    ),
+  ];
+}
+
+function aside(element) {
+  element.setAttribute("aria-hidden", "true");
+  return element;
+}

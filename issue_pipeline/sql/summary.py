@@ -1,0 +1,90 @@
+"""Reading a day in numbers, across all layers."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+import duckdb
+
+
+@dataclass(frozen=True, slots=True)
+class DaySummary:
+    """One day in numbers.
+
+    Attributes:
+        collected: (stored posts, complete) by source; a source never collected is missing.
+        noise: Share of posts in no cluster, in [0, 1].
+        mode: Clustering mode, ``-`` without clusters.
+        labels: Number of labels by ``label_source``.
+        published: Live records written and standing.
+    """
+
+    day: date
+    collected: Mapping[str, tuple[int, bool]]
+    clusters: int
+    noise: float
+    mode: str
+    labels: Mapping[str, int]
+    published: int
+
+
+@dataclass(frozen=True, slots=True)
+class IssueSummary:
+    """One issue in a line, with the permalink of its most central post."""
+
+    day: date
+    size: int
+    title: str
+    category: str
+    impact: str
+    would_pay: bool
+    url: str
+
+
+def day_summary(con: duckdb.DuckDBPyConnection, day: date) -> DaySummary:
+    """Sum up a day."""
+    collected = con.execute(
+        "SELECT source, stored_count, complete FROM bronze.collections WHERE collection_date = ?",
+        [day],
+    ).fetchall()
+    clusters = con.execute(
+        "SELECT count(*), coalesce(any_value(mode), '-') FROM silver.clusters"
+        " WHERE cluster_date = ?",
+        [day],
+    ).fetchone() or (0, "-")
+    noise = con.execute(
+        "SELECT coalesce(avg((cluster_id < 0)::INTEGER), 0) FROM silver.cluster_assignments"
+        " WHERE cluster_date = ?",
+        [day],
+    ).fetchone() or (0.0,)
+    labels = con.execute(
+        "SELECT label_source, count(*) FROM gold.issues WHERE cluster_date = ? GROUP BY ALL", [day]
+    ).fetchall()
+    published = con.execute(
+        "SELECT count(*) FROM gold.live_issues WHERE cluster_date = ? AND state = 'published'",
+        [day],
+    ).fetchone() or (0,)
+    return DaySummary(
+        day=day,
+        collected={source: (count, complete) for source, count, complete in collected},
+        clusters=clusters[0],
+        noise=noise[0],
+        mode=clusters[1],
+        labels=dict(labels),
+        published=published[0],
+    )
+
+
+def biggest_issues(
+    con: duckdb.DuckDBPyConnection, days: Sequence[date], *, limit: int
+) -> list[IssueSummary]:
+    """Give the largest labelled issues of the days, largest first."""
+    rows = con.execute(
+        "SELECT cluster_date, cluster_size, canonical_title, category, impact_level,"
+        " would_pay_signal, arg_min(url, (distance, url_hash))"
+        " FROM gold.issues JOIN gold.issue_evidence USING (cluster_date, cluster_id)"
+        " WHERE NOT label_failed AND cluster_date IN (SELECT unnest(?::DATE[]))"
+        " GROUP BY ALL ORDER BY cluster_size DESC, cluster_date, canonical_title LIMIT ?",
+        [list(days), limit],
+    ).fetchall()
+    return [IssueSummary(*row) for row in rows]

@@ -1,0 +1,135 @@
+"""Tells lines that a machine wrote (logs, stack traces, code) from lines that a person wrote."""
+
+import re
+from collections.abc import Iterator, Sequence
+
+_LOG = re.compile(
+    r"\s*(?:"
+    r"[\[(]?\d{4}[-/]\d\d[-/]\d\d[T ]\d\d:\d\d"  # 2026-03-10 12:00
+    r"|[\[(]?\d\d:\d\d:\d\d(?:[.,]\d{1,9})?[\])]?\s"  # 12:00:00.123
+    r"|\[?(?:[A-Z][a-z]{2} )?[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d\s"  # Mar 10 12:00:00
+    r"|\[\s*\d+\.\d+\]\s"  # kernel
+    r"|\[?(?:TRACE|DEBUG|INFO|WARN(?:ING)?|ERROR|FATAL|CRITICAL|SEVERE|NOTICE)"
+    r"(?:\]|:|\s*\||\s{2,}|\s+\[|\s+\d|\s+\w+(?:[.:]\w+)+)"
+    r"|\[(?i:trace|debug|info|warn(?:ing)?|error|fatal|notice|err|main)\]"
+    r"|[EWIFDV](?:\d{4}|/\S{1,60})[ (]"  # glog, Android
+    r"|at (?:async |new )?[\w$.<>/\[\]`,~@-]*[.$<>/\[][\w$.<>/\[\]`,~@-]*\s?\("  # Java, .NET
+    r"|at (?:async |new )?[\w$.<>]+ (?:\[as [\w.]+\] )?\([^()\s]*[:.]\S*\)"  # JavaScript
+    r"|at (?:file|https?|node|async|chrome-extension|webpack\S*|/|[A-Za-z]:\\)[:\s/\w]"
+    r"|(?:in|from) \S+ \(\S*(?:at|:\d+)\S*\)"
+    r"|File \"[^\"\n]{1,300}+\", line \d"
+    r"|Traceback \(most recent call last\)|During handling of the above exception"
+    r"|The above exception was the direct cause"
+    r"|(?:[a-zA-Z_$][\w$]*+\.)*+[A-Z]\w*(?:Error|Exception|Fault)\b(?::|$)"
+    r"|(?:[A-Z]\w{0,60})?(?:Error|Exception|Warning): "
+    r"|Caused by: |\.\.\. \d{1,4} more|Suppressed: "
+    r"|#\d{1,3}\s+(?:0x[0-9a-f]+|/|\S{1,200}\(\d)"  # gdb, PHP
+    r"|-{2,}>\s*\d+\s"  # IPython's arrow
+    r"|\d{1,4}(?:\s{2,}|:\s|\|)\s*\S*[=(){}\[\];:.#_\"']"  # numbered source lines
+    r"|[~/.\w<][\w./<>~-]*\.\w{1,4}(?::\d+)?(?:\(\d+\))?:? in [\w<>.]+"  # path.py in f(x)
+    r"|[\w./\\-]+\.\w{1,4}:\d+(?::\d+)?:?(?:\s|$)"  # path.c:12:3:
+    r"|(?:npm|yarn|pip|error|warning|fatal)(?: (?:ERR|WARN)!?|\[\w{1,8}\]:|: )"
+    r"|0x[0-9a-f]{4,16}\b"
+    r"|(?=[0-9a-f]{0,15}\d)(?=[0-9a-f]{0,15}[a-f])[0-9a-f]{8,16}[\s:]"
+    r"|goroutine \d{1,9} \["
+    r"|(?:\([\w.-]+\)\s*)?(?:[\w.-]+@[\w.-]+[: ]\S*\s?)?[$#>%❯λ]\s+[a-z./~]"  # a shell prompt
+    r"|PS [A-Z]:\\|[A-Z]:\\\S*>"
+    r"|>>> |In ?\[\d*\]:|Out ?\[\d*\]:"
+    r"|--\s{2,}\S|-- (?:The |Found|Check|Looking|Performing|Configuring|Generating|Build)"  # CMake
+    r"|\+{1,3} |@@ -\d|diff --git|index [0-9a-f]{7,}\.\.|new file mode"  # patches
+    r")"
+)
+_SOURCE_FOLLOWS = re.compile(r"\s*File \"[^\"\n]{1,300}+\", line \d")
+_CODE = re.compile(
+    r"\s*(?:"
+    r"(?:async )?(?:def|class|func|fn|function|interface|struct|enum|trait|impl)\s+[\w.<>]+\s*[(:{<]"
+    r"|import\s+[\w.*{]+(?:\s+(?:as|from)\s+\S+)?(?:,.*)?;?\s*$|from\s+[\w.]+\s+import\b"
+    r"|#\s?(?:include|define|ifdef|ifndef|endif|pragma)\b|using\s+[\w.]+;|package\s+[\w.]+;"
+    r"|(?:const|let|var|val|auto|final|static)\s+[\w{\[,: <>*&]+\s*="
+    r"|(?:public|private|protected|static|export|extern|override)\s+[\w<>\[\], ]+[({;=]"
+    r"|(?:else\s)?(?:if|for|while|switch|catch|foreach)\s*\([^\n]*\)\s*\{?\s*$"
+    r"|(?:\}\s*)?(?:try|else|do|finally)\s*[{:]\s*$"
+    r"|@\w+(?:\.\w+)*(?:\([^\n]*\))?\s*$"
+    r"|return\b[^\n]*[;()\[\]{}_=]\s*$|raise \w+\(|throw new "
+    r"|(?:self|this|cls)\.\w+"
+    r"|[\w.\[\]\"'*&>-]+(?:\s*,\s*[\w.]+)*\s*(?:[-+*/|&]|:|<<)?=(?!=)\s*\S"  # x = ...
+    r"|[\w.:>-]+\([^\n]*\)?\s*[;,:{]?\s*$(?<=[\](){};,:])(?<!\w\(s\))"  # call(...)
+    r"|[\"'][^\"'\n]*[\"']\s*:\s*\S|[\"'][^\"'\n]*[\"'],?\s*$(?<=,)"  # "key": value
+    r"|</?[\w:.-]+(?:\s[\w:.@-]+=[^\n]*|\s*/?)>?\s*$"  # markup on its own
+    r"|<[\w:.-]+[^<>\n]*+>[^<>\n]*+</[\w:.-]+>\s*$"
+    r"|(?:sudo|pip3?|npm|npx|yarn|conda|docker|kubectl|git|cd|mkdir|curl|wget|apt-get|brew|cmake|make"
+    r"|bazel|python3?|node|cargo|go)\s+(?:-|install\b|run\b|clone\b|build\b|add\b|commit\b|push\b"
+    r"|pull\b|checkout\b|get\b|\.|/)\S*(?:\s+\S*[-./=\w]){0,8}\s*$"
+    r"|SELECT\b.*\bFROM\b|(?:INSERT INTO|UPDATE \w+ SET|CREATE TABLE|DELETE FROM|ALTER TABLE)\b"
+    r"|//|/\*|\*/"
+    r")"
+)
+# A word that no sentence has: brackets or signs within, paths, numbers, options.
+_ODD_WORD = re.compile(
+    r"\d|[={}\\|$^~<>]|\w[(\[_/@#]\w|\w\(\)|[\])]\S*\w|::|->|;\S|\w\.\w|--?\w+=?|^[^\w]+$|^@|_"
+)
+_SENTENCE_END = re.compile(r"[.?!:…)\"'][\"')]*$")
+
+
+def without_machine_lines(lines: Sequence[str]) -> list[str]:
+    """Drop log lines, stack traces and code that stands without a fence.
+
+    In a paragraph of which most lines are a machine's, only whole sentences stay.
+
+    Args:
+        lines: The text's lines with their indentation, empty ones between paragraphs.
+    """
+    kept: list[str] = []
+    for paragraph in _paragraphs(lines):
+        machine = _machine_lines(paragraph)
+        mostly = len(paragraph) >= 3 and 2 * sum(machine) > len(paragraph)
+        kept += [
+            line
+            for line, by_machine in zip(paragraph, machine, strict=True)
+            if not by_machine and not (mostly and not is_sentence(line))
+        ]
+        kept.append("")
+    return kept
+
+
+def is_machine_line(line: str) -> bool:
+    """Whether a line reads like a log, a trace or code rather than like prose."""
+    return bool(_LOG.match(line) or _CODE.match(line)) or _mostly_odd(line)
+
+
+def is_sentence(line: str) -> bool:
+    """Whether a line has at least five words, most of them plain, and ends like a sentence."""
+    return len(line.split()) >= 5 and bool(_SENTENCE_END.search(line.rstrip())) and not _mostly_odd(line)
+
+
+def _paragraphs(lines: Sequence[str]) -> Iterator[list[str]]:
+    paragraph: list[str] = []
+    for line in lines:
+        if line.strip():
+            paragraph.append(line)
+        elif paragraph:
+            yield paragraph
+            paragraph = []
+    if paragraph:
+        yield paragraph
+
+
+def _machine_lines(paragraph: list[str]) -> list[bool]:
+    marks: list[bool] = []
+    source_depth = -1  # indentation of a trace's "File ..." line: its source line is deeper
+    for line in paragraph:
+        depth = len(line) - len(line.lstrip())
+        marks.append(is_machine_line(line) or 0 <= source_depth < depth)
+        source_depth = depth if _SOURCE_FOLLOWS.match(line) else -1
+    return marks
+
+
+def _mostly_odd(line: str) -> bool:
+    words = line[:1000].split()
+    odd = sum(1 for word in words if _ODD_WORD.search(word) and not _has_foreign_letter(word))
+    return 2 * odd > len(words)
+
+
+def _has_foreign_letter(word: str) -> bool:
+    """Whether a word is of a script that may write sentences without spaces."""
+    return not word.isascii() and any(char > "\x7f" and char.isalpha() for char in word)

@@ -1,0 +1,156 @@
+"""From GitHub's and Reddit's Markdown to lines of text: code, comments, tables and links go.
+
+Expressions instead of a Markdown parser: half of what is not prose in real posts (logs, code,
+tables without a fence) is a plain paragraph to a parser as well, and what is left here is one
+pass over the text in the order in which the marks appear. Every step is linear.
+"""
+
+import html
+import re
+
+# Marks that hide what follows them, in the order in which they appear in the text.
+_OPENING = re.compile(
+    r"^[^\S\n]{0,12}(?P<fence>`{3,}+|~{3,}+)(?=[^`\n]*+(?:\n|\Z))"
+    r"|(?P<ticks>`++)"
+    r"|<(?P<tag>!--|(?:details|pre|code|script|style|svg|picture|table)\b)",
+    re.MULTILINE | re.IGNORECASE,
+)
+_FENCE_END = {
+    "`": re.compile(r"^[^\n]*?(`{3,}+)[^\S\n]*$", re.MULTILINE),
+    "~": re.compile(r"^[^\S\n]*(~{3,}+)[^\S\n]*$", re.MULTILINE),
+}
+_BLANK_LINE = re.compile(r"\n[^\S\n]*+\n")
+
+_INDENTED = re.compile(r"(?: {4}|\t| {1,3}\t)[^\S\n]*\S")
+_DEEPLY_INDENTED = re.compile(r"(?: {8}|\t\t| {4}\t)[^\S\n]*\S")
+BULLET = re.compile(r"\s*(?:(?:[-*+•·‣▪●]|\d{1,3}[.)])(?:\s+|$))+")
+_TABLE_ROW = re.compile(r"\s*\|[^|\n]*+\|")
+_TABLE_RULE = re.compile(r"\s*\|?\s*:?-{2,}:?\s*(?:\|\s*:?-+:?\s*)+\|?\s*$|\s*\|\s*:?-+:?\s*\|\s*$")
+RULE = re.compile(r"\s*(?:([-*_=~#+])\s*)(?:\1\s*){2,}$")
+_REFERENCE = re.compile(r"\s{0,3}\[[^\[\]\n]{1,200}\]:\s*<?\S+")
+
+_IMAGE = re.compile(r"!\[[^\[\]\n]{0,300}+\](?:\([^()\n]{0,2000}+\)|\[[^\[\]\n]{0,100}+\])?")
+_LINK = re.compile(
+    r"\[((?:[^\[\]\n]|\[[^\[\]\n]{0,100}+\]){0,500}+)\]"
+    r"(?:\(\s{0,2}(?:[^()\n]|\([^()\n]{0,300}+\)){0,2000}+\s?\)|\[[^\[\]\n]{0,100}+\])"
+)
+URL = re.compile(
+    r"<?\b(?:(?:https?|ftp|file|chrome-extension|vscode)://|www\.)"
+    r"[^\s<>\"'()\]\[]++(?:[(\[][^\s()<>\[\]]{0,100}+[)\]][^\s<>\"'()\]\[]*+)*+>?",
+    re.IGNORECASE,
+)
+# A line that says no more than where to look: "See details at https://..."
+_POINTER = re.compile(
+    r"^[^\S\n]*(?:\W{0,4}(?:and|also|at|by|cc|close[sd]?|code|data|demo|details?|docs?|fix(?:e[sd])?"
+    r"|for|from|here|homepage|in|is|issues?|link(?:ed|s)?|more|on|original|paper|pr|refs?|references?"
+    r"|related|repos?|repository|resolve[sd]?|screenshots?|see|source|the|this|to|url|via|video)\b)"
+    r"{0,6}+\W{0,4}\x00[\s\x00().,;:>-]*$",
+    re.IGNORECASE | re.MULTILINE,
+)
+_URL_PLACE = "\x00"  # cannot be in the text: control characters are gone by now
+_TAG = re.compile(
+    r"</?(?:a|abbr|article|b|big|blockquote|body|br|center|code|dd|del|details|div|dl|dt|em|figure"
+    r"|font|h[1-6]|head|hr|html|i|iframe|img|input|ins|kbd|label|li|mark|ol|p|picture|pre|q|s|samp"
+    r"|section|small|source|span|strike|strong|sub|summary|sup|table|tbody|td|tfoot|th|thead|tr|tt"
+    r"|u|ul|var|video|wbr)\b(?:\s[^<>\n]{0,2000}+)?\s?/?>",
+    re.IGNORECASE,
+)
+_BREAK_TAG = re.compile(r"<(?:/?(?:p|div|li|summary|tr|h[1-6])|br|hr)\b[^<>\n]{0,300}+>", re.I)
+_ESCAPE = re.compile(r"\\([*_#>\[\]()~`+.!|-])")
+_EMPHASIS = re.compile(r"(?<!\w)(?:[*_]|~(?=~)|(?<=~)~)++(?=\S)|(?<=\S)(?:[*_]|~(?=~)|(?<=~)~)++(?!\w)")
+_MARK = re.compile(r"[*_~\\]")
+_TICKS = re.compile(r"`+")
+
+
+def without_hidden(text: str) -> str:
+    """Drop code (fenced, inline, ``<pre>``), HTML comments, ``<details>``, HTML tables, drawings.
+
+    The first mark in the text wins, as in a Markdown parser: a comment's mark within code is code.
+    A fence or comment that is never closed hides the rest of the text.
+    """
+    kept: list[str] = []
+    position = 0
+    unclosed: set[str] = set()  # marks known to have no closing one further on
+    while mark := _OPENING.search(text, position):
+        start, after = mark.span()
+        if fence := mark["fence"]:
+            end = _end_of_fence(text, after, fence)
+        elif ticks := mark["ticks"]:
+            end = _end_of_inline_code(text, after, ticks)
+        else:
+            tag = mark["tag"].lower()
+            end = None if tag in unclosed else _end_of_tag(text, start, tag)
+            if end is None:
+                unclosed.add(tag)
+        kept.append(text[position:start])
+        # Without an end the mark is dropped on its own; a tag is left to the removal of tags.
+        position = after if end is None else end
+        kept.append(text[start:after] if end is None and mark["tag"] else " ")
+    kept.append(text[position:])
+    return "".join(kept)
+
+
+def _end_of_fence(text: str, position: int, fence: str) -> int:
+    for closing in _FENCE_END[fence[0]].finditer(text, text.find("\n", position) + 1 or len(text)):
+        if len(closing[1]) >= len(fence):
+            return closing.end()
+    return len(text)
+
+
+def _end_of_inline_code(text: str, position: int, ticks: str) -> int | None:
+    blank = _BLANK_LINE.search(text, position)
+    paragraph_end = blank.start() if blank else len(text)
+    for closing in _TICKS.finditer(text, position, min(paragraph_end, position + 2000)):
+        if len(closing[0]) == len(ticks):
+            return closing.end()
+    return None
+
+
+def _end_of_tag(text: str, start: int, tag: str) -> int | None:
+    if tag == "!--":
+        end = text.find("-->", start + 2)
+        return len(text) if end < 0 else end + 3
+    depth = 0
+    for mark in re.compile(rf"<(/?){tag}\b[^<>]*+>", re.IGNORECASE).finditer(text, start):
+        depth += -1 if mark[1] else 1
+        if depth <= 0:
+            return mark.end()
+    return None
+
+
+def without_blocks(lines: list[str]) -> list[str]:
+    """Drop indented code, tables and link definitions."""
+    kept: list[str] = []
+    after_blank, in_code, in_list, in_table = True, False, False, False
+    for line in lines:
+        blank = not line.strip()
+        bullet = bool(BULLET.match(line))
+        in_list = bullet or (in_list and (blank or line[0].isspace()))
+        indented = bool((_DEEPLY_INDENTED if in_list else _INDENTED).match(line)) and not bullet
+        in_code = indented and (in_code or after_blank) or (in_code and blank)
+        after_blank = blank
+        if _TABLE_RULE.match(line):
+            in_table = True
+            if kept and "|" in kept[-1]:
+                kept.pop()
+        else:
+            in_table = in_table and "|" in line
+        if not (in_code and not blank or in_table or _TABLE_ROW.match(line) or _REFERENCE.match(line)):
+            kept.append(line)
+    return kept
+
+
+def without_links(text: str) -> str:
+    """Drop images and URLs, keep the text of links, decode entities, drop HTML tags."""
+    text = _LINK.sub(r"\1", _IMAGE.sub(" ", html.unescape(text)))
+    text = URL.sub(_URL_PLACE, text)
+    text = _POINTER.sub("", text).replace(_URL_PLACE, " ")
+    return _TAG.sub(" ", _BREAK_TAG.sub("\n", text))
+
+
+def plain_line(line: str) -> str:
+    """Strip a line of bullets, emphasis, escapes and outer space."""
+    if _MARK.search(line):
+        line = _EMPHASIS.sub("", _ESCAPE.sub(r"\1", line))
+    bullet = BULLET.match(line)
+    return (line[bullet.end() :] if bullet else line).strip()

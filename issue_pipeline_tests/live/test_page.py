@@ -1,0 +1,451 @@
+import hashlib
+import re
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from issue_pipeline.labels import CATEGORIES, IMPACT_LEVELS
+from issue_pipeline.partitions import SOURCES
+from issue_pipeline.sandbox.pocketbase_server import PUBLIC, PocketBaseServer
+
+# Ways in which text could become markup or code.
+SINKS = (
+    "innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(", "new Function",
+    "DOMParser", "createContextualFragment", "setHTML", "srcdoc", "javascript:",
+)  # fmt: skip
+WAIT_MS = 15_000
+PHONE = {"width": 360, "height": 740}
+
+
+# What can be promised without a browser
+
+
+class Tags(HTMLParser):
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.found: list[tuple[str, dict[str, str | None]]] = []
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.found.append((tag, dict(attrs)))
+
+    def named(self, name: str) -> list[dict[str, str | None]]:
+        return [attributes for tag, attributes in self.found if tag == name]
+
+
+def page_tags() -> Tags:
+    return Tags((PUBLIC / "index.html").read_text(encoding="utf-8"))
+
+
+def scripts() -> dict[str, str]:
+    return {file.name: file.read_text(encoding="utf-8") for file in PUBLIC.glob("**/*.js")}
+
+
+def test_the_page_allows_nothing_but_its_own_scripts_styles_and_connections():
+    policies = [
+        meta["content"] or ""
+        for meta in page_tags().named("meta")
+        if meta.get("http-equiv") == "Content-Security-Policy"
+    ]
+    assert len(policies) == 1
+    rules = {
+        name: rest for name, _, rest in (p.strip().partition(" ") for p in policies[0].split(";"))
+    }
+    assert rules["default-src"] == "'none'"
+    assert {rules[f"{kind}-src"] for kind in ("script", "style", "img", "connect")} == {"'self'"}
+    assert rules["base-uri"] == rules["form-action"] == "'none'"
+    assert rules["require-trusted-types-for"] == "'script'"
+    assert "unsafe" not in policies[0]
+
+
+def test_the_policy_comes_before_anything_that_loads():
+    kinds = [
+        tag
+        for tag, attributes in page_tags().found
+        if {"src", "href", "http-equiv"} & attributes.keys()
+    ]
+    assert kinds[0] == "meta"
+
+
+def test_no_script_turns_text_into_markup_or_code():
+    assert scripts()
+    assert [
+        (name, sink) for name, code in scripts().items() for sink in SINKS if sink in code
+    ] == []
+
+
+def test_the_page_holds_no_inline_script_or_style_or_handler():
+    tags = page_tags()
+    assert all("src" in script for script in tags.named("script"))
+    assert tags.named("style") == []
+    attributes = {name for _, given in tags.found for name in given}
+    assert not {name for name in attributes if name.startswith("on") or name == "style"}
+
+
+def test_everything_is_loaded_from_the_page_s_own_folder():
+    tags = page_tags()
+    loaded = [tag["src"] for tag in tags.named("script") + tags.named("img")]
+    loaded += [tag["href"] for tag in tags.named("link")]
+    for code in scripts().values():
+        loaded += [
+            name.removeprefix("./")
+            for name in re.findall(r'^import .* from "(.+)";$', code, re.MULTILINE)
+        ]
+        assert "import(" not in code
+    assert len(loaded) > 5
+    assert [name for name in loaded if not (PUBLIC / str(name)).is_file()] == []
+    style = (PUBLIC / "style.css").read_text(encoding="utf-8")
+    assert "url(" not in style
+    assert "@import" not in style
+
+
+def test_links_away_give_nothing_away():
+    away = [a for a in page_tags().named("a") if str(a["href"]).startswith("http")]
+    assert away
+    assert all({"noopener", "noreferrer", "nofollow"} <= set(str(a["rel"]).split()) for a in away)
+
+
+def test_every_category_impact_and_source_has_a_name_on_the_page():
+    names = scripts()["format.js"]
+    for key in (*CATEGORIES, *IMPACT_LEVELS, *SOURCES):
+        assert re.search(rf'\b{key}: "', names), f"format.js has no name for {key}"
+
+
+# What a browser shows
+
+
+@dataclass(frozen=True)
+class Store:
+    """Writes issues as a superuser, the way that any program could."""
+
+    url: str
+    http: httpx.Client
+
+    def put(self, day: str, title: str, **fields: Any) -> str:
+        """Create or replace the issue of this day and title."""
+        size = fields.pop("size", 6)
+        posts = fields.pop("posts", [])
+        record_id = derived_id(day, title)
+        issue = {
+            "id": record_id, "issue_date": day, "cluster_id": 0, "title": title,
+            "fingerprint": hashlib.sha256(title.encode()).hexdigest(), "category": "devtools",
+            "description": f"All about {title[:40]}.", "would_pay": False, "impact": "low",
+            "size": size, "sources": {"github": size}, "complete": True, **fields,
+        }  # fmt: skip
+        self._batch([put_request("issues", issue)])
+        for number, post in enumerate(posts):
+            evidence = {
+                "id": derived_id(record_id, str(number)), "issue": record_id, "source": "github",
+                "url": f"https://example.org/{number}", "title": f"Post {number}",
+                "snippet": "It broke.", "posted_at": "2026-03-10 12:00:00.000Z", "comments": 1,
+                "votes": 100 - number, **post,
+            }  # fmt: skip
+            self._batch([put_request("issue_evidence", evidence)])
+        return record_id
+
+    def remove(self, record_id: str) -> None:
+        self.http.delete(f"/api/collections/issues/records/{record_id}").raise_for_status()
+
+    def _batch(self, requests: list[Mapping[str, Any]]) -> None:
+        reply = self.http.post("/api/batch", json={"requests": requests})
+        assert reply.is_success, reply.text
+
+
+def put_request(collection: str, body: Mapping[str, Any]) -> Mapping[str, Any]:
+    return {"method": "PUT", "url": f"/api/collections/{collection}/records", "body": body}
+
+
+def derived_id(*parts: str) -> str:
+    return hashlib.sha256("/".join(parts).encode()).hexdigest()[:15]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    with sync_api.sync_playwright() as playwright:
+        names = ("chromium", "chromium-browser", "google-chrome")
+        own = playwright.chromium.executable_path
+        program = next(filter(None, map(shutil.which, names)), own if Path(own).exists() else None)
+        if program is None:
+            pytest.skip("no Chromium is installed")
+        browser = playwright.chromium.launch(
+            executable_path=program,
+            chromium_sandbox=False,
+            args=["--disable-gpu", "--disable-quic", "--disable-background-networking"],
+        )
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def server(browser: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[PocketBaseServer]:
+    folder = tmp_path_factory.mktemp("live")
+    with PocketBaseServer(folder / "pocketbase", log=folder / "pocketbase.log") as server:
+        yield server
+
+
+@pytest.fixture
+def store(server: PocketBaseServer) -> Iterator[Store]:
+    with opened_store(server) as store:
+        yield store
+
+
+@contextmanager
+def opened_store(server: PocketBaseServer) -> Iterator[Store]:
+    who = {"identity": server.superuser.email, "password": server.superuser.password}
+    with httpx.Client(base_url=server.url, trust_env=False) as http:
+        reply = http.post("/api/collections/_superusers/auth-with-password", json=who)
+        http.headers["Authorization"] = reply.raise_for_status().json()["token"]
+        yield Store(server.url, http)
+
+
+@pytest.fixture
+def page(browser: Any) -> Iterator[Any]:
+    context = browser.new_context()
+    context.set_default_timeout(WAIT_MS)
+    page = context.new_page()
+    broken: list[str] = []
+    page.on("pageerror", lambda error: broken.append(str(error)))
+    page.on("dialog", lambda dialog: (broken.append(dialog.message), dialog.dismiss()))
+    page.on(
+        "console",
+        lambda message: broken.append(message.text) if "Security Policy" in message.text else None,
+    )
+    yield page
+    context.close()
+    assert broken == []
+
+
+def titles(page: Any) -> list[str]:
+    return page.locator(".issue .title").all_text_contents()
+
+
+def wait_for_titles(page: Any, expected: list[str]) -> None:
+    page.wait_for_function(
+        "expected => JSON.stringify([...document.querySelectorAll('.issue .title')]"
+        ".map(title => title.textContent)) === JSON.stringify(expected)",
+        arg=expected,
+    )
+
+
+def test_the_newest_day_is_listed_with_the_most_important_first(page, store):
+    store.put("2026-03-01", "Yesterday's news")
+    store.put("2026-12-30", "Small but grave", size=10, impact="high")
+    store.put("2026-12-30", "Small, grave and worth money", size=10, impact="high", would_pay=True)
+    store.put("2026-12-30", "Large but harmless", size=24)
+    page.goto(store.url)
+    wait_for_titles(page, ["Small, grave and worth money", "Small but grave", "Large but harmless"])
+    assert page.url.endswith("?day=2026-12-30")
+    first = page.locator(".issue").first
+    assert first.locator(".size-number").text_content() == "10"
+    assert first.locator(".tags").inner_text().split("\n") == [
+        "Devtools",
+        "High impact",
+        "Would pay",
+    ]
+    assert page.locator("#summary").text_content() == "3 problems in 44 reports"
+    page.locator("#day").select_option("2026-03-01")
+    wait_for_titles(page, ["Yesterday's news"])
+
+
+def test_an_issue_opens_to_its_description_its_sources_and_its_evidence_page_by_page(page, store):
+    posts: list[dict[str, Any]] = [{} for _ in range(12)]
+    posts[0] = {
+        "source": "stackoverflow",
+        "votes": 1_500,
+        "comments": 3,
+        "title": "How can I stop it?",
+    }
+    counts = {"reddit": 0, "github": 11, "stackoverflow": 1}
+    store.put("2026-03-02", "Opens", description="The whole story.", posts=posts, sources=counts)
+    page.goto(f"{store.url}/?day=2026-03-02")
+    page.locator("summary").click()
+    page.wait_for_function("document.querySelectorAll('.post').length === 10")
+    assert page.locator(".description").text_content() == "The whole story."
+    assert page.locator(".issue-body .legend li").all_inner_texts() == [
+        "GitHub 11",
+        "Stack Overflow 1",
+    ]
+    first = page.locator(".post").first
+    link = first.get_by_role("link", name="How can I stop it?")
+    assert link.get_attribute("href") == "https://example.org/0"
+    assert link.get_attribute("rel") == "noopener noreferrer nofollow"
+    facts = first.locator(".facts").inner_text()
+    for fact in (
+        "Stack Overflow",
+        "10 Mar 2026, 12:00 UTC",
+        "1,500 votes",
+        "3 comments",
+        "CC BY-SA",
+    ):
+        assert fact in facts
+    assert first.locator(".snippet").text_content() == "It broke."
+    assert "CC BY-SA" not in page.locator(".post").nth(1).inner_text()
+    page.get_by_role("button", name="Show 2 more").click()
+    page.wait_for_function("document.querySelectorAll('.post').length === 12")
+    assert page.locator(".more").is_hidden()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<script>window.pwned = 1</script>",
+        '<img src=x onerror="window.pwned = 1">',
+        '"><svg onload=window.pwned=1>',
+        "{{constructor.constructor('window.pwned=1')()}}",
+        "Long" * 250,
+        "Z" + "\u0351\u036b\u0343" * 100 + "algo",
+    ],
+)
+def test_hostile_text_stays_text_and_inside_the_page(page, store, text):
+    day = "2026-03-03"
+    posts = [{"title": text, "snippet": text[:500], "url": "https://example.org/" + "a" * 4_000}]
+    record_id = store.put(day, text, description=text, posts=posts)
+    page.set_viewport_size(PHONE)
+    page.goto(f"{store.url}/?day={day}")
+    page.locator("summary").click()
+    page.locator(".post").wait_for()
+    for place in (".title", ".description"):
+        assert page.locator(place).text_content() == text
+    assert page.locator(".post-title").text_content() == f"{text} (opens in a new tab)"
+    assert page.locator("#list :is(script, img, svg)").count() == 0
+    assert page.evaluate("window.pwned") is None
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    store.remove(record_id)
+
+
+def test_marks_that_reorder_text_are_left_out_and_arabic_reads_from_the_right(page, store):
+    store.put("2026-03-04", "Invoice \u202efdp.exe", size=9)
+    store.put("2026-03-04", "فشل تسجيل الدخول", size=5)
+    page.goto(f"{store.url}/?day=2026-03-04")
+    wait_for_titles(page, ["Invoice fdp.exe", "فشل تسجيل الدخول"])
+    directions = page.locator(".issue .title").evaluate_all(
+        "titles => titles.map(title => getComputedStyle(title).direction)"
+    )
+    assert directions == ["ltr", "rtl"]
+
+
+@pytest.mark.parametrize(
+    ("url", "href"),
+    [
+        ("https://example.org/a?b=c#d", "https://example.org/a?b=c#d"),
+        ("HTTP://example.org", "http://example.org/"),
+        ("javascript:alert(1)", None),
+        (" javascript:alert(1)", None),
+        ("java\nscript:alert(1)", None),
+        ("JaVaScRiPt:alert(1)", None),
+        ("data:text/html,<script>alert(1)</script>", None),
+        ("//example.org/", None),
+        ("/_/", None),
+        ("https://", None),
+        ("https://github.com@example.org/", None),
+        ("", None),
+        (None, None),
+    ],
+)
+def test_only_an_absolute_web_address_becomes_a_link(page, store, url, href):
+    # Asked of the page's own code: the collection refuses most of these addresses itself.
+    page.goto(store.url)
+    made = page.evaluate(
+        "async url => (await import('/dom.js')).postLink(url, 'Title').getAttribute('href')", url
+    )
+    assert made == href
+
+
+def test_what_is_published_changed_or_withdrawn_shows_without_reload(page, store):
+    day = "2026-03-05"
+    store.put(day, "Here before", size=20)
+    page.goto(f"{store.url}/?day={day}")
+    page.locator("#connection[data-state=live]").wait_for()
+    page.evaluate("window.notReloaded = true")
+    new = store.put(day, "Just in", size=30)
+    wait_for_titles(page, ["Just in", "Here before"])
+    store.put(day, "Just in", size=10)
+    wait_for_titles(page, ["Here before", "Just in"])
+    store.put("2026-03-06", "Of another day")
+    store.remove(new)
+    wait_for_titles(page, ["Here before"])
+    assert page.evaluate("window.notReloaded") is True
+
+
+def test_an_open_issue_stays_open_and_focused_while_others_come(page, store):
+    day = "2026-03-07"
+    store.put(day, "Being read", posts=[{}])
+    page.goto(f"{store.url}/?day={day}")
+    page.locator("#connection[data-state=live]").wait_for()
+    page.locator("summary").press("Enter")
+    page.locator(".post").wait_for()
+    store.put(day, "Pushes in above", size=50)
+    wait_for_titles(page, ["Pushes in above", "Being read"])
+    assert page.locator("details[open] .title").all_text_contents() == ["Being read"]
+    assert "Being read" in page.evaluate("document.activeElement.textContent")
+
+
+def test_a_link_brings_back_the_day_and_the_filters(page, store):
+    day = "2026-03-08"
+    store.put(day, "Café till fails", category="finance")
+    store.put(day, "Café oven fails", category="other")
+    store.put(day, "Bank fails", category="finance")
+    page.goto(f"{store.url}/?day={day}")
+    page.get_by_role("searchbox").fill("FAILS cafe")
+    page.get_by_role("radio", name="Finance").check(force=True)
+    wait_for_titles(page, ["Café till fails"])
+    page.goto(page.url)
+    wait_for_titles(page, ["Café till fails"])
+    assert page.get_by_role("searchbox").input_value() == "FAILS cafe"
+    page.get_by_role("searchbox").fill("no such words")
+    page.get_by_role("button", name="Clear the filters").click()
+    page.wait_for_function("document.querySelectorAll('.issue').length === 3")
+
+
+def test_an_incomplete_day_says_so(page, store):
+    store.put("2026-03-09", "Whole")
+    store.put("2026-03-10", "Cut short", complete=False)
+    page.goto(f"{store.url}/?day=2026-03-10")
+    wait_for_titles(page, ["Cut short"])
+    assert page.locator("#incomplete").is_visible()
+    page.get_by_role("button", name="Older day").click()
+    wait_for_titles(page, ["Whole"])
+    assert page.locator("#incomplete").is_hidden()
+
+
+def test_the_page_says_that_the_server_is_away_and_catches_up_when_it_is_back(page, server, store):
+    day = "2026-03-11"
+    gone = store.put(day, "Withdrawn meanwhile", size=40)
+    store.put(day, "Stays")
+    page.goto(f"{store.url}/?day={day}")
+    page.locator("#connection[data-state=live]").wait_for()
+    server.process.stop()
+    page.locator("#offline").wait_for()
+    assert titles(page) == ["Withdrawn meanwhile", "Stays"]
+    # The page must not see the server before the changes are made: its realtime feed stays shut.
+    page.route("**/api/realtime", lambda route: route.abort())
+    server.process.start()
+    server.wait_until_ready()
+    store.remove(gone)
+    store.put(day, "Came meanwhile", size=30)
+    page.unroute("**/api/realtime")
+    wait_for_titles(page, ["Came meanwhile", "Stays"])
+    page.locator("#connection[data-state=live]").wait_for()
+    assert page.locator("#offline").is_hidden()
+
+
+def test_an_empty_store_says_so_until_its_first_issue_comes(page, tmp_path):
+    with (
+        PocketBaseServer(tmp_path / "pocketbase", log=tmp_path / "pocketbase.log") as server,
+        opened_store(server) as store,
+    ):
+        page.goto(server.url)
+        page.get_by_text("No issues yet").wait_for()
+        page.locator("#connection[data-state=live]").wait_for()
+        store.put("2026-03-12", "The first of all")
+        wait_for_titles(page, ["The first of all"])
+        assert page.get_by_text("No issues yet").count() == 0
+        page.goto("about:blank")

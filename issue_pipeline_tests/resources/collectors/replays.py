@@ -1,0 +1,108 @@
+"""Replies without a server, recorded ones where they are at hand; a clock nobody waits for."""
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from issue_pipeline.records import Collection
+from issue_pipeline.resources.collectors.http import ApiClient
+
+RECORDINGS = Path(__file__).parents[3].parent / "shared" / "data" / "api"
+# Describe how the bytes travelled, which a recording does not keep.
+_TRANSFER_HEADERS = ("content-encoding", "content-length", "transfer-encoding")
+
+Handler = Callable[[httpx.Request], httpx.Response]
+
+
+def recorded(folder: str, wanted: Callable[[dict[str, Any]], bool]) -> list[Any]:
+    """Parameters of a test: every recorded exchange of a folder that is wanted, or one skip."""
+    paths = sorted((RECORDINGS / folder).glob("*.json"))
+    if not paths:
+        reason = "the recorded replies (../shared/data/api) are not at hand"
+        return [pytest.param(None, marks=pytest.mark.skip(reason=reason), id="no-recordings")]
+    exchanges = [(path.stem, json.loads(path.read_text(encoding="utf-8"))) for path in paths]
+    return [pytest.param(one, id=name) for name, one in exchanges if wanted(one)]
+
+
+def recorded_errors(folder: str, expected: dict[str, Any]) -> list[Any]:
+    """Parameters of a test: every recorded refusal of a folder with what it must lead to."""
+    parameters = recorded(folder, lambda exchange: exchange["status"] != 200)
+    return [
+        pytest.param(*one.values, expected.get(str(one.id)), id=one.id, marks=one.marks)
+        for one in parameters
+    ]
+
+
+def as_response(exchange: dict[str, Any]) -> httpx.Response:
+    """A recorded exchange as the reply of a server."""
+    body = exchange["body"]
+    content = body if isinstance(body, str) else json.dumps(body)
+    headers = {
+        name: value
+        for name, value in exchange["headers"].items()
+        if name.lower() not in _TRANSFER_HEADERS
+    }
+    return httpx.Response(exchange["status"], headers=headers, content=content.encode())
+
+
+@contextmanager
+def asking(handler: Handler, **settings: Any) -> Iterator[ApiClient]:
+    """A client whose requests the handler answers."""
+    values: dict[str, Any] = {
+        "name": "The API",
+        "base_url": "http://api.test",
+        "requests_per_minute": 1e6,
+        "transport": httpx.MockTransport(handler),
+    }
+    with ApiClient(**{**values, **settings}) as client:
+        yield client
+
+
+def answering(*replies: httpx.Response | Exception) -> tuple[Handler, list[httpx.Request]]:
+    """A handler that gives these replies in turn, and the list of what it was asked."""
+    asked: list[httpx.Request] = []
+    left = list(replies)
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        asked.append(request)
+        reply = left.pop(0)
+        if isinstance(reply, Exception):
+            raise reply
+        return reply
+
+    return handler, asked
+
+
+class Clock:
+    """Time that passes only by sleeping, and remembers every sleep."""
+
+    def __init__(self) -> None:
+        self.now_s = 1000.0
+        self.sleeps: list[float] = []
+
+    def sleep(self, seconds: float) -> None:
+        self.sleeps.append(seconds)
+        self.now_s += seconds
+
+    def monotonic(self) -> float:
+        return self.now_s
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """Replaces the process's clock: waiting costs nothing and is remembered."""
+    fake = Clock()
+    monkeypatch.setattr(time, "sleep", fake.sleep)
+    monkeypatch.setattr(time, "monotonic", fake.monotonic)
+    return fake
+
+
+def urls(collection: Collection) -> list[str]:
+    """Permalinks of a collection, sorted; a post that came twice is there twice."""
+    return sorted(post.url for post in collection.posts)

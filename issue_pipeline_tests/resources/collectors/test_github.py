@@ -1,0 +1,317 @@
+"""GitHub: every issue of a day, or the reason why not."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+import pytest
+import stamina
+
+from issue_pipeline.errors import (
+    AccessDeniedError,
+    RequestRejectedError,
+    TransientError,
+    UnexpectedReplyError,
+)
+from issue_pipeline.records import Collection, Post
+from issue_pipeline.resources.collectors import github
+from issue_pipeline.resources.collectors.parsing import Day
+from issue_pipeline.sandbox.apis.addresses import permalink
+from issue_pipeline_tests.resources.collectors.replays import (
+    answering,
+    as_response,
+    asking,
+    recorded,
+    recorded_errors,
+    urls,
+)
+from issue_pipeline_tests.sandbox.apis.hand_written import DAY, a_post
+from issue_pipeline_tests.simulated import simulator
+
+THE_DAY = Day(DAY.date())
+DAY_S = 24 * 60 * 60
+
+# What each recorded refusal must lead to: a kind, and for limits the seconds to wait.
+REFUSALS = {
+    "conditional_304_not_modified": (RequestRejectedError, None),
+    "error_401_bad_credentials": (AccessDeniedError, None),
+    "error_401_rate_limit_endpoint": (AccessDeniedError, None),
+    "error_403_abuse_detection_search": (TransientError, 60),
+    "error_403_abuse_retry_after_30": (TransientError, 30),
+    "error_403_missing_user_agent": (AccessDeniedError, None),
+    "error_403_primary_rate_limit": (TransientError, 60),
+    "error_403_rate_limit_exceeded_remaining_0": (TransientError, 60),
+    "error_403_secondary_limit": (TransientError, 60),
+    "error_403_secondary_limit_body_marker_only": (TransientError, 60),
+    "error_404_rate_limit_disabled": (RequestRejectedError, None),
+    "error_404_unknown_object": (RequestRejectedError, None),
+    "error_422_validation_failed": (RequestRejectedError, None),
+    "error_429_secondary_limit_retry_after_8": (TransientError, 8),
+    "error_503_html_body": (TransientError, None),
+    "error_503_service_down": (TransientError, None),
+    "redirect_301_moved_permanently": (RequestRejectedError, None),
+}
+
+
+def issues_in(exchange: dict[str, Any]) -> list[dict[str, Any]]:
+    """Items of a search page or a repository's list; none for anything else."""
+    body = exchange["body"]
+    items = body.get("items", []) if isinstance(body, dict) else body
+    shaped = isinstance(items, list) and all("created_at" in item for item in items)
+    return items if exchange["status"] == 200 and shaped else []
+
+
+@pytest.mark.parametrize("exchange", recorded("github", lambda one: bool(issues_in(one))))
+def test_every_recorded_page_is_read_without_loss(exchange):
+    for item in issues_in(exchange):
+        post = github.parse_issue(item)
+        # Old lists give a pull request's address as an issue's, and its own one beside it.
+        if "/pull/" in f"{item['html_url']} {item.get('pull_request')}":
+            assert post == "pull request"
+            continue
+        assert isinstance(post, Post)
+        assert post.source == "github"
+        assert post.url == item["html_url"]
+        assert (post.title, post.body) == (item["title"], item["body"] or "")
+        assert f"{post.created_at:%Y-%m-%dT%H:%M:%SZ}" == item["created_at"]
+        assert post.created_at.utcoffset() == timedelta(0)
+        assert post.comment_count == item["comments"]
+        assert post.vote_count == (item["reactions"]["total_count"] if "reactions" in item else 0)
+
+
+@pytest.mark.parametrize(("exchange", "expected"), recorded_errors("github", REFUSALS))
+def test_every_recorded_refusal_is_taken_for_what_it_is(exchange, expected):
+    kind, wait_s = expected
+    handler, _ = answering(as_response(exchange))
+    with (
+        stamina.set_testing(True, attempts=1),
+        asking(handler, read_error=github.read_error) as client,
+        pytest.raises(kind) as refused,
+    ):
+        client.get("/search/issues")
+    assert type(refused.value) is kind
+    assert getattr(refused.value, "wait_s", None) == wait_s
+
+
+def test_a_spent_window_is_waited_out_to_its_reset():
+    reset = int(datetime.now(UTC).timestamp()) + 1200
+    reply = httpx.Response(
+        403, headers={"x-ratelimit-remaining": "0", "x-ratelimit-reset": str(reset)}
+    )
+    error = github.read_error(reply)
+    assert isinstance(error, TransientError)
+    assert error.wait_s is not None
+    assert 1195 <= error.wait_s <= 1202
+
+
+def test_a_named_wait_goes_before_the_reset():
+    headers = {"retry-after": "7", "x-ratelimit-remaining": "0", "x-ratelimit-reset": "9e9"}
+    error = github.read_error(httpx.Response(429, headers=headers))
+    assert isinstance(error, TransientError)
+    assert error.wait_s == 7
+
+
+def an_item(**given: Any) -> dict[str, Any]:
+    values: dict[str, Any] = {
+        "id": 1,
+        "html_url": "https://github.com/acme/rocket/issues/1",
+        "created_at": "2026-03-10T12:00:00Z",
+    }
+    return {**values, **given}
+
+
+def test_an_issue_of_which_nearly_nothing_is_known_is_still_an_issue():
+    post = github.parse_issue(an_item(title=None, body=None, reactions=None, comments=None))
+    assert isinstance(post, Post)
+    assert (post.title, post.body, post.comment_count, post.vote_count) == ("", "", 0, 0)
+
+
+def test_a_time_in_another_zone_becomes_utc():
+    post = github.parse_issue(an_item(created_at="2026-03-11T01:30:00+02:00"))
+    assert isinstance(post, Post)
+    assert post.created_at.isoformat() == "2026-03-10T23:30:00+00:00"
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"created_at": "yesterday"}, {"created_at": None}, {"html_url": 1}]
+)
+def test_an_issue_without_time_or_place_is_an_error(wrong):
+    with pytest.raises(UnexpectedReplyError):
+        github.parse_issue(an_item(**wrong))
+
+
+def test_a_null_pull_request_is_an_issue():
+    old = {"html_url": None, "diff_url": None, "patch_url": None}
+    assert isinstance(github.parse_issue(an_item(pull_request=old)), Post)
+    assert isinstance(github.parse_issue(an_item(pull_request=None)), Post)
+    assert github.parse_issue(an_item(pull_request={"url": "https://…"})) == "pull request"
+
+
+def collected(posts, **settings: Any) -> tuple[Collection, int]:
+    """Collect the day from a simulator of these posts; the collection and the requests served."""
+    with simulator(posts) as running:
+        collection = running.collectors(**settings).collect("github", DAY.date())
+        return collection, running.requests("github")
+
+
+def test_a_day_has_its_midnight_and_not_the_next():
+    inside = [a_post("github", second) for second in (0, 1, DAY_S // 2, DAY_S - 1)]
+    outside = [a_post("github", second) for second in (-DAY_S, -1, DAY_S, DAY_S + 1)]
+    collection, requests = collected([*inside, *outside])
+    assert urls(collection) == sorted(permalink(post) for post in inside)
+    assert collection.complete
+    assert collection.reason == ""
+    assert collection.expected_count == collection.fetched_count == 4
+    assert collection.requests == requests == 1
+
+
+def test_every_field_arrives():
+    written = a_post(
+        "github",
+        7,
+        title="Ünïcode \U0001f600",
+        body="a\n```\nb\n```",
+        comment_count=9,
+        vote_count=4,
+    )
+    silent = a_post("github", 8, body=None)
+    collection, _ = collected([written, silent])
+    first, second = sorted(collection.posts, key=lambda post: post.created_at)
+    assert first == Post(
+        "github", permalink(written), written.title, "a\n```\nb\n```", written.created_at, 9, 4
+    )
+    assert second.body == ""
+
+
+def test_an_empty_day_is_a_complete_day():
+    collection, requests = collected([])
+    assert collection.posts == ()
+    assert collection.complete
+    assert requests == 1
+
+
+def test_more_issues_than_a_search_gives_come_each_once():
+    posts = [a_post("github", index * 33) for index in range(2_600)]
+    collection, requests = collected(posts)
+    assert urls(collection) == sorted(permalink(post) for post in posts)
+    assert collection.complete
+    assert collection.expected_count == collection.fetched_count == 2_600
+    assert requests == collection.requests <= 1.3 * 26 + 8
+
+
+def test_1100_issues_within_a_few_seconds_come_each_once():
+    posts = [a_post("github", 40_000 + index // 300) for index in range(1_100)]
+    collection, _ = collected(posts)
+    assert urls(collection) == sorted(permalink(post) for post in posts)
+    assert collection.complete
+
+
+def test_more_issues_in_one_second_than_a_search_gives_leave_the_day_incomplete():
+    crowd = [a_post("github", 40_000) for _ in range(1_020)]
+    rest = [a_post("github", second) for second in (5, 40_001, 50_000)]
+    collection, _ = collected([*crowd, *rest])
+    assert len(set(urls(collection))) == len(collection.posts) == 1_003
+    assert {permalink(post) for post in rest} <= set(urls(collection))
+    assert not collection.complete
+    assert collection.reason.startswith("more than 1000 issues at 2026-03-10T11:06:40")
+
+
+def test_a_crowd_in_the_last_second_ends_the_day():
+    collection, _ = collected([a_post("github", DAY_S - 1) for _ in range(1_001)])
+    assert len(collection.posts) == 1_000
+    assert not collection.complete
+
+
+def test_the_query_is_asked_for_as_configured():
+    liked = a_post("github", 5, comment_count=8)
+    collection, _ = collected(
+        [liked, a_post("github", 6, comment_count=1)], github_query="is:issue comments:>=3"
+    )
+    assert urls(collection) == [permalink(liked)]
+
+
+def test_pull_requests_are_left_out_and_counted():
+    posts = [a_post("github", second, number=9 * (second + 1)) for second in range(5)]
+    collection, _ = collected(posts, github_query="is:pull-request")
+    assert collection.posts == ()
+    assert collection.dropped == {"pull request": 5}
+    assert collection.fetched_count == collection.expected_count == 5
+
+
+def test_a_query_github_does_not_understand_says_so():
+    with pytest.raises(RequestRejectedError, match="is:issue"):
+        collected([], github_query="nothing")
+
+
+def test_a_bad_token_names_its_setting():
+    with (
+        simulator([], github_token="the-good-one") as running,
+        pytest.raises(AccessDeniedError, match="GITHUB_TOKEN"),
+    ):
+        running.collectors(github_token="another").collect("github", DAY.date())
+
+
+def a_page(*items: dict[str, Any], total: int, incomplete: bool = False) -> httpx.Response:
+    return httpx.Response(
+        200, json={"total_count": total, "incomplete_results": incomplete, "items": list(items)}
+    )
+
+
+def an_issue(number: int) -> dict[str, Any]:
+    return an_item(id=number, html_url=f"https://github.com/acme/rocket/issues/{number}")
+
+
+def collected_from(*replies: httpx.Response) -> tuple[Collection, list[httpx.Request]]:
+    handler, asked = answering(*replies)
+    with asking(handler, read_error=github.read_error) as client:
+        return github.collect(client, "is:issue", THE_DAY), asked
+
+
+def test_an_incomplete_answer_is_never_taken_for_the_answer():
+    collection, asked = collected_from(
+        a_page(an_issue(1), total=1, incomplete=True),
+        a_page(an_issue(1), an_issue(2), total=2),
+        a_page(an_issue(3), total=1),
+    )
+    assert len(collection.posts) == 3
+    assert collection.complete
+    assert collection.expected_count is None  # no one answer covered the day
+    assert [request.url.params["q"].split()[-1] for request in asked] == [
+        "created:2026-03-10T00:00:00Z..2026-03-10T23:59:59Z",
+        "created:2026-03-10T00:00:00Z..2026-03-10T11:59:59Z",
+        "created:2026-03-10T12:00:00Z..2026-03-10T23:59:59Z",
+    ]
+
+
+def test_fewer_issues_than_announced_leave_the_day_incomplete():
+    collection, _ = collected_from(a_page(an_issue(1), total=3))
+    assert not collection.complete
+    assert "announced 3 issues" in collection.reason
+    assert len(collection.posts) == 1
+
+
+def test_fewer_issues_than_announced_in_a_part_of_the_day_leave_it_incomplete():
+    collection, _ = collected_from(
+        a_page(total=2, incomplete=True), a_page(an_issue(1), total=1), a_page(an_issue(2), total=2)
+    )
+    assert not collection.complete
+    assert "announced 2 issues from 2026-03-10T12:00:00" in collection.reason
+
+
+def test_a_short_page_does_not_end_the_reading():
+    full = [an_issue(number) for number in range(100)]
+    collection, asked = collected_from(
+        a_page(*full[:70], total=130),
+        a_page(*full[70:], *(an_issue(number) for number in range(100, 130)), total=130),
+    )
+    assert len(collection.posts) == 130
+    assert collection.complete
+    assert len(asked) == 2
+
+
+@pytest.mark.parametrize(
+    "body", [{}, [], {"total_count": "many", "items": []}, {"total_count": 1, "items": ["one"]}]
+)
+def test_a_reply_of_another_shape_is_an_error_and_no_empty_day(body):
+    with pytest.raises(UnexpectedReplyError):
+        collected_from(httpx.Response(200, json=body))

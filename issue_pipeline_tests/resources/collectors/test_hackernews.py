@@ -1,0 +1,139 @@
+"""Hacker News: every story of a day, or the reason why not."""
+
+from typing import Any
+
+import httpx
+import pytest
+
+from issue_pipeline.errors import UnexpectedReplyError
+from issue_pipeline.records import Collection, Post
+from issue_pipeline.resources.collectors import hackernews
+from issue_pipeline.resources.collectors.parsing import Day
+from issue_pipeline.sandbox.apis.addresses import permalink
+from issue_pipeline_tests.resources.collectors.replays import answering, asking, recorded, urls
+from issue_pipeline_tests.sandbox.apis.hand_written import DAY, a_post
+from issue_pipeline_tests.simulated import simulator
+
+THE_DAY = Day(DAY.date())
+DAY_S = 24 * 60 * 60
+
+
+@pytest.mark.parametrize("exchange", recorded("hackernews", lambda one: "hits" in one["body"]))
+def test_every_recorded_page_is_read_without_loss(exchange):
+    for hit in exchange["body"]["hits"]:
+        post = hackernews.parse_hit(hit)
+        assert isinstance(post, Post)
+        assert post.source == "hackernews"
+        assert post.url == f"https://news.ycombinator.com/item?id={hit['objectID']}"
+        assert post.title == (hit.get("title") or hit.get("story_title"))
+        told = [hit[name] for name in ("story_text", "comment_text") if hit.get(name)]
+        assert [post.body] == (told or [""])
+        assert post.created_at.timestamp() == hit["created_at_i"]
+        assert f"{post.created_at:%Y-%m-%dT%H:%M:%S}" == hit["created_at"][:19]
+        assert post.comment_count == (hit["num_comments"] or 0)
+        assert post.vote_count == (hit["points"] or 0)
+
+
+def collected(posts) -> tuple[Collection, int]:
+    """Collect the day from a simulator of these posts; the collection and the requests served."""
+    with simulator(posts) as running:
+        collection = running.collectors().collect("hackernews", DAY.date())
+        return collection, running.requests("hackernews")
+
+
+def test_a_day_has_its_midnight_and_not_the_next():
+    inside = [a_post("hackernews", second) for second in (0, 1, DAY_S // 2, DAY_S - 1)]
+    outside = [a_post("hackernews", second) for second in (-DAY_S, -1, DAY_S, DAY_S + 1)]
+    collection, requests = collected([*inside, *outside])
+    assert urls(collection) == sorted(permalink(post) for post in inside)
+    assert collection.complete
+    assert collection.expected_count == collection.fetched_count == 4
+    assert collection.requests == requests == 1
+
+
+def test_stories_and_questions_come_with_every_field():
+    link = a_post("hackernews", 5, body=None, link="https://example.org/a?b=c")
+    ask = a_post(
+        "hackernews",
+        6,
+        channel="ask_hn",
+        title="Ask HN: x < y?",
+        body="<p>Why &amp; how",
+        comment_count=0,
+        vote_count=1,
+    )
+    first, second = sorted(collected([link, ask])[0].posts, key=lambda post: post.created_at)
+    assert (first.url, first.body, first.comment_count) == (permalink(link), "", 3)
+    assert second == Post(
+        "hackernews", permalink(ask), ask.title, "<p>Why &amp; how", ask.created_at, 0, 1
+    )
+
+
+def test_an_empty_day_is_a_complete_day():
+    collection, requests = collected([])
+    assert collection.posts == ()
+    assert collection.complete
+    assert requests == 1
+
+
+def test_more_stories_than_a_query_gives_come_each_once():
+    posts = [a_post("hackernews", index * 33) for index in range(2_600)]
+    collection, requests = collected(posts)
+    assert urls(collection) == sorted(permalink(post) for post in posts)
+    assert collection.complete
+    assert collection.expected_count == collection.fetched_count == 2_600
+    assert requests == collection.requests == 3
+
+
+def test_1100_stories_within_a_few_seconds_come_each_once():
+    posts = [a_post("hackernews", 40_000 + index // 300) for index in range(1_100)]
+    collection, _ = collected(posts)
+    assert urls(collection) == sorted(permalink(post) for post in posts)
+    assert collection.complete
+
+
+def test_more_stories_in_one_second_than_a_query_gives_leave_the_day_incomplete():
+    crowd = [a_post("hackernews", 40_000) for _ in range(1_020)]
+    rest = [a_post("hackernews", second) for second in (5, 39_999, 50_000)]
+    collection, _ = collected([*crowd, *rest])
+    assert len(set(urls(collection))) == len(collection.posts) == 1_003
+    assert {permalink(post) for post in rest} <= set(urls(collection))
+    assert not collection.complete
+    assert collection.reason == "more than 1000 stories at 2026-03-10T11:06:40+00:00"
+
+
+def test_a_crowd_in_the_first_second_ends_the_day():
+    collection, _ = collected([a_post("hackernews", 0) for _ in range(1_001)])
+    assert len(collection.posts) == 1_000
+    assert not collection.complete
+
+
+def collected_from(*bodies: Any) -> Collection:
+    handler, _ = answering(*(httpx.Response(200, json=body) for body in bodies))
+    with asking(handler) as client:
+        return hackernews.collect(client, THE_DAY)
+
+
+def a_hit(number: int, second: int = 60) -> dict[str, Any]:
+    return {"objectID": str(number), "created_at_i": int(DAY.timestamp()) + second}
+
+
+def test_fewer_stories_than_announced_leave_the_day_incomplete():
+    collection = collected_from(
+        {"nbHits": 3, "hits": [a_hit(1), a_hit(2)]}, {"nbHits": 2, "hits": [a_hit(1), a_hit(2)]}
+    )
+    assert not collection.complete
+    assert "announced 3 stories, gave 2" in collection.reason
+
+
+def test_a_story_of_which_nearly_nothing_is_known_is_still_a_story():
+    (post,) = collected_from({"nbHits": 1, "hits": [a_hit(7)]}).posts
+    assert (post.title, post.body, post.comment_count, post.vote_count) == ("", "", 0, 0)
+
+
+@pytest.mark.parametrize(
+    "body", [{}, {"nbHits": 1}, {"nbHits": 1, "hits": [{}]}, {"hits": [], "nbHits": "1"}, "hits"]
+)
+def test_a_reply_of_another_shape_is_an_error_and_no_empty_day(body):
+    with pytest.raises(UnexpectedReplyError):
+        collected_from(body)

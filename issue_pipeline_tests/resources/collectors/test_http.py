@@ -1,0 +1,258 @@
+"""The one seam to the network: paced, patient with what passes, quick to give up on the rest."""
+
+import gzip
+import logging
+import socket
+import traceback
+
+import httpx
+import pytest
+import stamina
+
+from issue_pipeline.errors import (
+    AccessDeniedError,
+    CollectionError,
+    ConfigurationError,
+    QuotaExhaustedError,
+    RequestRejectedError,
+    TransientError,
+    UnexpectedReplyError,
+)
+from issue_pipeline.resources.collectors.http import (
+    ATTEMPTS,
+    MAX_WAIT_S,
+    ApiClient,
+    expect,
+    retry_after_s,
+)
+from issue_pipeline_tests.resources.collectors.replays import answering, asking
+
+OK = httpx.Response(200, json={"fine": True})
+BUSY = httpx.Response(503, text="busy")
+
+
+def test_a_reply_is_parsed_and_says_who_asked():
+    handler, asked = answering(OK)
+    with asking(handler, headers={"X-Version": "7"}) as client:
+        assert client.get("/things", {"page": 2}).payload == {"fine": True}
+    assert str(asked[0].url) == "http://api.test/things?page=2"
+    assert asked[0].headers["user-agent"].startswith("issue-pipeline/")
+    assert asked[0].headers["x-version"] == "7"
+
+
+def test_a_path_of_the_base_url_is_kept():
+    handler, asked = answering(OK)
+    with asking(handler, base_url="http://api.test/prefix/") as client:
+        client.get("/things")
+    assert asked[0].url.path == "/prefix/things"
+
+
+def test_requests_keep_their_distance(clock):
+    handler, _ = answering(OK, OK, OK)
+    with asking(handler, requests_per_minute=30) as client:
+        for _ in range(3):
+            client.get("/")
+    assert clock.sleeps == [pytest.approx(2.0), pytest.approx(2.0)]
+    assert client.waited_s == pytest.approx(4.0)
+
+
+def test_time_spent_elsewhere_counts_for_the_distance(clock):
+    handler, _ = answering(OK, OK)
+    with asking(handler, requests_per_minute=30) as client:
+        client.get("/")
+        clock.now_s += 1.5
+        client.get("/")
+    assert clock.sleeps == [pytest.approx(0.5)]
+
+
+def test_a_wait_asked_for_in_a_good_reply_delays_only_the_next_request(clock):
+    handler, _ = answering(OK, OK, OK)
+    with asking(handler, requests_per_minute=60) as client:
+        client.get("/")
+        client.hold_for(12)
+        client.get("/")
+        client.get("/")
+    assert clock.sleeps == [pytest.approx(12.0), pytest.approx(1.0)]
+
+
+def test_retry_after_is_obeyed_to_the_second(clock):
+    handler, asked = answering(httpx.Response(429, headers={"Retry-After": "137"}), OK)
+    with asking(handler) as client:
+        client.get("/")
+    assert clock.sleeps == [137.0]
+    assert len(asked) == client.requests == 2
+    assert client.waited_s == 137.0
+
+
+def test_without_a_named_wait_the_distance_grows_from_try_to_try(clock):
+    handler, _ = answering(BUSY, BUSY, BUSY, BUSY, OK)
+    with asking(handler) as client:
+        assert client.get("/").payload == {"fine": True}
+    waits = clock.sleeps
+    assert len(waits) == 4
+    assert all(low <= wait <= low + 1 for low, wait in zip((1, 2, 4, 8), waits, strict=True))
+
+
+@pytest.mark.parametrize(
+    "trouble",
+    [
+        httpx.ConnectError("refused"),
+        httpx.ReadTimeout("slow"),
+        httpx.ReadError("reset"),
+        httpx.RemoteProtocolError("closed in the middle"),
+        httpx.Response(500),
+        httpx.Response(502, text="<html>bad gateway</html>"),
+        httpx.Response(408),
+        httpx.Response(429),
+        httpx.Response(200, text='{"items": [{"id": 1'),
+        httpx.Response(200, text="<html>maintenance</html>"),
+        httpx.Response(200, content=b'{"title": "\xff"}'),
+        httpx.Response(200, text=""),
+    ],
+    ids=repr,
+)
+def test_what_passes_is_tried_again(trouble, clock):
+    handler, asked = answering(trouble, OK)
+    with asking(handler) as client:
+        assert client.get("/").payload == {"fine": True}
+    assert len(asked) == 2
+
+
+def test_a_compressed_reply_that_was_cut_is_tried_again(clock):
+    class Cut(httpx.SyncByteStream):
+        def __iter__(self):
+            yield b"not gzip at all"
+
+    handler, asked = answering(
+        httpx.Response(200, headers={"content-encoding": "gzip"}, stream=Cut()),
+        httpx.Response(
+            200, headers={"content-encoding": "gzip"}, content=gzip.compress(b'{"fine": true}')
+        ),
+    )
+    with asking(handler) as client:
+        assert client.get("/").payload == {"fine": True}
+    assert len(asked) == 2
+
+
+def test_the_last_error_comes_through_when_nothing_helps(caplog):
+    troubles = [httpx.Response(503, text=f"busy {number}") for number in range(ATTEMPTS)]
+    handler, asked = answering(*troubles)
+    with (
+        stamina.set_testing(True, attempts=100, cap=True),
+        caplog.at_level(logging.WARNING),
+        asking(handler, name="Chirper") as client,
+        pytest.raises(TransientError, match=r"Chirper answered 503.*busy 5"),
+    ):
+        client.get("/")
+    assert len(asked) == ATTEMPTS
+    assert "busy 0" in caplog.text
+
+
+def test_an_unreachable_server_is_named_with_what_to_check():
+    handler, _ = answering(httpx.ConnectError("no route"))
+    with (
+        stamina.set_testing(True, attempts=1),
+        asking(handler, name="Chirper") as client,
+        pytest.raises(TransientError, match=r"Chirper.*http://api\.test.*no route.*URL setting"),
+    ):
+        client.get("/")
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [
+        (301, RequestRejectedError),
+        (400, RequestRejectedError),
+        (401, AccessDeniedError),
+        (403, AccessDeniedError),
+        (404, RequestRejectedError),
+        (422, RequestRejectedError),
+    ],
+)
+def test_a_refusal_ends_it_at_once(status, kind, clock):
+    handler, asked = answering(httpx.Response(status, json={"message": "no"}))
+    with asking(handler, setting="CHIRPER_TOKEN") as client, pytest.raises(kind, match="no"):
+        client.get("/")
+    assert len(asked) == 1
+    assert clock.sleeps == []
+
+
+def test_a_refused_credential_is_named():
+    handler, _ = answering(httpx.Response(401))
+    with (
+        asking(handler, setting="CHIRPER_TOKEN") as client,
+        pytest.raises(AccessDeniedError, match="CHIRPER_TOKEN"),
+    ):
+        client.get("/")
+
+
+def test_a_wait_of_most_of_a_day_is_a_spent_quota(clock):
+    handler, asked = answering(
+        httpx.Response(429, headers={"Retry-After": str(MAX_WAIT_S + 1)}, text="tomorrow")
+    )
+    with (
+        asking(handler, setting="CHIRPER_TOKEN") as client,
+        pytest.raises(QuotaExhaustedError, match=r"tomorrow.*3901 s.*CHIRPER_TOKEN"),
+    ):
+        client.get("/")
+    assert len(asked) == 1
+    assert clock.sleeps == []
+
+
+def test_an_api_may_read_its_own_refusals_first(clock):
+    def read_error(response: httpx.Response) -> CollectionError | None:
+        return TransientError("it is only a limit", wait_s=3) if "limit" in response.text else None
+
+    handler, asked = answering(httpx.Response(400, text="limit"), httpx.Response(400, text="nope"))
+    with (
+        asking(handler, read_error=read_error) as client,
+        pytest.raises(RequestRejectedError, match="nope"),
+    ):
+        client.get("/")
+    assert len(asked) == 2
+    assert clock.sleeps == [3]
+
+
+def test_a_token_with_a_line_break_is_refused_without_showing_it(caplog):
+    secret = "top" + "secret"  # in two, so that quoted source is no find
+    with (
+        socket.create_server(("127.0.0.1", 0)) as listener,
+        ApiClient(
+            "Chirper",
+            f"http://127.0.0.1:{listener.getsockname()[1]}",
+            requests_per_minute=1e6,
+            headers={"Authorization": f"Bearer {secret}\n"},
+            setting="CHIRPER_TOKEN",
+        ) as client,
+        pytest.raises(ConfigurationError, match="CHIRPER_TOKEN") as refused,
+    ):
+        client.get("/")
+    told = "".join(traceback.format_exception(refused.value))
+    assert "CHIRPER_TOKEN" in told
+    assert secret not in told + caplog.text
+
+
+def test_a_url_without_a_scheme_is_a_mistake_in_the_settings():
+    with (
+        ApiClient("Chirper", "localhost/api", requests_per_minute=1e6) as client,
+        pytest.raises(ConfigurationError, match="URL setting"),
+    ):
+        client.get("/")
+
+
+@pytest.mark.parametrize(
+    ("value", "seconds"), [("8", 8.0), ("0.5", 0.5), ("-3", 0.0), ("soon", None), (None, None)]
+)
+def test_retry_after_is_read_in_seconds(value, seconds):
+    headers = httpx.Headers({} if value is None else {"Retry-After": value})
+    assert retry_after_s(headers) == seconds
+
+
+@pytest.mark.parametrize("payload", [{}, {"id": None}, {"id": "7"}, [7], None, "id"])
+def test_what_every_reply_must_have_is_demanded(payload):
+    with pytest.raises(UnexpectedReplyError, match="Chirper has no id of type int"):
+        expect(payload, "id", int, "Chirper")
+
+
+def test_what_is_there_is_given():
+    assert expect({"id": 7}, "id", int, "Chirper") == 7

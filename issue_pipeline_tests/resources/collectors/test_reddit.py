@@ -1,0 +1,298 @@
+"""Reddit: every post of a day in every subreddit, or the reason why not."""
+
+from typing import Any
+
+import httpx
+import pytest
+import stamina
+
+from issue_pipeline.errors import (
+    AccessDeniedError,
+    RequestRejectedError,
+    TransientError,
+    UnexpectedReplyError,
+)
+from issue_pipeline.records import Collection, Post
+from issue_pipeline.resources.collectors import reddit
+from issue_pipeline.resources.collectors.parsing import Day
+from issue_pipeline.sandbox.apis.addresses import permalink
+from issue_pipeline_tests.resources.collectors.replays import (
+    answering,
+    as_response,
+    asking,
+    recorded,
+    recorded_errors,
+    urls,
+)
+from issue_pipeline_tests.sandbox.apis.hand_written import CLIENT_ID, CLIENT_SECRET, DAY, a_post
+from issue_pipeline_tests.simulated import simulator
+
+THE_DAY = Day(DAY.date())
+DAY_S = 24 * 60 * 60
+
+# What each recorded refusal must lead to when a subreddit was asked for, and what it must name.
+REFUSALS = {
+    "error_400_html_body": (RequestRejectedError, "400"),
+    "error_400_user_does_not_exist": (RequestRejectedError, "400"),
+    "error_401_invalid_token": (AccessDeniedError, "REDDIT_CLIENT_SECRET"),
+    "error_403_quarantined_subreddit": (AccessDeniedError, "r/webdev.*REDDIT_SUBREDDITS"),
+    "error_403_short_body": (AccessDeniedError, "r/webdev.*REDDIT_SUBREDDITS"),
+    "error_404_not_found": (RequestRejectedError, "r/webdev.*REDDIT_SUBREDDITS"),
+    "error_429_default_user_agent": (TransientError, "429"),
+    "error_500_internal_server_error": (TransientError, "500"),
+    "redirect_301_html_body": (RequestRejectedError, "301"),
+    "redirect_302_sticky": (RequestRejectedError, "r/webdev.*REDDIT_SUBREDDITS"),
+}
+
+
+def posts_in(exchange: dict[str, Any]) -> list[dict[str, Any]]:
+    """The ``data`` of a listing's posts; other kinds are never in a subreddit's ``/new``."""
+    body = exchange["body"]
+    if exchange["status"] != 200 or body.get("kind") != "Listing":
+        return []
+    return [child["data"] for child in body["data"]["children"] if child["kind"] == "t3"]
+
+
+@pytest.mark.parametrize("exchange", recorded("reddit", lambda one: bool(posts_in(one))))
+def test_every_recorded_page_is_read_without_loss(exchange):
+    for item in posts_in(exchange):
+        post = reddit.parse_post(item)
+        assert isinstance(post, Post)
+        assert post.source == "reddit"
+        assert post.url == f"https://www.reddit.com{item['permalink']}"
+        assert item["id"] in post.url
+        assert (post.title, post.body) == (item["title"], item["selftext"])
+        assert post.created_at.timestamp() == item["created_utc"]
+        assert (post.comment_count, post.vote_count) == (item["num_comments"], item["score"])
+
+
+@pytest.mark.parametrize(("exchange", "expected"), recorded_errors("reddit", REFUSALS))
+def test_every_recorded_refusal_is_taken_for_what_it_is(exchange, expected):
+    kind, named = expected
+    handler, _ = answering(as_response(exchange))
+    settings = {"read_error": reddit.read_error, "setting": "REDDIT_CLIENT_SECRET"}
+    with (
+        stamina.set_testing(True, attempts=1),
+        asking(handler, **settings) as client,
+        pytest.raises(kind, match=named) as refused,
+    ):
+        client.get("/r/webdev/new")
+    assert type(refused.value) is kind
+
+
+@pytest.mark.parametrize(
+    ("headers", "wait_s"),
+    [
+        ({"x-ratelimit-reset": "386", "x-ratelimit-remaining": "0.0"}, 386),
+        ({"retry-after": "9", "x-ratelimit-reset": "386"}, 9),
+        ({"x-ratelimit-reset": "soon"}, None),
+        ({}, None),
+    ],
+)
+def test_too_many_requests_are_waited_out_as_the_headers_say(headers, wait_s):
+    handler, _ = answering(httpx.Response(429, headers=headers))
+    with (
+        stamina.set_testing(True, attempts=1),
+        asking(handler, read_error=reddit.read_error) as client,
+        pytest.raises(TransientError) as refused,
+    ):
+        client.get("/r/webdev/new")
+    assert refused.value.wait_s == wait_s
+
+
+def collected(posts, subreddits=("shopkeepers",), **settings: Any) -> tuple[Collection, int]:
+    """Collect the day from a simulator of these posts; the collection and the requests served."""
+    with simulator(posts, **settings) as running:
+        collectors = running.collectors(reddit_subreddits=list(subreddits))
+        collection = collectors.collect("reddit", DAY.date())
+        return collection, running.requests("reddit")
+
+
+BEFORE = a_post("reddit", -1)  # lets a listing reach back beyond the day
+
+
+def test_a_day_has_its_midnight_and_not_the_next():
+    inside = [a_post("reddit", second) for second in (0, 1, DAY_S // 2, DAY_S - 1)]
+    outside = [a_post("reddit", second) for second in (-DAY_S, -1, DAY_S, DAY_S + 1)]
+    collection, requests = collected([*inside, *outside])
+    assert urls(collection) == sorted(permalink(post) for post in inside)
+    assert collection.complete
+    assert collection.fetched_count == 4
+    assert collection.expected_count is None  # Reddit does not say
+    assert collection.requests == requests == 2  # the token's among them
+
+
+def test_every_field_arrives():
+    written = a_post(
+        "reddit", 7, title="Is x < y & z?", body="> quoted\n\n*Markdown*", comment_count=0
+    )
+    link = a_post("reddit", 8, body=None, link="https://example.org/", vote_count=-2)
+    posts = sorted(collected([BEFORE, written, link])[0].posts, key=lambda post: post.created_at)
+    assert posts[0] == Post(
+        "reddit", permalink(written), written.title, written.body or "", written.created_at, 0, 5
+    )
+    assert (posts[1].url, posts[1].body, posts[1].vote_count) == (permalink(link), "", -2)
+
+
+def test_posts_of_all_subreddits_come_each_once():
+    names = ["shopkeepers", "clinic_it", "webdev"]
+    posts = [
+        a_post("reddit", index * 40, channel=name)
+        for name, size in zip(names, (250, 900, 1), strict=True)
+        for index in range(size)
+    ]
+    earlier = [a_post("reddit", -100, channel=name) for name in names]
+    later = [a_post("reddit", DAY_S + second, channel="webdev") for second in range(130)]
+    collection, requests = collected([*earlier, *posts, *later], names)
+    assert urls(collection) == sorted(permalink(post) for post in posts)
+    assert collection.complete
+    assert requests == collection.requests <= 1.3 * (3 + 9 + 2) + 8
+
+
+def test_1100_posts_within_a_few_seconds_come_each_once():
+    posts = [
+        a_post("reddit", 40_000 + index // 300, channel=("shopkeepers", "clinic_it")[index % 2])
+        for index in range(1_100)
+    ]
+    earlier = [a_post("reddit", -100, channel=name) for name in ("shopkeepers", "clinic_it")]
+    collection, _ = collected([*earlier, *posts], ["shopkeepers", "clinic_it"])
+    assert urls(collection) == sorted(permalink(post) for post in posts)
+    assert collection.complete
+
+
+def test_a_subreddit_named_twice_is_stored_once():
+    posts = [a_post("reddit", second) for second in range(5)]
+    collection, _ = collected([BEFORE, *posts], ["shopkeepers", "Shopkeepers"])
+    assert urls(collection) == sorted(permalink(post) for post in posts)
+
+
+def test_a_listing_that_ends_within_the_day_leaves_it_incomplete():
+    posts = [a_post("reddit", index * 20) for index in range(1_500)]
+    collection, _ = collected([BEFORE, *posts])
+    assert urls(collection) == sorted(permalink(post) for post in posts[500:])
+    assert not collection.complete
+    assert collection.reason == (
+        "r/shopkeepers: the listing ends after 1000 posts, before the start of the day"
+    )
+
+
+def test_a_listing_that_ends_after_the_day_gives_nothing_and_says_so():
+    missed = a_post("reddit", 100)
+    moved_on = [a_post("reddit", DAY_S + second) for second in range(1_000)]
+    collection, _ = collected([missed, *moved_on])
+    assert collection.posts == ()
+    assert not collection.complete
+    assert "r/shopkeepers" in collection.reason
+
+
+def test_one_short_listing_does_not_stop_the_others():
+    crowd = [a_post("reddit", 10 + index) for index in range(1_001)]
+    quiet = a_post("reddit", 50, channel="clinic_it")
+    earlier = a_post("reddit", -50, channel="clinic_it")
+    collection, _ = collected([*crowd, quiet, earlier], ["shopkeepers", "clinic_it"])
+    assert permalink(quiet) in urls(collection)
+    assert len(collection.posts) == 1_001
+    assert "r/shopkeepers" in collection.reason
+    assert "clinic_it" not in collection.reason
+
+
+@pytest.mark.parametrize("first_s", [0, 50])
+def test_a_subreddit_founded_within_the_day_is_complete(first_s):
+    posts = [a_post("reddit", first_s + index) for index in range(3)]
+    collection, _ = collected(posts)
+    assert urls(collection) == sorted(permalink(post) for post in posts)
+    assert collection.complete
+
+
+def test_a_subreddit_without_any_post_is_complete():
+    collection, _ = collected([])
+    assert collection.posts == ()
+    assert collection.complete
+
+
+def test_a_token_that_expires_on_the_way_is_renewed():
+    posts = [a_post("reddit", index) for index in range(250)]
+    collection, requests = collected([BEFORE, *posts], reddit_token_lifetime_s=1)
+    assert len(collection.posts) == 250
+    # Shorter than the margin: each of the three pages needs a token of its own.
+    assert requests == collection.requests == 6
+
+
+def test_a_token_is_kept_while_it_is_good(clock):
+    granted = [httpx.Response(200, json=a_token(f"token-{number}")) for number in range(2)]
+    handler, asked = answering(*granted)
+    with asking(handler) as auth:
+        tokens = reddit.TokenSource(auth, CLIENT_ID, CLIENT_SECRET)
+        assert [tokens.token() for _ in range(3)] == ["token-0"] * 3
+        clock.now_s += 3600 - reddit.TOKEN_MARGIN_S - 1
+        assert tokens.token() == "token-0"
+        clock.now_s += 2
+        assert tokens.token() == "token-1"
+    assert len(asked) == tokens.requests == 2
+    assert asked[0].method == "POST"
+    assert asked[0].content == b"grant_type=client_credentials"
+
+
+def a_token(name: str) -> dict[str, Any]:
+    return {"access_token": name, "token_type": "bearer", "expires_in": 3600, "scope": "*"}
+
+
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [
+        ({"error": "unsupported_grant_type"}, AccessDeniedError),
+        ({"token_type": "bearer"}, UnexpectedReplyError),
+        ([], UnexpectedReplyError),
+    ],
+)
+def test_a_login_that_gives_no_token_is_an_error(body, kind):
+    handler, _ = answering(httpx.Response(200, json=body))
+    with asking(handler) as auth, pytest.raises(kind):
+        reddit.TokenSource(auth, CLIENT_ID, CLIENT_SECRET).token()
+
+
+@pytest.mark.parametrize(
+    "exchange", recorded("reddit", lambda one: "access_token" in str(one["body"])[:200])
+)
+def test_a_recorded_token_is_read(exchange):
+    handler, _ = answering(as_response(exchange))
+    with asking(handler) as auth:
+        token = reddit.TokenSource(auth, CLIENT_ID, CLIENT_SECRET).token()
+    assert token == exchange["body"]["access_token"]
+
+
+def test_an_unknown_subreddit_names_its_setting():
+    with pytest.raises(RequestRejectedError, match=r"r/never_was.*REDDIT_SUBREDDITS"):
+        collected([BEFORE], ["shopkeepers", "never_was"])
+
+
+def test_a_private_subreddit_names_its_setting():
+    with pytest.raises(AccessDeniedError, match=r"r/shopkeepers.*REDDIT_SUBREDDITS"):
+        collected([BEFORE], private_subreddits=["shopkeepers"])
+
+
+def test_a_wrong_secret_names_its_settings():
+    with (
+        simulator([]) as running,
+        pytest.raises(AccessDeniedError, match="REDDIT_CLIENT_ID and REDDIT_CLIENT_SECRET"),
+    ):
+        running.collectors(reddit_client_secret="wrong").collect("reddit", DAY.date())
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        [],
+        {"data": {}},
+        {"data": {"children": [{}]}},
+        {"data": {"children": [{"data": {"name": "t3_a", "permalink": "/r/a/"}}]}},
+    ],
+)
+def test_a_reply_of_another_shape_is_an_error_and_no_empty_day(body):
+    auth_handler, _ = answering(httpx.Response(200, json=a_token("a")))
+    handler, _ = answering(httpx.Response(200, json=body))
+    with asking(auth_handler) as auth, asking(handler, read_error=reddit.read_error) as client:
+        tokens = reddit.TokenSource(auth, CLIENT_ID, CLIENT_SECRET)
+        with pytest.raises(UnexpectedReplyError):
+            reddit.collect(client, tokens, ["webdev"], THE_DAY)

@@ -1,0 +1,65 @@
+import json
+
+import httpx
+import pytest
+
+from issue_pipeline.sandbox.errors import SandboxError, ServiceError
+from issue_pipeline.sandbox.language_model import (
+    MODEL_NAME,
+    language_model_server,
+    smollm2_file,
+)
+from issue_pipeline_tests.sandbox.process_watching import is_gone
+
+CALL_LIMIT_S = 180  # seconds on an idle machine; many times that when others use the cores
+TITLES = ["Payouts sent twice", "Transfer repeated after a retry"]
+SCHEMA = {
+    "type": "object",
+    "properties": {
+        "title": {"type": "string", "enum": TITLES},
+        "would_pay": {"type": "boolean"},
+        "impact": {"type": "string", "enum": ["low", "medium", "high"]},
+    },
+    "required": ["title", "would_pay", "impact"],
+    "additionalProperties": False,
+}
+REQUEST = {
+    "model": MODEL_NAME,
+    "temperature": 0,
+    "max_tokens": 60,
+    "messages": [{"role": "user", "content": "Our bank pays suppliers twice. Describe as JSON."}],
+    "response_format": {
+        "type": "json_schema",
+        "json_schema": {"name": "label", "schema": SCHEMA, "strict": True},
+    },
+}
+
+
+def test_the_model_is_loaded_when_ready_and_keeps_to_a_schema(tmp_path):
+    with language_model_server(smollm2_file(), log=tmp_path / "log") as server:
+        with httpx.Client(base_url=server.url, timeout=CALL_LIMIT_S, trust_env=False) as client:
+            (model,) = client.get("/v1/models").json()["data"]
+            assert model["meta"]["n_params"] > 100_000_000
+            reply = client.post("/v1/chat/completions", json=REQUEST).json()
+        (choice,) = reply["choices"]
+        answer = json.loads(choice["message"]["content"])
+        assert choice["finish_reason"] == "stop"
+        assert set(answer) == set(SCHEMA["required"])
+        assert answer["title"] in TITLES
+        assert isinstance(answer["would_pay"], bool)
+        assert answer["impact"] in ("low", "medium", "high")
+        assert reply["usage"]["completion_tokens"] > 0
+        pids = [server.process.pid, server.process.guard_pid]
+    assert all(is_gone(pid) for pid in pids)
+
+
+def test_a_file_that_is_no_model_is_reported_with_the_reason(tmp_path):
+    file = tmp_path / "wrong.gguf"
+    file.write_text("not a model")
+    with pytest.raises(ServiceError, match=r"(?s)ended with status 1.*Cannot serve .*wrong.gguf"):
+        language_model_server(file, log=tmp_path / "log").__enter__()
+
+
+def test_a_missing_model_is_named(tmp_path):
+    with pytest.raises(SandboxError, match=r"absent.gguf is not a file"):
+        language_model_server(tmp_path / "absent.gguf", log=tmp_path / "log")

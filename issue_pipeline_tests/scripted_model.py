@@ -1,0 +1,152 @@
+"""A language model that says what a test tells it to, over real loopback HTTP.
+
+It speaks the part of OpenAI's chat protocol that matters to callers, counts what reaches it, and
+can misbehave as real servers do. ``with ScriptedModel(...) as model:`` starts it on a free port;
+``model.url`` is its base URL.
+"""
+
+import json
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, Self
+
+GOOD_LABEL: dict[str, object] = {
+    "canonical_title": "Exports time out on large workspaces",
+    "category": "devtools",
+    "description": "Exporting a large workspace runs into a time limit.",
+    "would_pay_signal": False,
+    "impact_level": "medium",
+}
+# What the model says it read and wrote for every answer.
+PROMPT_TOKENS = 100
+COMPLETION_TOKENS = 20
+
+
+@dataclass(frozen=True)
+class Reply:
+    """One reply.
+
+    Attributes:
+        content: Text of the answer.
+        status: HTTP status; with another than 200, ``content`` is the error's message.
+        model: Name of the model that claims to have answered.
+        hang: Send nothing until the server closes.
+        body: The whole body instead, as it is.
+    """
+
+    content: str | None = ""
+    status: int = 200
+    model: str = "scripted"
+    hang: bool = False
+    body: str | None = None
+
+
+def label(**changes: object) -> Reply:
+    """Give a valid label, with the fields given changed; those set to ``...`` are left out."""
+    fields = {**GOOD_LABEL, **changes}
+    return Reply(json.dumps({name: value for name, value in fields.items() if value is not ...}))
+
+
+HANG = Reply(hang=True)
+
+# Either replies in order, or what makes one of each request.
+Script = Sequence[Reply] | Callable[[dict[str, Any]], Reply]
+
+
+class ScriptedModel:
+    """An OpenAI-compatible server that follows a script.
+
+    Attributes:
+        requests: Bodies of the requests received, in order.
+        headers: Their headers, with names in lower case.
+    """
+
+    def __init__(self, script: Script) -> None:
+        self._script = script
+        self._closing = threading.Event()
+        self._lock = threading.Lock()
+        self.requests: list[dict[str, Any]] = []
+        self.headers: list[dict[str, str]] = []
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
+
+    @property
+    def url(self) -> str:
+        """Base URL, to be given to an OpenAI client."""
+        return f"http://127.0.0.1:{self._server.server_port}/v1"
+
+    @property
+    def calls(self) -> int:
+        """Requests received so far."""
+        return len(self.requests)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._closing.set()
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+    def _reply_to(self, headers: dict[str, str], request: dict[str, Any]) -> Reply:
+        with self._lock:
+            number = len(self.requests)
+            self.requests.append(request)
+            self.headers.append(headers)
+        if callable(self._script):
+            return self._script(request)
+        if number < len(self._script):
+            return self._script[number]
+        return Reply(f"the script has no reply number {number + 1}", status=500)
+
+    def _handler(self) -> type[BaseHTTPRequestHandler]:
+        model = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                headers = {name.lower(): value for name, value in self.headers.items()}
+                reply = model._reply_to(headers, request)
+                if reply.hang:
+                    model._closing.wait()
+                    return
+                body = (_body(reply) if reply.body is None else reply.body).encode()
+                self.send_response(reply.status)
+                self.send_header("Content-Type", "application/json")
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        return Handler
+
+
+def _body(reply: Reply) -> str:
+    if reply.status != 200:
+        return json.dumps({"error": {"message": reply.content, "type": "error", "code": None}})
+    return json.dumps(
+        {
+            "id": "chatcmpl-1",
+            "object": "chat.completion",
+            "created": 1_770_000_000,
+            "model": reply.model,
+            "choices": [
+                {
+                    "index": 0,
+                    "finish_reason": "stop",
+                    "message": {"role": "assistant", "content": reply.content},
+                }
+            ],
+            "usage": {
+                "prompt_tokens": PROMPT_TOKENS,
+                "completion_tokens": COMPLETION_TOKENS,
+                "total_tokens": PROMPT_TOKENS + COMPLETION_TOKENS,
+            },
+        }
+    )
