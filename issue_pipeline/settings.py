@@ -4,6 +4,7 @@ Non-secret settings are read when the code location loads, and checked. Secrets 
 Dagster by the name of their variable, so that no UI ever shows their value.
 """
 
+import math
 import os
 from typing import Any
 
@@ -45,18 +46,18 @@ def resources() -> dict[str, dg.ConfigurableResource[Any]]:
             github_api_url=_text("GITHUB_API_URL", "https://api.github.com"),
             github_token=_secret("GITHUB_TOKEN"),
             github_query=_text("GITHUB_QUERY", "is:issue comments:>=3"),
-            github_requests_per_minute=_optional_number("GITHUB_REQUESTS_PER_MINUTE"),
+            github_requests_per_minute=_optional_pace("GITHUB_REQUESTS_PER_MINUTE"),
             stackexchange_api_url=_text("STACKEXCHANGE_API_URL", "https://api.stackexchange.com"),
             stackexchange_key=_secret("STACKEXCHANGE_KEY"),
-            stackexchange_requests_per_minute=_number("STACKEXCHANGE_REQUESTS_PER_MINUTE", 60),
+            stackexchange_requests_per_minute=_pace("STACKEXCHANGE_REQUESTS_PER_MINUTE", 60),
             reddit_api_url=_text("REDDIT_API_URL", "https://oauth.reddit.com"),
             reddit_auth_url=_text("REDDIT_AUTH_URL", "https://www.reddit.com"),
             reddit_client_id=_secret("REDDIT_CLIENT_ID"),
             reddit_client_secret=_secret("REDDIT_CLIENT_SECRET"),
             reddit_subreddits=_names("REDDIT_SUBREDDITS", DEFAULT_SUBREDDITS),
-            reddit_requests_per_minute=_number("REDDIT_REQUESTS_PER_MINUTE", 60),
+            reddit_requests_per_minute=_pace("REDDIT_REQUESTS_PER_MINUTE", 60),
             hn_api_url=_text("HN_API_URL", "https://hn.algolia.com"),
-            hn_requests_per_minute=_number("HN_REQUESTS_PER_MINUTE", 120),
+            hn_requests_per_minute=_pace("HN_REQUESTS_PER_MINUTE", 120),
         ),
         "embedding": EmbeddingResource(embedding_model=_text("EMBEDDING_MODEL", DEFAULT_MODEL)),
         "llm": LLMResource(
@@ -65,7 +66,7 @@ def resources() -> dict[str, dg.ConfigurableResource[Any]]:
             local_style=_choice("LLM_LOCAL_STYLE", ("write", "choose"), default="write"),
             remote_model=_text("LLM_REMOTE_MODEL", ""),
             remote_api_key=_secret("LLM_REMOTE_API_KEY"),
-            remote_above=int(_number("LLM_REMOTE_ABOVE", 50)),
+            remote_above=_count("LLM_REMOTE_ABOVE", 50),
         ),
         "pocketbase": PocketBaseResource(
             url=_text("POCKETBASE_URL", ""),
@@ -94,19 +95,26 @@ def _choice(name: str, choices: tuple[str, ...], *, default: str) -> str:
     return value
 
 
-def _number(name: str, default: float) -> float:
-    value = _optional_number(name)
+def _pace(name: str, default: float) -> float:
+    value = _optional_pace(name)
     return default if value is None else value
 
 
-def _optional_number(name: str) -> float | None:
+def _optional_pace(name: str) -> float | None:
     text = _text(name, "")
     if not text:
         return None
     try:
         value = float(text)
-    except ValueError as error:
-        raise ConfigurationError(f"{name} is {text!r}; expected a number.") from error
-    if value < 0:
-        raise ConfigurationError(f"{name} is {text}; expected a number of at least 0.")
+    except ValueError:
+        value = math.nan
+    if not 0 < value < math.inf:
+        raise ConfigurationError(f"{name} is {text!r}; expected a number above 0.")
     return value
+
+
+def _count(name: str, default: int) -> int:
+    text = _text(name, str(default))
+    if not (text.isascii() and text.isdecimal()):
+        raise ConfigurationError(f"{name} is {text!r}; expected a whole number of at least 0.")
+    return int(text)

@@ -72,7 +72,9 @@ class IssuesDatabase(DuckDBResource):
                 on=_is_lock, attempts=None, timeout=LOCK_TIMEOUT_S, wait_initial=0.05, wait_max=2.0
             ):
                 with attempt:
-                    return duckdb.connect(self.database, read_only=read_only)
+                    return duckdb.connect(
+                        self.database, read_only=read_only, config=self.connection_config
+                    )
         except duckdb.Error as error:
             hint = (
                 f"Another process kept it locked for {LOCK_TIMEOUT_S:.0f} s; close it."

@@ -128,9 +128,7 @@ def ledger_of_day(con: duckdb.DuckDBPyConnection, day: date) -> list[LedgerEntry
     ).fetchall()
     names = [field.name for field in fields(LedgerEntry)]
     return [
-        LedgerEntry(
-            **dict(zip(names, [*row[:-2], as_utc(row[-2]), as_utc(row[-1])], strict=True))
-        )
+        LedgerEntry(**dict(zip(names, [*row[:-2], as_utc(row[-2]), as_utc(row[-1])], strict=True)))
         for row in rows
     ]
 

@@ -26,6 +26,4 @@ def rows_of_day(con: duckdb.DuckDBPyConnection, day: date) -> list[LiveRow]:
         [day],
     ).fetchall()
     names = [field.name for field in fields(LiveRow)]
-    return [
-        LiveRow(**dict(zip(names, [*row[:-1], as_utc(row[-1])], strict=True))) for row in rows
-    ]
+    return [LiveRow(**dict(zip(names, [*row[:-1], as_utc(row[-1])], strict=True))) for row in rows]

@@ -56,8 +56,7 @@ def insert_rows(
         # The database refuses half a surrogate pair, wherever it came from: U+FFFD stands for it.
         text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
         con.execute(
-            f"INSERT INTO {table} BY NAME"
-            " SELECT unnest(from_json(?, ?), recursive := true)",
+            f"INSERT INTO {table} BY NAME SELECT unnest(from_json(?, ?), recursive := true)",
             [text, structure],
         )
         total += len(chunk)

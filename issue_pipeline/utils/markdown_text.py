@@ -58,6 +58,9 @@ _TAG = re.compile(
 _BREAK_TAG = re.compile(r"<(?:/?(?:p|div|li|summary|tr|h[1-6])|br|hr)\b[^<>\n]{0,300}+>", re.I)
 _ESCAPE = re.compile(r"\\([*_#>\[\]()~`+.!|-])")
 _EMPHASIS = re.compile(r"(?<!\w)(?:[*_]|~(?=~)|(?<=~)~)++(?=\S)|(?<=\S)(?:[*_]|~(?=~)|(?<=~)~)++(?!\w)")
+_MAX_SPACE = 12  # deep enough for any indentation that means something
+_LONG_SPACE = re.compile(rf"[^\S\n]{{{_MAX_SPACE + 1},}}+")
+_EMPTY_LINES = re.compile(r"\n(?:[^\S\n]*+\n){2,}+")
 _MARK = re.compile(r"[*_~\\]")
 _TICKS = re.compile(r"`+")
 
@@ -87,7 +90,7 @@ def without_hidden(text: str) -> str:
         position = after if end is None else end
         kept.append(text[start:after] if end is None and mark["tag"] else " ")
     kept.append(text[position:])
-    return "".join(kept)
+    return with_short_spaces("".join(kept))
 
 
 def _end_of_fence(text: str, position: int, fence: str) -> int:
@@ -145,7 +148,12 @@ def without_links(text: str) -> str:
     text = _LINK.sub(r"\1", _IMAGE.sub(" ", html.unescape(text)))
     text = URL.sub(_URL_PLACE, text)
     text = _POINTER.sub("", text).replace(_URL_PLACE, " ")
-    return _TAG.sub(" ", _BREAK_TAG.sub("\n", text))
+    return with_short_spaces(_TAG.sub(" ", _BREAK_TAG.sub("\n", text)))
+
+
+def with_short_spaces(text: str) -> str:
+    """Bound every run of space, so that no expression that skips space is slow on it."""
+    return _EMPTY_LINES.sub("\n\n", _LONG_SPACE.sub(" " * _MAX_SPACE, text))
 
 
 def plain_line(line: str) -> str:

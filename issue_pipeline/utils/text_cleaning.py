@@ -15,6 +15,7 @@ from issue_pipeline.utils.markdown_text import (
     RULE,
     URL,
     plain_line,
+    with_short_spaces,
     without_blocks,
     without_hidden,
     without_links,
@@ -117,7 +118,7 @@ def _beginning(text: str) -> str:
 
 
 def _without_controls(text: str) -> str:
-    return _CONTROL.sub("", _NEWLINE.sub("\n", text))
+    return with_short_spaces(_CONTROL.sub("", _NEWLINE.sub("\n", text)))
 
 
 def _unchanged(text: str) -> str:
@@ -200,7 +201,8 @@ def _conversation(lines: list[str]) -> list[str]:
 def _is_signature(lines: list[str], start: int) -> bool:
     """Whether what follows is short enough to be a name and a contact, not the post's next part."""
     said = 0
-    for line in lines[start:]:
+    for number in range(start, len(lines)):
+        line = lines[number]
         if not line.strip():
             continue
         said += 1

@@ -11,7 +11,11 @@ export async function issuesOfDay(day) {
   const issues = [];
   for (let page = 1; ; page += 1) {
     const { items } = await list("issues", {
-      filter: `issue_date = '${day}'`, sort: "id", page, perPage: PAGE_RECORDS, skipTotal: 1,
+      filter: `issue_date = '${day}'`,
+      sort: "id",
+      page,
+      perPage: PAGE_RECORDS,
+      skipTotal: 1,
     });
     issues.push(...items);
     if (items.length < PAGE_RECORDS) return issues;
@@ -22,7 +26,10 @@ export async function issuesOfDay(day) {
 export function evidencePage(issueId, page, perPage) {
   if (!ID.test(issueId)) throw new Error(`Not a record id: ${issueId}`);
   return list("issue_evidence", {
-    filter: `issue = '${issueId}'`, sort: "-votes,-comments,id", page, perPage,
+    filter: `issue = '${issueId}'`,
+    sort: "-votes,-comments,id",
+    page,
+    perPage,
   });
 }
 
@@ -38,7 +45,10 @@ export async function* daysWithIssues() {
   while (found < MAX_DAYS) {
     const { items } = await list("issues", {
       filter: before && `issue_date < '${before}'`,
-      sort: "-issue_date", fields: "issue_date", perPage: PAGE_RECORDS, skipTotal: 1,
+      sort: "-issue_date",
+      fields: "issue_date",
+      perPage: PAGE_RECORDS,
+      skipTotal: 1,
     });
     if (items.length === 0) return;
     const days = [...new Set(items.map((item) => item.issue_date))];
@@ -51,7 +61,10 @@ export async function* daysWithIssues() {
 
 async function list(collection, query) {
   const address = `/api/collections/${collection}/records?${new URLSearchParams(query)}`;
-  const reply = await fetch(address, { signal: AbortSignal.timeout(TIMEOUT_MS), cache: "no-store" });
+  const reply = await fetch(address, {
+    signal: AbortSignal.timeout(TIMEOUT_MS),
+    cache: "no-store",
+  });
   if (!reply.ok) throw new Error(`The server answered ${reply.status} for ${collection}.`);
   return reply.json();
 }

@@ -14,6 +14,7 @@ const RETRY_MS = 3_000;
 
 const state = {
   days: new Set(),
+  daysRead: false, // all of them
   day: null, // chosen by the address or by hand; null until the newest is known
   issues: new Map(), // of that day, by record id
   phase: "loading", // of the list: loading, ready, failed
@@ -44,6 +45,7 @@ const feed = new Feed({
     clearTimeout(offlineTimer);
     offlineTimer = 0;
     state.online = true;
+    state.daysRead = false;
     refresh();
   },
   changed(change) {
@@ -72,7 +74,7 @@ async function refresh() {
     const day = state.day ?? first[0] ?? null;
     const issues = day === null ? [] : await issuesOfDay(day);
     if (mine !== turn) return;
-    state.days = new Set(first);
+    state.days = new Set(state.daysRead ? [...state.days, ...first] : first);
     state.day = day;
     state.issues = new Map(issues.map((issue) => [issue.id, issue]));
     state.phase = "ready";
@@ -80,11 +82,13 @@ async function refresh() {
     release();
     writeAddress("replaceState");
     draw({ evidence: true });
+    if (state.daysRead) return;
     for await (const days of portions) {
       if (mine !== turn) return;
       for (const found of days) state.days.add(found);
-      draw();
+      screen.drawDays(state);
     }
+    state.daysRead = true;
   } catch (error) {
     if (mine !== turn) return;
     console.warn(error);
@@ -108,7 +112,8 @@ function apply({ action, record }) {
   if (action === "delete") return;
   const newest = newestDay();
   state.days.add(record.issue_date);
-  if (state.day === null) refresh(); // the very first issue of all
+  if (state.day === null)
+    refresh(); // the very first issue of all
   else if (newest !== null && record.issue_date > newest) state.newerDay = true;
 }
 

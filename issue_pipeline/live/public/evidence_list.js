@@ -53,7 +53,8 @@ export class EvidenceList {
     if (this.#pages === 0) this.#status.textContent = "Loading evidence…";
     try {
       const { posts, total } = await readPages(this.#issueId, pages);
-      const added = pages > this.#pages && this.#pages > 0 ? this.#posts.childElementCount : null;
+      const isMore = this.#pages > 0 && pages > this.#pages;
+      const added = isMore ? this.#posts.childElementCount : null;
       this.#posts.replaceChildren(...posts.map(postItem));
       this.#pages = pages;
       this.#sayRest(posts.length, total);
@@ -76,7 +77,9 @@ export class EvidenceList {
     this.#more.hidden = left <= 0;
     this.#more.textContent = `Show ${number(Math.min(left, PAGE_POSTS))} more`;
     this.#status.textContent =
-      total === 0 ? "No posts are linked to this issue." : `${number(shown)} of ${count(total, "post")}, most voted first`;
+      total === 0
+        ? "No posts are linked to this issue."
+        : `${number(shown)} of ${count(total, "post")}, most voted first`;
   }
 }
 

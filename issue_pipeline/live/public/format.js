@@ -1,10 +1,9 @@
 // How values read on the page: names, numbers, dates.
 
-const DAY_FORMAT = { weekday: "short", day: "numeric", month: "short", year: "numeric", timeZone: "UTC" };
+const DATE_FORMAT = { day: "numeric", month: "short", year: "numeric", timeZone: "UTC" };
+const DAY_FORMAT = { ...DATE_FORMAT, weekday: "short" };
 const LONG_DAY_FORMAT = { ...DAY_FORMAT, month: "long" };
-const TIME_FORMAT = {
-  day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit", timeZone: "UTC",
-};
+const TIME_FORMAT = { ...DATE_FORMAT, hour: "2-digit", minute: "2-digit" };
 // The page is in English, whatever the browser's own language.
 const LOCALE = "en-GB";
 

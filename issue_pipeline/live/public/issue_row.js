@@ -6,20 +6,20 @@ import { IMPACTS, categoryName, number } from "./format.js";
 import { shareBar, sourceLegend } from "./source_shares.js";
 
 export class IssueRow {
-  #details;
+  #issue = null;
   #summary = el("summary");
-  #description = foreign("p", "description", "");
-  #shares = el("div", { class: "shares" });
-  #evidence;
-  #stamp = "";
+  #details = el("details", {}, this.#summary);
+  #body = null; // made when first opened: most issues of a long list never are
 
   constructor(issue) {
-    this.#evidence = new EvidenceList(issue.id);
-    const body = el("div", { class: "issue-body" }, this.#description, this.#shares, this.#evidence.element);
-    this.#details = el("details", {}, this.#summary, body);
     this.element = el("li", { class: "issue" }, this.#details);
     this.#details.addEventListener("toggle", () => {
-      if (this.#details.open) this.#evidence.load();
+      if (!this.#details.open) return;
+      if (this.#body === null) {
+        this.#body = new IssueBody(this.#issue);
+        this.#details.append(this.#body.element);
+      }
+      this.#body.evidence.load();
     });
     this.element.addEventListener("animationend", () => this.element.classList.remove("fresh"));
     this.update(issue);
@@ -27,23 +27,39 @@ export class IssueRow {
 
   /** Show the issue as it is now; true if anything about it is new. */
   update(issue) {
-    const stamp = JSON.stringify(issue);
-    if (stamp === this.#stamp) return false;
-    this.#stamp = stamp;
+    const before = this.#issue;
+    this.#issue = issue;
+    if (before === issue || JSON.stringify(before) === JSON.stringify(issue)) return false;
     this.#summary.replaceChildren(...summaryParts(issue));
-    this.#description.textContent = plain(issue.description);
-    this.#shares.replaceChildren(shareBar(issue.sources), sourceLegend(issue.sources));
+    this.#body?.update(issue);
     return true;
   }
 
   /** Read the evidence again if it is on show. */
   refreshEvidence() {
-    if (this.#details.open) this.#evidence.reload();
+    if (this.#details.open) this.#body?.evidence.reload();
   }
 
   /** Draw the eye to what just came or changed. */
   markFresh() {
     this.element.classList.add("fresh");
+  }
+}
+
+class IssueBody {
+  #description = foreign("p", "description", "");
+  #shares = el("div", { class: "shares" });
+
+  constructor(issue) {
+    this.evidence = new EvidenceList(issue.id);
+    const parts = [this.#description, this.#shares, this.evidence.element];
+    this.element = el("div", { class: "issue-body" }, ...parts);
+    this.update(issue);
+  }
+
+  update(issue) {
+    this.#description.textContent = plain(issue.description);
+    this.#shares.replaceChildren(shareBar(issue.sources), sourceLegend(issue.sources));
   }
 }
 

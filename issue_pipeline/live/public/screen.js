@@ -3,12 +3,30 @@
 import { el, plain, setText } from "./dom.js";
 import { CATEGORIES, categoryName, count, dayName, number } from "./format.js";
 import { IssueRow } from "./issue_row.js";
+import { insteadOfIssues } from "./list_states.js";
 import { fillShareBar, legendItems, totalShares } from "./source_shares.js";
 
-const SKELETON_ROWS = 8;
 const ids = [
-  "announcer", "categories", "connection", "day", "day-picker", "filters", "heading", "incomplete", "legend", "list",
-  "newer", "newer-day", "offline", "older", "order", "search", "share", "show-newest", "state", "summary",
+  "announcer",
+  "categories",
+  "connection",
+  "day",
+  "day-picker",
+  "filters",
+  "heading",
+  "incomplete",
+  "legend",
+  "list",
+  "newer",
+  "newer-day",
+  "offline",
+  "older",
+  "order",
+  "search",
+  "share",
+  "show-newest",
+  "state",
+  "summary",
 ];
 
 export class Screen {
@@ -16,7 +34,6 @@ export class Screen {
   #rows = new Map(); // by record id
   #day = null;
   #pills = "";
-  #category = "";
   #handlers;
 
   /** @param handlers `dayChosen(day)`, `filtersChanged({category?, query?, order?})`, `newestWanted()`. */
@@ -29,7 +46,9 @@ export class Screen {
     this.#parts["show-newest"].addEventListener("click", () => handlers.newestWanted());
     search.addEventListener("input", () => handlers.filtersChanged({ query: search.value }));
     order.addEventListener("change", () => handlers.filtersChanged({ order: order.value }));
-    categories.addEventListener("change", (event) => handlers.filtersChanged({ category: event.target.value }));
+    categories.addEventListener("change", (event) =>
+      handlers.filtersChanged({ category: event.target.value }),
+    );
   }
 
   /** Put filters that came from the address into their fields. */
@@ -47,7 +66,7 @@ export class Screen {
    */
   draw(state, { announce = false, evidence = false } = {}) {
     this.#drawConnection(state);
-    this.#drawDays(state);
+    this.drawDays(state);
     this.#drawSummary(state);
     this.#drawCategories(state);
     this.#drawRows(state, announce, evidence);
@@ -64,20 +83,27 @@ export class Screen {
     incomplete.hidden = ![...issues.values()].some((issue) => issue.complete === false);
   }
 
-  #drawDays({ days, day: chosen, phase }) {
+  /** Draw the picker of days alone. */
+  drawDays({ days, day: chosen, phase }) {
     const { day: picker, older, newer, heading } = this.#parts;
     const known = [...new Set(chosen === null ? days : [...days, chosen])].sort().reverse();
     if (known.join() !== [...picker.options].map((option) => option.value).join()) {
-      picker.replaceChildren(...known.map((day) => el("option", { value: day }, dayName(day, { long: true }))));
+      picker.replaceChildren(
+        ...known.map((day) => el("option", { value: day }, dayName(day, { long: true }))),
+      );
     }
     this.#parts["day-picker"].hidden = phase === "ready" && known.length === 0;
     picker.value = chosen ?? "";
     const place = known.indexOf(chosen);
-    for (const [button, day] of [[older, known[place + 1]], [newer, known[place - 1]]]) {
+    for (const [button, day] of [
+      [older, known[place + 1]],
+      [newer, known[place - 1]],
+    ]) {
       button.disabled = day === undefined;
       button.value = day ?? "";
     }
-    document.title = chosen === null ? heading.textContent : `${heading.textContent}, ${dayName(chosen)}`;
+    document.title =
+      chosen === null ? heading.textContent : `${heading.textContent}, ${dayName(chosen)}`;
   }
 
   #drawSummary({ issues, phase }) {
@@ -85,7 +111,10 @@ export class Screen {
     const all = [...issues.values()];
     const sources = totalShares(all);
     const reports = all.reduce((sum, issue) => sum + issue.size, 0);
-    setText(summary, all.length ? `${count(all.length, "problem")} in ${count(reports, "report")}` : "");
+    setText(
+      summary,
+      all.length ? `${count(all.length, "problem")} in ${count(reports, "report")}` : "",
+    );
     summary.hidden = phase === "ready" && all.length === 0;
     share.hidden = legend.hidden = summary.hidden;
     fillShareBar(share, sources);
@@ -100,7 +129,8 @@ export class Screen {
     if (chosen) names.add(chosen);
     const counts = Map.groupBy(found, (issue) => issue.category);
     const pills = [["", "All", found.length]];
-    for (const name of names) pills.push([name, plain(categoryName(name)), counts.get(name)?.length ?? 0]);
+    for (const name of names)
+      pills.push([name, plain(categoryName(name)), counts.get(name)?.length ?? 0]);
     const drawn = JSON.stringify([pills, chosen]);
     if (drawn === this.#pills) return;
     this.#pills = drawn;
@@ -111,7 +141,14 @@ export class Screen {
         .map(([name, text, issues]) => {
           const radio = el("input", { type: "radio", name: "category", value: name });
           radio.checked = name === chosen;
-          return el("label", { class: "pill", dir: "auto" }, radio, text, " ", el("b", {}, number(issues)));
+          return el(
+            "label",
+            { class: "pill", dir: "auto" },
+            radio,
+            text,
+            " ",
+            el("b", {}, number(issues)),
+          );
         }),
     );
     if (focused) categories.querySelector(":checked")?.focus();
@@ -152,52 +189,20 @@ export class Screen {
     if (state.dataset.name === name && state.dataset.day === String(day)) return;
     state.dataset.name = name;
     state.dataset.day = String(day);
-    state.replaceChildren(...this.#stateParts(name, day));
+    state.replaceChildren(
+      ...insteadOfIssues(name, {
+        day,
+        showNewest: () => this.#handlers.newestWanted(),
+        clearFilters: () => this.#clearFilters(),
+      }),
+    );
   }
 
-  #stateParts(name, day) {
-    switch (name) {
-      case "loading":
-        return [
-          el("p", { class: "visually-hidden", role: "status" }, "Loading issues…"),
-          ...Array.from({ length: SKELETON_ROWS }, () =>
-            el("div", { class: "skeleton", "aria-hidden": "true" }, el("i"), el("i"), el("i")),
-          ),
-        ];
-      case "away":
-        return message("The server is out of reach", "This page tries again by itself, every few seconds.");
-      case "empty":
-        return message("No issues yet", "They appear here by themselves as soon as a day is published.");
-      case "empty-day":
-        return message(
-          `No issues on ${dayName(day)}`,
-          "Either nothing was reported often enough, or the day was not published.",
-          this.#button("Show the newest day", () => this.#handlers.newestWanted()),
-        );
-      case "no-match":
-        return message(
-          "Nothing matches",
-          "No issue of this day has these words in this category.",
-          this.#button("Clear the filters", () => {
-            this.#parts.search.value = "";
-            this.#handlers.filtersChanged({ query: "", category: "" });
-            this.#parts.search.focus();
-          }),
-        );
-      default:
-        return [];
-    }
+  #clearFilters() {
+    this.#parts.search.value = "";
+    this.#handlers.filtersChanged({ query: "", category: "" });
+    this.#parts.search.focus();
   }
-
-  #button(text, action) {
-    const button = el("button", { type: "button", class: "more" }, text);
-    button.addEventListener("click", action);
-    return button;
-  }
-}
-
-function message(title, text, ...actions) {
-  return [el("div", { class: "message", role: "status" }, el("h3", {}, title), el("p", {}, text), ...actions)];
 }
 
 /** Make the children of a list these, in this order, moving as few as possible: focus stays. */

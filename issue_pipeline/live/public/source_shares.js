@@ -49,7 +49,13 @@ export function sourceLegend(sources) {
 /** The items of such a list. */
 export function legendItems(sources) {
   return sharesOf(sources).map(([source, reports]) =>
-    el("li", { class: sourceClass(source) }, plain(sourceName(source)), " ", el("b", {}, number(reports))),
+    el(
+      "li",
+      { class: sourceClass(source) },
+      plain(sourceName(source)),
+      " ",
+      el("b", {}, number(reports)),
+    ),
   );
 }
 

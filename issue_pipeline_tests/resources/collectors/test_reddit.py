@@ -160,6 +160,13 @@ def test_1100_posts_within_a_few_seconds_come_each_once():
     assert collection.complete
 
 
+def test_a_crowd_at_the_very_start_of_the_day_is_read_to_its_end():
+    posts = [a_post("reddit", 0) for _ in range(230)]
+    collection, _ = collected([BEFORE, *posts])
+    assert urls(collection) == sorted(permalink(post) for post in posts)
+    assert collection.complete
+
+
 def test_a_subreddit_named_twice_is_stored_once():
     posts = [a_post("reddit", second) for second in range(5)]
     collection, _ = collected([BEFORE, *posts], ["shopkeepers", "Shopkeepers"])

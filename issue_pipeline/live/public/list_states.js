@@ -1,0 +1,60 @@
+// What stands in the place of the list when there is nothing to list.
+
+import { el } from "./dom.js";
+import { dayName } from "./format.js";
+
+const SKELETON_ROWS = 8;
+
+/**
+ * The elements for a state of the list.
+ *
+ * @param name `loading`, `away`, `empty` (no issue at all), `empty-day`, `no-match`; anything else
+ *   means that the list stands for itself.
+ * @param context `day`, and what the buttons do: `showNewest()`, `clearFilters()`.
+ */
+export function insteadOfIssues(name, { day, showNewest, clearFilters }) {
+  switch (name) {
+    case "loading":
+      return [
+        el("p", { class: "visually-hidden", role: "status" }, "Loading issues…"),
+        ...Array.from({ length: SKELETON_ROWS }, skeleton),
+      ];
+    case "away":
+      return [message("The server is out of reach", "This page tries again every few seconds.")];
+    case "empty":
+      return [message("No issues yet", "They appear here as soon as a day is published.")];
+    case "empty-day":
+      return [
+        message(
+          `No issues on ${dayName(day)}`,
+          "Either nothing was reported often enough, or the day was not published.",
+          button("Show the newest day", showNewest),
+        ),
+      ];
+    case "no-match":
+      return [
+        message(
+          "Nothing matches",
+          "No issue of this day has these words in this category.",
+          button("Clear the filters", clearFilters),
+        ),
+      ];
+    default:
+      return [];
+  }
+}
+
+function skeleton() {
+  return el("div", { class: "skeleton", "aria-hidden": "true" }, el("i"), el("i"), el("i"));
+}
+
+function message(title, text, ...actions) {
+  const parts = [el("h3", {}, title), el("p", {}, text), ...actions];
+  return el("div", { class: "message", role: "status" }, ...parts);
+}
+
+function button(text, action) {
+  const element = el("button", { type: "button", class: "more" }, text);
+  element.addEventListener("click", action);
+  return element;
+}

@@ -1,0 +1,137 @@
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import duckdb
+import pytest
+
+from issue_pipeline.assets import clusters, issues, live_issues, raw_items
+from issue_pipeline.partitions import SOURCES
+from issue_pipeline.resources.duckdb import IssuesDatabase
+from issue_pipeline.resources.embedding import EmbeddingResource
+from issue_pipeline.resources.llm import LLMResource
+from issue_pipeline.resources.pocketbase import PocketBaseResource
+from issue_pipeline.sandbox.model_weights import all_minilm_folder
+from issue_pipeline.sandbox.pocketbase_server import PocketBaseServer
+from issue_pipeline_tests.assets.small_day import posts_of_the_day
+from issue_pipeline_tests.scripted_model import Reply, ScriptedModel, label
+from issue_pipeline_tests.simulated import simulator
+
+DAY = "2026-03-10"
+
+
+def changed(resource: Any, **changes: Any) -> Any:
+    """The resource with other settings; pydantic's own copy would keep the old ones for Dagster."""
+    settings = {name: getattr(resource, name) for name in type(resource).model_fields}
+    return type(resource)(**{**settings, **changes})
+
+
+@dataclass
+class Pipeline:
+    """The four assets over real parts, one temporary database, and a model that is scripted."""
+
+    resources: dict[str, Any]
+    model: ScriptedModel
+    path: Path
+    instance: dg.DagsterInstance
+
+    def run(self, asset: dg.AssetsDefinition, partition_key: str | None = None) -> dict[str, Any]:
+        """Materialise one partition; gives the metadata."""
+        result = self.attempt(asset, partition_key)
+        assert result.success, result.all_events
+        (event,) = result.asset_materializations_for_node(asset.node_def.name)
+        return {name: value.value for name, value in event.metadata.items()}
+
+    def attempt(
+        self, asset: dg.AssetsDefinition, partition_key: str | None = None
+    ) -> dg.ExecuteInProcessResult:
+        """Materialise one partition, which may fail."""
+        return dg.materialize(
+            [asset],
+            partition_key=partition_key or DAY,
+            instance=self.instance,
+            resources=self.resources,
+            raise_on_error=False,
+        )
+
+    def collect(self) -> None:
+        for source in SOURCES:
+            self.run(raw_items, f"{DAY}|{source}")
+
+    def run_day(self) -> None:
+        self.collect()
+        for asset in (clusters, issues, live_issues):
+            self.run(asset)
+
+    def query(self, sql: str) -> list[tuple[Any, ...]]:
+        with duckdb.connect(str(self.path), read_only=True) as connection:
+            return connection.execute(sql).fetchall()
+
+    def tables(self) -> dict[str, list[tuple[Any, ...]]]:
+        """Every row of every table, without the times."""
+        timeless = {
+            "bronze.raw_items": "* EXCLUDE (collected_at)",
+            "bronze.collections": "* EXCLUDE (waited_s, started_at, finished_at)",
+            "silver.clusters": "*",
+            "silver.cluster_assignments": "*",
+            "gold.issues": "* EXCLUDE (labeled_at)",
+            "gold.issue_evidence": "*",
+            "gold.live_issues": "* EXCLUDE (synced_at)",
+        }
+        return {
+            table: self.query(f"SELECT {columns} FROM {table} ORDER BY ALL")
+            for table, columns in timeless.items()
+        }
+
+    def live(self) -> dict[str, list[dict[str, Any]]]:
+        """Every record of the live store, as anybody can read it."""
+        import httpx
+
+        return {
+            collection: httpx.get(
+                f"{self.resources['pocketbase'].url}/api/collections/{collection}/records",
+                params={"perPage": 500, "sort": "id"},
+            ).json()["items"]
+            for collection in ("issues", "issue_evidence")
+        }
+
+
+@pytest.fixture(scope="session")
+def pocketbase(tmp_path_factory) -> Iterator[PocketBaseResource]:
+    folder = tmp_path_factory.mktemp("pocketbase")
+    with PocketBaseServer(folder, log=folder / "log") as server:
+        user = server.superuser
+        yield PocketBaseResource(url=server.url, email=user.email, password=user.password)
+
+
+@pytest.fixture
+def make_pipeline(tmp_path, pocketbase) -> Iterator[Callable[..., Pipeline]]:
+    from contextlib import ExitStack
+
+    with ExitStack() as stack:
+
+        def make(script: Callable[[dict[str, Any]], Reply] = lambda request: label()) -> Pipeline:
+            apis = stack.enter_context(simulator(posts_of_the_day()))
+            model = stack.enter_context(ScriptedModel(script))
+            path = tmp_path / "issues.duckdb"
+            return Pipeline(
+                resources={
+                    "collectors": apis.collectors(),
+                    "database": IssuesDatabase(database=str(path)),
+                    "embedding": EmbeddingResource(embedding_model=str(all_minilm_folder())),
+                    "llm": LLMResource(local_model="openai/scripted", local_base_url=model.url),
+                    "pocketbase": pocketbase,
+                },
+                model=model,
+                path=path,
+                instance=stack.enter_context(dg.DagsterInstance.ephemeral()),
+            )
+
+        yield make
+
+
+@pytest.fixture
+def pipeline(make_pipeline) -> Pipeline:
+    return make_pipeline()

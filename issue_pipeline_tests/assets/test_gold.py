@@ -1,0 +1,86 @@
+import json
+
+from issue_pipeline.assets import clusters, issues
+from issue_pipeline_tests.assets.conftest import changed
+from issue_pipeline_tests.scripted_model import Reply, label
+
+
+def _distinct_titles():
+    """A model that names every cluster differently, from its first post."""
+
+    def script(request):
+        posts = request["messages"][1]["content"]
+        first = json.loads(posts[posts.index("[") : posts.rindex("]") + 1])[0]["title"]
+        return label(canonical_title=f"Problem: {first}"[:120])
+
+    return script
+
+
+def test_every_cluster_gets_a_row_and_good_ones_exactly_their_evidence(pipeline):
+    pipeline.run_day()
+    assert pipeline.query(
+        "SELECT cluster_id, cluster_size FROM gold.issues ORDER BY ALL"
+    ) == pipeline.query("SELECT cluster_id, cluster_size FROM silver.clusters ORDER BY ALL")
+    assert pipeline.query(
+        "SELECT cluster_id, url_hash FROM gold.issue_evidence ORDER BY ALL"
+    ) == pipeline.query(
+        "SELECT cluster_id, url_hash FROM silver.cluster_assignments WHERE cluster_id >= 0"
+        " ORDER BY ALL"
+    )
+
+
+def test_labelling_again_calls_no_model_and_changes_nothing(make_pipeline):
+    pipeline = make_pipeline(_distinct_titles())
+    pipeline.run_day()
+    before, calls = pipeline.tables(), pipeline.model.calls
+    assert calls == len(before["gold.issues"])
+    pipeline.run_day()
+    assert pipeline.model.calls == calls
+    assert pipeline.tables() == before
+
+
+def test_a_failed_label_has_no_evidence_and_is_tried_again(make_pipeline):
+    answers = {"bad": True}
+    pipeline = make_pipeline(
+        lambda request: Reply("I would rather not.") if answers["bad"] else label()
+    )
+    pipeline.collect()
+    pipeline.run(clusters)
+    metadata = pipeline.run(issues)
+    rows = pipeline.query("SELECT DISTINCT label_failed, label_source, model FROM gold.issues")
+    assert rows == [(True, "failed", "")]
+    assert pipeline.query("SELECT * FROM gold.issue_evidence") == []
+    assert metadata["failed"] == metadata["dagster/partition_row_count"] > 0
+    assert pipeline.model.calls == 2 * metadata["failed"]
+
+    answers["bad"] = False
+    metadata = pipeline.run(issues)
+    assert metadata["failed"] == 0
+    assert pipeline.query("SELECT DISTINCT label_failed FROM gold.issues") == [(False,)]
+
+
+def test_clusters_that_are_gone_leave_the_tables(pipeline):
+    pipeline.run_day()
+    with pipeline.resources["database"].write() as connection:
+        connection.execute("UPDATE silver.cluster_assignments SET cluster_id = -1")
+        connection.execute("DELETE FROM silver.clusters")
+    pipeline.run(issues)
+    assert pipeline.query("SELECT * FROM gold.issues") == []
+    assert pipeline.query("SELECT * FROM gold.issue_evidence") == []
+
+
+def test_without_a_model_the_step_says_which_setting_is_missing(pipeline):
+    pipeline.collect()
+    pipeline.run(clusters)
+    pipeline.resources["llm"] = changed(pipeline.resources["llm"], local_model="")
+    result = pipeline.attempt(issues)
+    (failure,) = [event for event in result.all_events if event.is_step_failure]
+    assert "LLM_LOCAL_MODEL" in failure.step_failure_data.user_failure_data.description
+
+
+def test_posts_that_were_never_clustered_are_an_error_that_says_what_to_do(pipeline):
+    pipeline.collect()
+    result = pipeline.attempt(issues)
+    (failure,) = [event for event in result.all_events if event.is_step_failure]
+    description = failure.step_failure_data.user_failure_data.description
+    assert "Materialise silver/clusters" in description

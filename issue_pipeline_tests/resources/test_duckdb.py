@@ -1,0 +1,202 @@
+"""One file, many processes: writers take turns, readers share, nothing half-written stays."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import duckdb
+import pytest
+import stamina
+
+from issue_pipeline.errors import StoreError
+from issue_pipeline.resources import duckdb as module
+from issue_pipeline.resources.duckdb import IssuesDatabase
+
+LIMIT_S = 60
+COUNT = "SELECT count(*), count(DISTINCT cluster_id) FROM gold.live_issues"
+
+# Each turn reads the highest number there is and writes the next: lost turns would repeat one.
+INSERT_NEXT = (
+    "INSERT INTO gold.live_issues SELECT DATE '2026-03-10', coalesce(max(cluster_id) + 1, 0),"
+    " 'record', 'hash', 'published', '', TIMESTAMP '2026-03-12 00:00:00' FROM gold.live_issues"
+)
+PROGRAM = """
+import os, signal, sys
+from issue_pipeline.resources.duckdb import IssuesDatabase
+database = IssuesDatabase(database=sys.argv[1])
+task, statement = sys.argv[2:]
+if task == "turns":
+    for _ in range(8):
+        with database.write() as connection:
+            connection.execute(statement)
+elif task == "hold":
+    with database.write() as connection:
+        connection.execute(statement)
+        print("held", flush=True)
+        sys.stdin.readline()
+elif task == "die":
+    with database.write() as connection:
+        connection.execute(statement)
+        os.kill(os.getpid(), signal.SIGKILL)
+elif task == "read":
+    with database.read() as connection:
+        print(connection.execute(statement).fetchone(), flush=True)
+"""
+
+
+@pytest.fixture
+def database(tmp_path) -> IssuesDatabase:
+    return IssuesDatabase(database=str(tmp_path / "folder" / "issues.duckdb"))
+
+
+def start(database: IssuesDatabase, task: str, statement: str) -> "subprocess.Popen[str]":
+    command = [sys.executable, "-c", PROGRAM, database.database, task, statement]
+    return subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=dict(os.environ)
+    )
+
+
+@contextmanager
+def held(database: IssuesDatabase) -> "Iterator[subprocess.Popen[str]]":
+    """Another process that has the file open for writing until it is told to go on."""
+    with start(database, "hold", INSERT_NEXT) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "held\n"
+        yield process
+        finish(process)
+
+
+def finish(process: "subprocess.Popen[str]") -> str:
+    told, _ = process.communicate("go on\n" if process.poll() is None else None, timeout=LIMIT_S)
+    return told
+
+
+def count(database: IssuesDatabase) -> int:
+    with database.read() as connection:
+        total, distinct = connection.execute(COUNT).fetchone() or (0, 0)
+    assert total == distinct
+    return int(total)
+
+
+def test_reading_before_anything_was_written_finds_empty_tables(database):
+    assert count(database) == 0
+
+
+def test_what_was_written_is_read(database):
+    with database.write() as connection:
+        connection.execute(INSERT_NEXT)
+    assert count(database) == 1
+
+
+def test_the_usual_way_to_get_a_connection_writes_in_a_transaction_too(database):
+    with pytest.raises(ZeroDivisionError), database.get_connection() as connection:
+        connection.execute(INSERT_NEXT)
+        raise ZeroDivisionError
+    assert count(database) == 0
+
+
+def test_an_exception_takes_back_everything_and_leaves_no_lock(database):
+    with database.write() as connection:
+        connection.execute(INSERT_NEXT)
+    with pytest.raises(ZeroDivisionError) as kept, database.write() as connection:
+        connection.execute("DELETE FROM gold.live_issues")
+        connection.execute(INSERT_NEXT)
+        connection.execute(INSERT_NEXT)
+        raise ZeroDivisionError
+    # The traceback is alive, and another process can write all the same.
+    with held(database):
+        pass
+    assert count(database) == 2
+    assert kept.value is not None
+
+
+def test_a_statement_that_fails_takes_back_the_ones_before(database):
+    with pytest.raises(duckdb.Error), database.write() as connection:
+        connection.execute(INSERT_NEXT)
+        connection.execute("INSERT INTO gold.live_issues SELECT NULL")
+    assert count(database) == 0
+
+
+def test_readers_cannot_write(database):
+    with pytest.raises(duckdb.Error, match="read-only"), database.read() as connection:
+        connection.execute(INSERT_NEXT)
+
+
+def test_two_processes_that_write_take_turns(database):
+    with start(database, "turns", INSERT_NEXT) as one, start(database, "turns", INSERT_NEXT) as two:
+        for _ in range(4):
+            with database.write() as connection:
+                connection.execute(INSERT_NEXT)
+        finish(one)
+        finish(two)
+    assert (one.returncode, two.returncode) == (0, 0)
+    assert count(database) == 20
+
+
+def test_readers_of_two_processes_share_the_file(database):
+    with database.write() as connection:
+        connection.execute(INSERT_NEXT)
+    with database.read() as connection, start(database, "read", COUNT) as other:
+        assert finish(other) == "(1, 1)\n"
+        assert connection.execute(COUNT).fetchone() == (1, 1)
+
+
+def test_a_reader_waits_for_the_writer_and_sees_what_it_wrote(database):
+    waiting = threading.Event()
+    seen: list[int] = []
+    stamina.instrumentation.set_on_retry_hooks([lambda details: waiting.set()])
+    try:
+        with held(database) as writer:
+            reader = threading.Thread(target=lambda: seen.append(count(database)))
+            reader.start()
+            assert waiting.wait(LIMIT_S)  # it has met the lock
+            assert seen == []
+            finish(writer)
+            reader.join(LIMIT_S)
+    finally:
+        stamina.instrumentation.set_on_retry_hooks(None)
+    assert seen == [1]
+
+
+def test_a_lock_that_is_never_let_go_is_named_with_what_to_do(database, monkeypatch):
+    monkeypatch.setattr(module, "LOCK_TIMEOUT_S", 0.2)
+    with (
+        held(database),
+        pytest.raises(StoreError, match=r"issues\.duckdb.*[\s\S]*Another process.*close it"),
+        database.write(),
+    ):
+        pass
+
+
+def test_a_killed_writer_leaves_what_was_there_before(database):
+    with database.write() as connection:
+        connection.execute(INSERT_NEXT)
+    with start(database, "die", INSERT_NEXT) as victim:
+        finish(victim)
+    assert victim.returncode == -signal.SIGKILL
+    assert count(database) == 1
+    with database.write() as connection:
+        connection.execute(INSERT_NEXT)
+    assert count(database) == 2
+
+
+def test_a_file_that_is_no_database_names_the_setting(tmp_path):
+    path = tmp_path / "notes.txt"
+    path.write_text("no database at all " * 1000)
+    with (
+        pytest.raises(StoreError, match=r"notes\.txt[\s\S]*ISSUES_DUCKDB_PATH"),
+        IssuesDatabase(database=str(path)).write(),
+    ):
+        pass
+
+
+def test_settings_of_the_connection_are_used(tmp_path):
+    path = str(tmp_path / "issues.duckdb")
+    database = IssuesDatabase(database=path, connection_config={"threads": "1"})
+    for connect in (database.write, database.read):
+        with connect() as connection:
+            assert connection.execute("SELECT current_setting('threads')").fetchone() == (1,)

@@ -1,0 +1,255 @@
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+import pytest
+
+from issue_pipeline.errors import LabelingError
+from issue_pipeline.labeling import (
+    PreparedCluster,
+    collect_evidence,
+    label_clusters,
+    likely_category,
+    prepare_clusters,
+)
+from issue_pipeline.labels import CATEGORY_MEANINGS, IssueLabel
+from issue_pipeline.prompts import LabelRequest
+from issue_pipeline.records import IssueRow, Item
+from issue_pipeline.resources.llm import LabelResult
+from issue_pipeline_tests.scripted_model import GOOD_LABEL
+
+NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
+CATEGORIES = list(CATEGORY_MEANINGS)
+
+
+class WordEncoder:
+    """Two texts are as near as they share words; each word has a place of its own."""
+
+    def __init__(self) -> None:
+        self.places: dict[str, int] = {}
+
+    def encode(self, sentences: list[str], **_: Any) -> Any:
+        rows = np.zeros((len(sentences), 384), dtype=np.float32)
+        for row, text in zip(rows, sentences, strict=True):
+            for word in text.lower().replace(",", " ").split() or [""]:
+                row[self.places.setdefault(word, len(self.places))] += 1
+        return rows
+
+
+class CountingLabeler:
+    """Names every cluster after its first representative; fails for those told to."""
+
+    def __init__(self, *, failing: str = "\0") -> None:
+        self.failing = failing
+        self.requests: list[LabelRequest] = []
+
+    @property
+    def calls(self) -> int:
+        return len(self.requests)
+
+    def label(self, request: LabelRequest) -> LabelResult:
+        self.requests.append(request)
+        title = request.representatives[0].title
+        if self.failing in title:
+            raise LabelingError("the model is down")
+        label = IssueLabel.model_validate(
+            {**GOOD_LABEL, "canonical_title": f"{title}: {self.calls}"}
+        )
+        return LabelResult(label, "local", "openai/m", 100, 20, 0.25)
+
+
+def item(url_hash: str, title: str, body: str = "It hangs.") -> Item:
+    return Item(url_hash, "github", f"https://a.example/{url_hash}", title, body, NOON, 3, -1)
+
+
+def cluster_of(title: str, size: int = 5) -> list[Item]:
+    return [item(f"{title}{number:03}", title) for number in range(size)]
+
+
+def prepare(*members: list[Item]) -> list[PreparedCluster]:
+    return prepare_clusters(list(enumerate(members)), WordEncoder())
+
+
+def run(
+    clusters: list[PreparedCluster],
+    labeler: CountingLabeler,
+    known: list[IssueRow] | None = None,
+    reusable: dict[str, IssueRow] | None = None,
+) -> list[IssueRow]:
+    return label_clusters(
+        clusters, labeler, WordEncoder(), known=known or [], reusable=reusable or {}
+    )
+
+
+def without_times(rows: list[IssueRow]) -> list[IssueRow]:
+    return [replace(row, labeled_at=NOON) for row in rows]
+
+
+def test_clusters_are_prepared_with_the_members_nearest_to_their_centroid():
+    members = [item("a", "export", ""), item("b", "export hangs", ""), item("c", "hangs", "")]
+    [cluster] = prepare(members)
+    assert cluster.items == members
+    assert [text.title for text in cluster.texts] == [one.title for one in members]
+    assert cluster.embeddings.shape == (3, 384)
+    assert cluster.representatives == [1, 0, 2]
+    [again] = prepare([members[2], members[0], members[1]])
+    assert again.fingerprint == cluster.fingerprint
+
+
+def test_no_cluster_needs_no_preparation():
+    assert prepare() == []
+    assert run([], labeler := CountingLabeler()) == []
+    assert labeler.calls == 0
+
+
+def test_a_fresh_label_fills_the_row():
+    clusters = prepare(cluster_of("export", 7))
+    [row] = run(clusters, labeler := CountingLabeler())
+    assert replace(row, labeled_at=NOON) == IssueRow(
+        cluster_id=0,
+        cluster_fingerprint=clusters[0].fingerprint,
+        cluster_size=7,
+        canonical_title="export: 1",
+        category="devtools",
+        description="Exporting a large workspace runs into a time limit.",
+        would_pay_signal=False,
+        impact_level="medium",
+        label_failed=False,
+        label_source="local",
+        model="openai/m",
+        prompt_tokens=100,
+        completion_tokens=20,
+        cost_usd=0.25,
+        labeled_at=NOON,
+    )
+    assert row.labeled_at.tzinfo is UTC
+    [request] = labeler.requests
+    assert request.cluster_size == 7
+    assert request.likely_category in CATEGORIES
+
+
+def test_a_model_sees_short_redacted_texts_only():
+    secret = "write to joe@shop.example " + "word " * 100
+    members = [item("a", "export hangs for joe@shop.example", secret)]
+    run(prepare(members), labeler := CountingLabeler())
+    [post] = labeler.requests[0].representatives
+    assert "joe@" not in post.title + post.snippet
+    assert 150 < len(post.snippet) <= 200
+
+
+def test_two_clusters_with_the_same_titles_share_one_call():
+    rows = run(prepare(cluster_of("export", 9), cluster_of("export", 5)), labeler := CountingLabeler())  # fmt: skip
+    assert labeler.calls == 1
+    assert [row.label_source for row in rows] == ["local", "reused"]
+    assert [(row.cluster_id, row.cluster_size) for row in rows] == [(0, 9), (1, 5)]
+    assert rows[1].canonical_title == rows[0].canonical_title
+    assert (rows[1].prompt_tokens, rows[1].completion_tokens, rows[1].cost_usd) == (0, 0, 0.0)
+
+
+def test_a_label_of_another_day_is_reused_without_a_call():
+    [earlier] = run(prepare(cluster_of("export")), CountingLabeler())
+    clusters = prepare(cluster_of("other"), cluster_of("export", 8))
+    rows = run(
+        clusters, labeler := CountingLabeler(), reusable={earlier.cluster_fingerprint: earlier}
+    )
+    assert labeler.calls == 1
+    assert rows[1].label_source == "reused"
+    assert rows[1].model == "openai/m"
+    assert (rows[1].cluster_id, rows[1].cluster_size) == (1, 8)
+    assert rows[1].labeled_at > earlier.labeled_at
+
+
+def test_a_second_run_keeps_every_good_row_as_it_is():
+    clusters = prepare(cluster_of("export"), cluster_of("upload"))
+    first = run(clusters, CountingLabeler())
+    assert run(clusters, labeler := CountingLabeler(), known=first) == first
+    assert labeler.calls == 0
+
+
+def test_a_second_run_keeps_the_origin_of_labels_shared_by_two_clusters():
+    clusters = prepare(cluster_of("export", 9), cluster_of("export", 5))
+    first = run(clusters, CountingLabeler())
+    reusable = {first[0].cluster_fingerprint: first[0]}
+    again = run(clusters, labeler := CountingLabeler(), known=first, reusable=reusable)
+    assert labeler.calls == 0
+    assert without_times(again) == without_times(first)
+    assert again[0] == first[0]
+
+
+def test_a_kept_row_follows_its_cluster_to_a_new_number_and_size():
+    first = run(prepare(cluster_of("export", 9), cluster_of("upload", 5)), CountingLabeler())
+    again = run(
+        prepare(cluster_of("upload", 12), cluster_of("export", 9)), CountingLabeler(), known=first
+    )
+    assert again == [
+        replace(first[1], cluster_id=0, cluster_size=12),
+        replace(first[0], cluster_id=1, cluster_size=9),
+    ]
+
+
+def test_a_failed_label_is_recorded_and_the_run_goes_on():
+    clusters = prepare(cluster_of("export"), cluster_of("upload"))
+    rows = run(clusters, CountingLabeler(failing="export"))
+    assert [row.label_failed for row in rows] == [True, False]
+    failed = rows[0]
+    assert (failed.label_source, failed.model, failed.cost_usd) == ("failed", "", 0.0)
+    assert (failed.canonical_title, failed.category, failed.would_pay_signal) == (None, None, None)
+    assert failed.cluster_fingerprint == clusters[0].fingerprint
+
+
+def test_a_failure_is_not_reused_by_a_cluster_with_the_same_titles():
+    clusters = prepare(cluster_of("export", 9), cluster_of("export", 5))
+    rows = run(clusters, labeler := CountingLabeler(failing="export"))
+    assert labeler.calls == 2
+    assert all(row.label_failed for row in rows)
+
+
+def test_a_failed_label_is_tried_again_by_the_next_run():
+    clusters = prepare(cluster_of("export"), cluster_of("upload"))
+    first = run(clusters, CountingLabeler(failing="export"))
+    again = run(clusters, labeler := CountingLabeler(), known=first)
+    assert labeler.calls == 1
+    assert (again[0].label_failed, again[0].label_source) == (False, "local")
+    assert again[1] == first[1]
+
+
+def test_evidence_is_every_member_of_the_clusters_with_a_good_label():
+    members = [item("a", "upload fails", "x " * 300), item("b", "upload fails fails", "")]
+    clusters = prepare(cluster_of("export"), members)
+    rows = run(clusters, CountingLabeler(failing="export"))
+    evidence = collect_evidence(clusters, rows)
+    assert [(one.cluster_id, one.url_hash, one.url) for one in evidence] == [
+        (1, "a", "https://a.example/a"),
+        (1, "b", "https://a.example/b"),
+    ]
+    assert len(evidence[0].snippet) <= 200
+    assert evidence[1].snippet == ""
+    assert (evidence[0].comment_count, evidence[0].vote_count) == (3, -1)
+    assert evidence[0].distance == evidence[1].distance == round(evidence[0].distance, 3) > 0
+
+
+def test_evidence_is_redacted():
+    clusters = prepare([item("a", "joe@shop.example cannot log in", "mail joe@shop.example")])
+    [one] = collect_evidence(clusters, run(clusters, CountingLabeler()))
+    assert "joe@" not in one.title + one.snippet
+
+
+def test_clusters_and_rows_must_belong_together():
+    clusters = prepare(cluster_of("export"))
+    with pytest.raises(ValueError, match="shorter"):
+        collect_evidence(clusters, [])
+
+
+@pytest.mark.parametrize("category", CATEGORIES)
+def test_the_likely_category_is_the_one_nearest_in_meaning(category: str):
+    meanings = np.eye(8, 384, dtype=np.float32)
+    own = meanings[CATEGORIES.index(category)]
+    members = np.stack([own, own, meanings[0] * 0.9])
+    assert likely_category(members, meanings) == category
+
+
+def test_a_tie_goes_to_the_category_named_first():
+    meanings = np.eye(8, 384, dtype=np.float32)
+    members = np.stack([meanings[5], meanings[2]])
+    assert likely_category(members, meanings) == CATEGORIES[2]

@@ -1,0 +1,177 @@
+import random
+import time
+
+import pytest
+from pydantic import ValidationError
+
+from issue_pipeline.labels import (
+    CATEGORIES,
+    CATEGORY_MEANINGS,
+    IMPACT_LEVELS,
+    IMPACT_MEANINGS,
+    IssueLabel,
+    label_schema,
+    length_problem,
+    plain_text_problem,
+    tidy_text,
+)
+from issue_pipeline_tests.scripted_model import GOOD_LABEL
+
+
+def problem_with(**changes: object) -> str:
+    """The field and message that a label with these changes is refused for."""
+    fields = {**GOOD_LABEL, **changes}
+    with pytest.raises(ValidationError) as caught:
+        IssueLabel.model_validate({key: value for key, value in fields.items() if value is not ...})
+    [error] = caught.value.errors()
+    return f"{error['loc'][0]}: {error['msg']}"
+
+
+def test_a_good_label_is_taken_as_it_is():
+    assert IssueLabel.model_validate(GOOD_LABEL).model_dump() == GOOD_LABEL
+
+
+@pytest.mark.parametrize("category", CATEGORIES)
+@pytest.mark.parametrize("impact", IMPACT_LEVELS)
+def test_every_category_and_impact_is_valid_and_explained(category: str, impact: str):
+    label = IssueLabel.model_validate({**GOOD_LABEL, "category": category, "impact_level": impact})
+    assert (label.category, label.impact_level) == (category, impact)
+    assert list(CATEGORY_MEANINGS) == list(CATEGORIES)
+    assert list(IMPACT_MEANINGS) == list(IMPACT_LEVELS)
+
+
+@pytest.mark.parametrize("field", GOOD_LABEL)
+def test_every_field_is_required(field: str):
+    assert problem_with(**{field: ...}).startswith(f"{field}: Field required")
+
+
+def test_an_unknown_field_is_refused():
+    assert problem_with(confidence=0.9).startswith("confidence: Extra inputs")
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("category", "Devtools"),
+        ("category", "gaming"),
+        ("impact_level", "critical"),
+        ("would_pay_signal", "perhaps"),
+        ("would_pay_signal", None),
+        ("canonical_title", ["Exports time out"]),
+        ("canonical_title", "x" * 121),
+        ("canonical_title", "  ab  "),
+        ("description", "x" * 601),
+    ],
+)
+def test_a_value_outside_its_range_is_refused(field: str, value: object):
+    assert problem_with(**{field: value}).startswith(f"{field}: ")
+
+
+def test_a_title_of_exactly_120_characters_is_fine():
+    assert IssueLabel.model_validate({**GOOD_LABEL, "canonical_title": "x" * 120})
+
+
+def test_spaces_around_text_are_taken_off():
+    label = IssueLabel.model_validate({**GOOD_LABEL, "canonical_title": "  Exports fail\n"})
+    assert label.canonical_title == "Exports fail"
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("See https://evil.example", "contains a URL"),
+        ("See WWW.evil.example", "contains a URL"),
+        ("Write to joe@shop.example", "contains an e-mail address"),
+        ("A <b>bold</b> claim", "contains markup"),
+        ("<script>alert(1)", "contains markup"),
+        ("Tom &amp; Jerry", "contains markup"),
+        ("`rm` deletes", "contains markup"),
+        ("read [this](there)", "contains markup"),
+        ("{{template}}", "contains markup"),
+        ("two\nlines", "contains control characters"),
+        ("evil \u202etxt.exe", "contains control characters"),
+        ("zero\u200bwidth", "contains control characters"),
+        ("?!… 123", "has no words"),
+    ],
+)
+@pytest.mark.parametrize("field", ["canonical_title", "description"])
+def test_text_that_is_not_plain_is_refused_with_the_reason(field: str, text: str, problem: str):
+    assert problem in problem_with(**{field: text})
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["a < b and b > c", "R&D costs 5 %", "C++ & C#", "Größe läuft über", "文字化けする", "@home"],
+)
+def test_ordinary_text_is_plain(text: str):
+    assert plain_text_problem(text) is None
+
+
+def test_a_description_has_one_or_two_sentences():
+    assert length_problem("One. Two") is None
+    assert length_problem("One! Two?") is None
+    assert length_problem("Version 1.2.3 fails on host a.b.example.") is None
+    assert length_problem("One. Two. Three.") == "has 3 sentences; expected one or two"
+    assert "has 3 sentences" in problem_with(description="One. Two. Three.")
+
+
+@pytest.mark.parametrize(
+    ("text", "tidied"),
+    [
+        ("Plain already", "Plain already"),
+        ("  much \t space\n here ", "much space here"),
+        ("See https://a.example/x?y for more", "See for more"),
+        ("joe@shop.example cannot log in", "cannot log in"),
+        ("<b>Bold</b> &amp; `code` {x}", "Bold code x"),
+        ("[docs](there) are wrong", "[docs are wrong"),
+        ("zero\u200bwidth", "zerowidth"),
+        ("ab", ""),
+        ("?!…", ""),
+        ("", ""),
+    ],
+)
+def test_tidying_leaves_plain_words(text: str, tidied: str):
+    assert tidy_text(text, 120) == tidied
+
+
+def test_tidying_cuts_at_a_word():
+    assert tidy_text("Exports fail, always", 13) == "Exports fail"
+    assert tidy_text("Exports fail", 12) == "Exports fail"
+    assert tidy_text("Exports fail", 11) == "Exports"
+    assert tidy_text("x" * 50, 20) == "x" * 20
+
+
+def test_whatever_comes_in_the_tidied_text_is_plain_and_short_enough():
+    parts = ["http", "s://", "www.", "@", ".", "<", ">", "&", "amp", ";", "`", "{", "](", ")"]
+    parts += [" ", "\n", "\u200b", "\u202e", "x", "Word", "!", "…", "é", "\x00"]
+    dice = random.Random(20260310)
+    for _ in range(5_000):
+        text = "".join(dice.choices(parts, k=dice.randint(0, 20)))
+        tidied = tidy_text(text, dice.choice([5, 20, 120]))
+        assert tidied == "" or (len(tidied) >= 3 and plain_text_problem(tidied) is None), text
+
+
+@pytest.mark.parametrize("unit", ["a", "a@", "a@.", "<", "](", "&", "www.", "https://", "a ", "{"])
+def test_hostile_text_is_tidied_in_no_time(unit: str):
+    started = time.process_time()
+    tidy_text(unit * 50_000, 120)
+    assert time.process_time() - started < 0.5
+
+
+def test_the_schema_names_every_field_and_leaves_no_room_for_others():
+    schema = label_schema()
+    assert schema["required"] == list(GOOD_LABEL) == list(IssueLabel.model_fields)
+    assert schema["additionalProperties"] is False
+    properties = schema["properties"]
+    assert isinstance(properties, dict)
+    assert properties["canonical_title"] == {"type": "string", "minLength": 3, "maxLength": 120}
+    assert properties["category"]["enum"] == list(CATEGORIES)
+    assert properties["impact_level"]["enum"] == ["low", "medium", "high"]
+    assert properties["would_pay_signal"] == {"type": "boolean"}
+
+
+def test_the_schema_can_offer_titles_and_descriptions_to_choose_from():
+    properties = label_schema(titles=["A title"], descriptions=["A cause."])["properties"]
+    assert isinstance(properties, dict)
+    assert properties["canonical_title"] == {"type": "string", "enum": ["A title"]}
+    assert properties["description"] == {"type": "string", "enum": ["A cause."]}

