@@ -16,6 +16,7 @@ from datetime import date
 from pathlib import Path
 
 import dagster as dg
+from dagster._core.execution.plan.objects import ErrorSource
 from dotenv import load_dotenv
 
 from issue_pipeline.errors import ConfigurationError
@@ -89,11 +90,12 @@ def _execute(
         )
     if result.success:
         return []
-    return [
-        StepFailure(event.step_key or step, _reason(event))
-        for event in result.all_events
-        if event.is_step_failure
-    ] or [StepFailure(step, "the run failed before any step; see the Dagster UI")]
+    failed = [event for event in result.all_events if event.is_step_failure]
+    if any(event.step_failure_data.error_source == ErrorSource.INTERRUPT for event in failed):
+        raise KeyboardInterrupt  # Dagster reports it as the failure of a step
+    return [StepFailure(event.step_key or step, _reason(event)) for event in failed] or [
+        StepFailure(step, "the run failed before any step; see the Dagster UI")
+    ]
 
 
 def _reason(event: dg.DagsterEvent) -> str:
@@ -127,7 +129,9 @@ def missing_settings(environment: Mapping[str, str]) -> list[str]:
 
 def show_progress() -> None:
     """Print what the pipeline logs, and nothing else's chatter."""
-    logging.basicConfig(level=logging.WARNING, format="%(asctime)s  %(message)s", datefmt="%H:%M:%S")
+    logging.basicConfig(
+        level=logging.WARNING, format="%(asctime)s  %(message)s", datefmt="%H:%M:%S"
+    )
     logging.getLogger("issue_pipeline").setLevel(logging.INFO)
 
 
@@ -152,6 +156,8 @@ def main() -> int:
     except ConfigurationError as error:
         print(error, file=sys.stderr)
         return 2
+    except KeyboardInterrupt:
+        return 130
     for failure in failures:
         print(f"{failure.step} failed: {failure.reason}", file=sys.stderr)
     return 1 if failures else 0

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import dagster as dg
 
-from issue_pipeline.assets.common import RETRY_POLICY, clear_failures, source_and_day_of
+from issue_pipeline.assets.common import clear_failures, source_and_day_of
 from issue_pipeline.partitions import source_day_partitions
 from issue_pipeline.records import Post
 from issue_pipeline.resources.collectors import CollectorsResource
@@ -18,7 +18,6 @@ from issue_pipeline.utils.urls import url_hash
     key=["bronze", "raw_items"],
     group_name="bronze",
     partitions_def=source_day_partitions,
-    retry_policy=RETRY_POLICY,
     kinds={"python", "duckdb"},
     description=(
         "Every post that one source saw created on one UTC day, as it came, with its line in the"
@@ -31,7 +30,7 @@ def raw_items(
 ) -> dg.MaterializeResult[None]:
     """Collect first, with no database open; then write in one short transaction."""
     source, day = source_and_day_of(context)
-    with clear_failures():
+    with clear_failures(context):
         started_at = datetime.now(UTC)
         collection = collectors.collect(source, day)
         with database.write() as connection:

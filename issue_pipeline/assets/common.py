@@ -23,10 +23,9 @@ _PERMANENT = (
     QuotaExhaustedError,
     RequestRejectedError,
 )
-
-RETRY_POLICY = dg.RetryPolicy(
-    max_retries=2, delay=30, backoff=dg.Backoff.EXPONENTIAL, jitter=dg.Jitter.PLUS_MINUS
-)
+MAX_RETRIES = 2
+# Before the first retry; twice as long before the second.
+RETRY_WAIT_S = 30
 
 
 def day_of(context: dg.AssetExecutionContext) -> date:
@@ -42,11 +41,16 @@ def source_and_day_of(context: dg.AssetExecutionContext) -> tuple[str, date]:
 
 
 @contextmanager
-def clear_failures() -> Iterator[None]:
-    """Turn our errors into Dagster failures, retried only where that can help."""
+def clear_failures(context: dg.AssetExecutionContext) -> Iterator[None]:
+    """Turn our errors into Dagster failures, retried only where that can help.
+
+    A ``RetryPolicy`` would also retry a step that somebody interrupted, and one that hit a bug.
+    """
     try:
         yield
     except IssuePipelineError as error:
-        raise dg.Failure(
-            description=str(error), allow_retries=not isinstance(error, _PERMANENT)
-        ) from error
+        retries = context.op_execution_context.retry_number
+        if isinstance(error, _PERMANENT) or retries >= MAX_RETRIES:
+            raise dg.Failure(description=str(error), allow_retries=False) from error
+        context.log.warning(f"Trying again: {error}")
+        raise dg.RetryRequested(MAX_RETRIES, RETRY_WAIT_S * 2**retries) from error

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import dagster as dg
 
-from issue_pipeline.assets.common import RETRY_POLICY, clear_failures, day_of
+from issue_pipeline.assets.common import clear_failures, day_of
 from issue_pipeline.errors import LiveStoreError, MissingInputError
 from issue_pipeline.labeling import collect_evidence, label_clusters, prepare_clusters
 from issue_pipeline.partitions import SOURCES, daily_partitions
@@ -25,7 +25,6 @@ from issue_pipeline.sql import bronze, gold, live, silver
     partitions_def=daily_partitions,
     deps=[dg.AssetKey(["silver", "clusters"])],
     code_version=PROMPT_VERSION,
-    retry_policy=RETRY_POLICY,
     kinds={"python", "duckdb"},
     description=(
         "One row for every cluster of the day: what problem it is, how bad, and whether somebody"
@@ -42,7 +41,7 @@ def issues(
 ) -> dg.MaterializeResult[None]:
     """Label the day's clusters with no database open, then replace the day's labels."""
     day = day_of(context)
-    with clear_failures():
+    with clear_failures(context):
         with database.read() as connection:
             if not silver.is_clustered(connection, day) and bronze.items_of_day(connection, day):
                 raise MissingInputError(
@@ -79,7 +78,6 @@ def issues(
     group_name="gold",
     partitions_def=daily_partitions,
     deps=[dg.AssetKey(["gold", "issues"])],
-    retry_policy=RETRY_POLICY,
     kinds={"python", "duckdb", "pocketbase"},
     description=(
         "The day's issues in PocketBase: created, updated and withdrawn until the live store shows"
@@ -91,7 +89,7 @@ def live_issues(
 ) -> dg.MaterializeResult[None]:
     """Compare what gold says with what the live store holds, and write the difference."""
     day = day_of(context)
-    with clear_failures():
+    with clear_failures(context):
         with database.read() as connection:
             ledger = bronze.ledger_of_day(connection, day)
             rows = gold.issues_of_day(connection, day)

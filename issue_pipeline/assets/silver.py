@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from issue_pipeline.assets.common import RETRY_POLICY, clear_failures, day_of
+from issue_pipeline.assets.common import clear_failures, day_of
 from issue_pipeline.errors import MissingInputError
 from issue_pipeline.partitions import SOURCES, daily_partitions
 from issue_pipeline.records import ClusterRow
@@ -24,7 +24,6 @@ from issue_pipeline.utils.embeddings import compute_embeddings_for_items
             partition_mapping=dg.MultiToSingleDimensionPartitionMapping("date"),
         )
     ],
-    retry_policy=RETRY_POLICY,
     kinds={"python", "duckdb", "huggingface"},
     description=(
         "The day's posts of all sources, cleaned, embedded with all-MiniLM-L6-v2 and grouped by"
@@ -36,7 +35,7 @@ def clusters(
 ) -> dg.MaterializeResult[None]:
     """Read the day, cluster it with no database open, replace the day's clustering."""
     day = day_of(context)
-    with clear_failures():
+    with clear_failures(context):
         with database.read() as connection:
             ledger = bronze.ledger_of_day(connection, day)
             items = bronze.items_of_day(connection, day)

@@ -34,7 +34,7 @@ def _load(name: str) -> TextEncoder:
     from sentence_transformers import SentenceTransformer
     from transformers.utils import logging as transformers_logging
 
-    transformers_logging.disable_progress_bar()  # it would draw over the steps' own progress
+    transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]  # it would draw over the steps' own progress
 
     try:
         model = SentenceTransformer(name)

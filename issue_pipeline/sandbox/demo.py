@@ -1,6 +1,7 @@
 """``make demo``: two fixed days, from HTTP to the live page, on real parts."""
 
 import argparse
+import contextlib
 import os
 import signal
 import sys
@@ -31,18 +32,22 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=main.__doc__)
     parser.add_argument("--mode", choices=MODES, default="smoothed", help="clustering mode")
     parser.add_argument("--corpus", type=Path, help="serve these real posts instead")
+    parser.add_argument(
+        "--posts-per-day", type=int, default=1500, help="size of the synthetic world (default: 1500)"
+    )
+    parser.add_argument("--root", type=Path, default=ROOT, help="folder for everything it writes")
     parser.add_argument("--serve", action="store_true", help="keep the page up until Ctrl-C")
     options = parser.parse_args()
     show_progress()
-    # A terminal that closes, and `kill`, end the services as Ctrl-C does.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     console = Console()
     world_args = ["--now", NOW, "--history-days", HISTORY_DAYS]
     if options.corpus:
         days = ",".join(day.isoformat() for day in DAYS)
         world_args += ["--corpus", str(options.corpus), "--days", days]
+    else:
+        world_args += ["--posts-per-day", str(options.posts_per_day)]
     try:
-        with sandbox_services(ROOT, world_args=world_args) as services:
+        with sandbox_services(options.root, world_args=world_args) as services:
             status = _run(services, options.mode, console)
             if options.serve:
                 _serve(services, console)
@@ -57,7 +62,7 @@ def main() -> int:
 
 def _run(services: Services, mode: str, console: Console) -> int:
     os.environ.update(services.environment() | {"CLUSTERING_MODE": mode})
-    prepare_dagster_home(ROOT / "dagster_home")
+    prepare_dagster_home(services.root / "dagster_home")
     failures = [failure for day in DAYS for failure in run_day(day)]
 
     from issue_pipeline.resources.duckdb import IssuesDatabase
@@ -77,7 +82,8 @@ def _run(services: Services, mode: str, console: Console) -> int:
 
 def _serve(services: Services, console: Console) -> None:
     console.print(f"\nThe live page: {services.pocketbase_url}/  (Ctrl-C ends it)", markup=False)
-    signal.sigwait({signal.SIGINT, signal.SIGTERM})
+    with contextlib.suppress(KeyboardInterrupt):
+        signal.pause()
 
 
 if __name__ == "__main__":

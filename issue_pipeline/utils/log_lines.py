@@ -98,8 +98,11 @@ def is_machine_line(line: str) -> bool:
 
 
 def is_sentence(line: str) -> bool:
-    """Whether a line has at least five words, most of them plain, and ends like a sentence."""
-    return len(line.split()) >= 5 and bool(_SENTENCE_END.search(line.rstrip())) and not _mostly_odd(line)
+    """Whether a line is five words and ends like a sentence, or ten words that are nearly all plain."""
+    words = len(line.split())
+    if words >= 5 and _SENTENCE_END.search(line.rstrip()):
+        return not _mostly_odd(line)
+    return words >= 10 and _odd_words(line.split()) <= words // 5
 
 
 def _paragraphs(lines: Sequence[str]) -> Iterator[list[str]]:
@@ -126,8 +129,11 @@ def _machine_lines(paragraph: list[str]) -> list[bool]:
 
 def _mostly_odd(line: str) -> bool:
     words = line[:1000].split()
-    odd = sum(1 for word in words if _ODD_WORD.search(word) and not _has_foreign_letter(word))
-    return 2 * odd > len(words)
+    return 2 * _odd_words(words) > len(words)
+
+
+def _odd_words(words: list[str]) -> int:
+    return sum(1 for word in words if _ODD_WORD.search(word) and not _has_foreign_letter(word))
 
 
 def _has_foreign_letter(word: str) -> bool:

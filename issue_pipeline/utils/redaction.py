@@ -43,13 +43,17 @@ _WEBHOOK = re.compile(
 )
 _BEARER = re.compile(r"(?i)(\bbearer\s{1,3})([\w.~+/=-]{8,}+)")
 # password=..., "api_key": "...", --token ..., Authorization: Basic ...
+# The first letter stands apart, as a plain class, because the engine can skip to that quickly.
 _ASSIGNED = re.compile(
-    r"(?i)((?:password|passwd|passphrase|passwort|(?<![a-z])pass(?==)|pwd|secret|credentials?"
-    r"|(?:api|access|account|secret|private|signing|encryption|license)[_-]?key"
-    r"|token|authorization|connection[_-]?string|session[_-]?id)[\\\"'\]]{0,3}"
+    r"([PSCATELpscatel](?i:(?:"
+    r"(?<=p)(?:assword|asswd|assphrase|asswort|ass(?==)|wd|rivate[_-]?key)"
+    r"|(?<=s)(?:ecret|ession[_-]?id|(?:ecret|igning)[_-]?key)"
+    r"|(?<=c)(?:redentials?|onnection[_-]?string)"
+    r"|(?<=a)(?:uthorization|(?:pi|ccess|ccount)[_-]?key)"
+    r"|(?<=t)oken|(?<=e)ncryption[_-]?key|(?<=l)icense[_-]?key)[\\\"'\]]{0,3}"
     r"(?:[ \t]{0,3}(?::=|=>|=|:)[ \t]{0,3}"
     r"|(?<=--password)[ \t]|(?<=--token)[ \t]|(?<=[a-z]-key)[ \t])"
-    r"(?:(?:bearer|basic|token)[ \t]{1,3})?\\?)"
+    r"(?:(?:bearer|basic|token)[ \t]{1,3})?\\?))"
     r"(?:(\"[^\"\n]*+\"|'[^'\n]*+')|([^\s\"',;&<>]{4,}+))"
 )
 # The run before the @ is tried once, from its start.
