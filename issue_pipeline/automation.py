@@ -3,18 +3,15 @@
 import dagster as dg
 
 from issue_pipeline.assets import clusters, issues, live_issues, raw_items
-from issue_pipeline.partitions import daily_partitions, source_day_partitions
 
 collect_job = dg.define_asset_job(
     "collect",
     selection=[raw_items],
-    partitions_def=source_day_partitions,
     description="Collect the posts of one source and day.",
 )
 issues_job = dg.define_asset_job(
     "find_issues",
     selection=[clusters, issues, live_issues],
-    partitions_def=daily_partitions,
     description="Cluster, label and publish one day.",
 )
 

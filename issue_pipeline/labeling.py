@@ -6,10 +6,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Protocol
 
-import numpy as np
-
 from issue_pipeline.errors import LabelingError
-from issue_pipeline.labels import CATEGORY_MEANINGS
+from issue_pipeline.hints import Hinter
 from issue_pipeline.prompts import LabelRequest, Representative
 from issue_pipeline.records import Evidence, IssueRow, Item
 from issue_pipeline.resources.llm import LabelResult
@@ -90,7 +88,7 @@ def label_clusters(
     Args:
         clusters: The day's clusters.
         labeler: Asked only where no good label is known.
-        model: The embedding model, for the likely category.
+        model: The embedding model, for the hints.
         known: The day's rows of an earlier run. A good one with the same fingerprint is kept as it
             is, whatever its cluster's number was. Ordered by ``cluster_id``.
         reusable: Good labels of any day, by fingerprint.
@@ -100,7 +98,7 @@ def label_clusters(
     """
     # Of several with the same titles the first: it is the one that a model was asked for.
     kept = {row.cluster_fingerprint: row for row in reversed(known) if not row.label_failed}
-    categories = embed_texts(list(CATEGORY_MEANINGS.values()), model)
+    hinter = Hinter(model)
     fresh: dict[str, IssueRow] = {}
     rows = []
     for number, cluster in enumerate(clusters, start=1):
@@ -111,7 +109,7 @@ def label_clusters(
         elif (source := fresh.get(fingerprint) or reusable.get(fingerprint)) is not None:
             row = _reused(source, cluster)
         else:
-            row = _labelled(cluster, labeler, categories)
+            row = _labelled(cluster, labeler, hinter)
             if not row.label_failed:
                 fresh[fingerprint] = row
         logger.info(
@@ -155,17 +153,6 @@ def collect_evidence(
     ]
 
 
-def likely_category(embeddings: Vectors, categories: Vectors) -> str:
-    """Give the category whose meaning is nearest to the members' centroid.
-
-    Args:
-        embeddings: float32 (m, 384), the members.
-        categories: float32 (8, 384), in the order of ``CATEGORY_MEANINGS``.
-    """
-    similarity = categories @ embeddings.mean(axis=0)
-    return list(CATEGORY_MEANINGS)[int(np.argmax(np.round(similarity, 3)))]
-
-
 def _moved(row: IssueRow, cluster: PreparedCluster) -> IssueRow:
     return replace(row, cluster_id=cluster.cluster_id, cluster_size=len(cluster.items))
 
@@ -181,14 +168,17 @@ def _reused(row: IssueRow, cluster: PreparedCluster) -> IssueRow:
     )
 
 
-def _labelled(cluster: PreparedCluster, labeler: Labeler, categories: Vectors) -> IssueRow:
+def _labelled(cluster: PreparedCluster, labeler: Labeler, hinter: Hinter) -> IssueRow:
+    hints = hinter.hints([text.text for text in cluster.texts], cluster.embeddings)
     request = LabelRequest(
         representatives=[
             Representative(cluster.texts[row].title, snippet(cluster.texts[row].body))
             for row in cluster.representatives
         ],
         cluster_size=len(cluster.items),
-        likely_category=likely_category(cluster.embeddings, categories),
+        likely_category=hints.category,
+        likely_impact=hints.impact,
+        likely_would_pay=hints.would_pay,
     )
     try:
         result = labeler.label(request)

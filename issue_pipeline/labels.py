@@ -19,24 +19,36 @@ IMPACT_LEVELS: tuple[str, ...] = get_args(ImpactLevel)
 MAX_TITLE_CHARS = 120
 MAX_DESCRIPTION_CHARS = 600
 
-# Short on purpose: they go into every prompt, and their embeddings give the likely category.
+# What a model that writes is told; what the hints are computed from is in hints.py.
 CATEGORY_MEANINGS: dict[str, str] = {
-    "ai": "machine learning and language models: training, inference, prompts, chatbots, GPUs",
-    "finance": "accounting, invoices, payments, banking, payroll, taxes, trading, bookkeeping",
-    "compliance": "laws, privacy, GDPR, audits, consent, accessibility rules, certificates, policy",
-    "logistics": "shipping, freight, warehouses, delivery routes, customs, carriers, fleets",
-    "healthtech": "patients, clinics, medical records, medical devices, health apps, pharmacies",
-    "devtools": "programming, compilers, libraries, builds, databases, servers, deployment",
-    "ecommerce": "online shops, carts, checkout, product listings, orders, returns, marketplaces",
-    "other": "anything else: games, homes, cars, schools, travel, sports, music, everyday life",
+    "ai": "machine learning and language models: training, inference, prompts, chatbots, GPUs"
+    " (example: the chatbot invents order numbers)",
+    "finance": "accounting, invoices, payments, banking, payroll, taxes, trading, insurance"
+    " (example: the bank feed books every payment twice)",
+    "compliance": "laws, privacy, consent, audits, licences, accessibility, certificates, policy"
+    " (example: deleting one customer's data on request takes weeks)",
+    "logistics": "shipping, freight, warehouses, delivery routes, customs, carriers, fleets"
+    " (example: labels of two parcels get swapped at the packing station)",
+    "healthtech": "patients, clinics, medical records, medical devices, health apps, pharmacies"
+    " (example: the glucose sensor drops its connection at night)",
+    "devtools": "programming, compilers, libraries, builds, databases, servers, deployment"
+    " (example: the build fails after every update of the compiler)",
+    "ecommerce": "online shops, carts, checkout, product listings, orders, returns, marketplaces"
+    " (example: a coupon is lost when the shopper logs in)",
+    "other": "anything else: homes, cars, schools, travel, games, music, everyday life"
+    " (example: the dishwasher stops in the middle of its programme)",
 }
 IMPACT_MEANINGS: dict[str, str] = {
-    "low": "a cosmetic flaw or small nuisance, easy to live with",
-    "medium": "costs hours or needs a workaround, but work goes on",
-    "high": "outage, lost data, money or safety, or everybody is blocked",
+    "low": "a cosmetic flaw or small nuisance, easy to live with"
+    " (example: a button has the wrong colour)",
+    "medium": "costs hours or needs a workaround, but work goes on"
+    " (example: a report must be typed in by hand each week)",
+    "high": "outage, lost data, money or safety, or everybody is blocked"
+    " (example: the upgrade deletes all orders)",
 }
 WOULD_PAY_MEANING = (
     "people say they would pay for a solution, already pay for one, or have a budget for it"
+    ' (example: "we pay a contractor to fix this every month")'
 )
 
 _URL = re.compile(r"(?:https?://|www\.)", re.IGNORECASE)
@@ -45,6 +57,18 @@ _MARKUP = re.compile(r"<[a-zA-Z/!]|[`{}]|\]\(|&[a-z#0-9]{2,8};")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
 _HAS_LETTER = re.compile(r"[^\W\d_]")
 _SENTENCE_END = re.compile(r"[.!?…](?:\s|$)")
+# What titles wear on their way through a tracker or a forum, and says nothing about the problem.
+_TITLE_PREFIX = re.compile(
+    r"[\s:\-–—|]*(?:\[[^\[\]]{1,30}\]|\([^()]{1,30}\)"
+    r"|(?:(?:show|ask|tell|launch) hn|re|fwd?|psa|tl;?dr|bug(?: report)?|feature(?: request)?"
+    r"|issue|question|help|fix|update|regression|docs?)\s*:)[\s:\-–—|]*",
+    re.IGNORECASE,
+)
+_TITLE_SUFFIX = re.compile(
+    r"\s*(?:\[[^\[\]]{1,30}\]|\((?:\d{1,4}|[^()]{0,20}\d|edit\w*|updated?|solved|fixed|closed|long)\)"
+    r"|#\d+|!+|\.{2,}|…|[.,;:\-–—|])$",
+    re.IGNORECASE,
+)
 
 
 class IssueLabel(BaseModel):
@@ -110,6 +134,24 @@ def tidy_text(text: str, max_chars: int) -> str:
     if len(text) > max_chars:
         text = text[: max_chars + 1].rsplit(" ", 1)[0][:max_chars].rstrip(" ,;:-–")
     return text if len(text) >= 3 and plain_text_problem(text) is None else ""
+
+
+def tidy_title(title: str, max_chars: int = MAX_TITLE_CHARS) -> str:
+    """Take off a foreign title what is no part of its message, and make it plain.
+
+    Off go leading tags ("[Bug]", "Show HN:", "Re:") and trailing ones ("[part 4]", "(2)", "#12"),
+    exclamation marks and full stops.
+
+    Returns:
+        As :func:`tidy_text`; a title that is nothing but tags keeps them.
+    """
+    text = tidy_text(title, 2 * max_chars)
+    bare = text
+    while (match := _TITLE_PREFIX.match(bare)) is not None:
+        bare = bare[match.end() :]
+    while (match := _TITLE_SUFFIX.search(bare[-40:])) is not None:
+        bare = bare[: len(bare) - len(bare[-40:]) + match.start()]
+    return tidy_text(bare, max_chars) or tidy_text(text, max_chars)
 
 
 def label_schema(

@@ -50,7 +50,9 @@ def test_loading_the_code_location_imports_no_heavy_library():
         "import sys, issue_pipeline.definitions;"
         f"print(*[name for name in {heavy!r} if name in sys.modules])"
     )
-    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    loaded = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
     assert loaded.stdout.strip() == ""
 
 

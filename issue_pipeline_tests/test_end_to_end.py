@@ -15,6 +15,7 @@ from issue_pipeline.sandbox.pocketbase_server import PocketBaseServer
 
 pytestmark = pytest.mark.e2e
 
+DEMO = "issue_pipeline.sandbox.demo"
 DAYS = ("2026-03-10", "2026-03-11")
 POSTS_PER_DAY = 300
 LIMIT_S = 900
@@ -44,8 +45,7 @@ class Demo:
         }
         size = ("--posts-per-day", str(POSTS_PER_DAY))
         result = subprocess.run(
-            [sys.executable, "-m", "issue_pipeline.sandbox.demo", "--root", self.root, *size]
-            + list(options),
+            [sys.executable, "-m", DEMO, "--root", self.root, *size, *options],
             env=environment,
             capture_output=True,
             text=True,
@@ -72,9 +72,9 @@ class Demo:
         with PocketBaseServer(self.root / "pocketbase", log=self.root / "log") as server:
             for collection in ("issues", "issue_evidence"):
                 url = f"{server.url}/api/collections/{collection}/records"
-                records[collection] = httpx.get(
-                    url, params={"perPage": 1000, "sort": "id"}
-                ).json()["items"]
+                records[collection] = httpx.get(url, params={"perPage": 1000, "sort": "id"}).json()[
+                    "items"
+                ]
         return records
 
 

@@ -10,17 +10,15 @@ from issue_pipeline.labeling import (
     PreparedCluster,
     collect_evidence,
     label_clusters,
-    likely_category,
     prepare_clusters,
 )
-from issue_pipeline.labels import CATEGORY_MEANINGS, IssueLabel
+from issue_pipeline.labels import CATEGORIES, IssueLabel
 from issue_pipeline.prompts import LabelRequest
 from issue_pipeline.records import IssueRow, Item
 from issue_pipeline.resources.llm import LabelResult
 from issue_pipeline_tests.scripted_model import GOOD_LABEL
 
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
-CATEGORIES = list(CATEGORY_MEANINGS)
 
 
 class WordEncoder:
@@ -139,7 +137,8 @@ def test_a_model_sees_short_redacted_texts_only():
 
 
 def test_two_clusters_with_the_same_titles_share_one_call():
-    rows = run(prepare(cluster_of("export", 9), cluster_of("export", 5)), labeler := CountingLabeler())  # fmt: skip
+    clusters = prepare(cluster_of("export", 9), cluster_of("export", 5))
+    rows = run(clusters, labeler := CountingLabeler())
     assert labeler.calls == 1
     assert [row.label_source for row in rows] == ["local", "reused"]
     assert [(row.cluster_id, row.cluster_size) for row in rows] == [(0, 9), (1, 5)]
@@ -239,17 +238,3 @@ def test_clusters_and_rows_must_belong_together():
     clusters = prepare(cluster_of("export"))
     with pytest.raises(ValueError, match="shorter"):
         collect_evidence(clusters, [])
-
-
-@pytest.mark.parametrize("category", CATEGORIES)
-def test_the_likely_category_is_the_one_nearest_in_meaning(category: str):
-    meanings = np.eye(8, 384, dtype=np.float32)
-    own = meanings[CATEGORIES.index(category)]
-    members = np.stack([own, own, meanings[0] * 0.9])
-    assert likely_category(members, meanings) == category
-
-
-def test_a_tie_goes_to_the_category_named_first():
-    meanings = np.eye(8, 384, dtype=np.float32)
-    members = np.stack([meanings[5], meanings[2]])
-    assert likely_category(members, meanings) == CATEGORIES[2]

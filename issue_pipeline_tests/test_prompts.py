@@ -70,23 +70,27 @@ def test_a_writing_model_may_write_what_it_likes():
     assert choices(prompt, "canonical_title") == choices(prompt, "description") == []
 
 
-def test_a_choosing_model_chooses_among_the_tidied_titles_and_first_sentences():
+def test_a_choosing_model_chooses_among_tidied_titles_and_telling_sentences():
     posts = [
-        Representative("<b>Export</b>   hangs", "It hangs at 90 % every time. Then I gave up."),
-        Representative("Export hangs", "It hangs at 90 % every time. Please help!"),
-        Representative("CSV download never ends", "Downloading takes all night"),
+        Representative(
+            "[Bug] <b>Export</b>   hangs", "Hi all. The export hangs every single time."
+        ),
+        Representative(
+            "Export hangs", "The export hangs every single time. Any idea what I can do?"
+        ),
+        Representative("CSV download never ends", "My cat slept through all of this again."),
     ]
     prompt = build_prompt(request(posts), style="choose")
     assert prompt.titles == ["Export hangs", "CSV download never ends"]
     assert choices(prompt, "canonical_title") == prompt.titles
     assert choices(prompt, "description") == [
-        "It hangs at 90 % every time.",
-        "Downloading takes all night",
+        "The export hangs every single time.",
+        "My cat slept through all of this again.",
     ]
 
 
 def test_where_no_post_has_a_text_the_titles_are_offered_as_descriptions():
-    posts = [Representative("Export hangs", ""), Representative("No! Not! Again!", "")]
+    posts = [Representative("Export hangs", ""), Representative("No! Not! Again! Why me", "")]
     prompt = build_prompt(request(posts), style="choose")
     assert choices(prompt, "description") == ["Export hangs"]
 

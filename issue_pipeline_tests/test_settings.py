@@ -122,7 +122,7 @@ def test_a_cluster_size_that_is_no_whole_number_is_refused(
     text: str, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setenv("LLM_REMOTE_ABOVE", text)
-    with pytest.raises(ConfigurationError, match="LLM_REMOTE_ABOVE is .*; expected a whole number"):
+    with pytest.raises(ConfigurationError, match=r"LLM_REMOTE_ABOVE is .*; expected a whole"):
         resources()
 
 

@@ -4,14 +4,13 @@ import argparse
 import contextlib
 import os
 import signal
-import sys
 from datetime import date
 from pathlib import Path
 
 from rich.console import Console
 
 from issue_pipeline.errors import IssuePipelineError
-from issue_pipeline.run_day import prepare_dagster_home, run_day, show_progress
+from issue_pipeline.run_day import end_process, prepare_dagster_home, run_day, show_progress
 from issue_pipeline.sandbox.report import show_report
 from issue_pipeline.sandbox.services import Services, sandbox_services
 from issue_pipeline.utils.clustering import MODES
@@ -33,7 +32,10 @@ def main() -> int:
     parser.add_argument("--mode", choices=MODES, default="smoothed", help="clustering mode")
     parser.add_argument("--corpus", type=Path, help="serve these real posts instead")
     parser.add_argument(
-        "--posts-per-day", type=int, default=1500, help="size of the synthetic world (default: 1500)"
+        "--posts-per-day",
+        type=int,
+        default=1500,
+        help="size of the synthetic world (default: 1500)",
     )
     parser.add_argument("--root", type=Path, default=ROOT, help="folder for everything it writes")
     parser.add_argument("--serve", action="store_true", help="keep the page up until Ctrl-C")
@@ -73,7 +75,7 @@ def _run(services: Services, mode: str, console: Console) -> int:
         console.print(f"{failure.step} failed: {failure.reason}", style="red", markup=False)
     console.print(
         f"The tables are in {services.duckdb_path}.\n"
-        "Look at the live page: make demo SERVE=1. Look at the runs and materialise more: make dev.",
+        "The live page: make demo SERVE=1. The runs, and more days to materialise: make dev.",
         markup=False,
         soft_wrap=True,
     )
@@ -87,4 +89,4 @@ def _serve(services: Services, console: Console) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    end_process(main())

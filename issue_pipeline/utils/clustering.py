@@ -83,17 +83,19 @@ def cluster_embeddings(embeddings: Vectors, *, mode: str = "smoothed") -> Cluste
         labels = np.full(n, NOISE, dtype=np.int64)
     else:
         if mode == "smoothed":
-            vectors = smooth(vectors, neighbours=smoothing_neighbours(n, min_samples))
+            neighbours = smoothing_neighbours(n, min_cluster_size, min_samples)
+            vectors = smooth(vectors, neighbours=neighbours)
         labels = _hdbscan(vectors, min_cluster_size, min_samples)
     return Clustering(largest_first(labels), mode, min_cluster_size, min_samples)
 
 
-def smoothing_neighbours(n: int, min_samples: int) -> int:
-    """How many neighbours are averaged: as many as HDBSCAN looks at, fewer on small days.
+def smoothing_neighbours(n: int, min_cluster_size: int, min_samples: int) -> int:
+    """How many neighbours are averaged: as many as HDBSCAN looks at, and at least 15.
 
-    At most a sixth of the items, so that a handful of posts is not averaged into one spot.
+    But never more than the smallest group we look for, which would be blurred into its
+    surroundings, nor more than a sixth of the items.
     """
-    return max(1, min(max(15, min_samples), n // 6))
+    return max(1, min(max(15, min_samples), min_cluster_size, n // 6))
 
 
 def _hdbscan(vectors: Vectors, min_cluster_size: int, min_samples: int) -> Labels:

@@ -1,4 +1,4 @@
-"""Takes out of a GitHub issue what its repository's template asked, and answers that say nothing."""
+"""Takes out of an issue what its repository's template asked, and answers that say nothing."""
 
 import re
 
@@ -18,7 +18,8 @@ _QUOTE = re.compile(r"\s{0,3}>")
 _ENVIRONMENT_NAME = (
     r"(?:(?:host|target|operating|client|server|guest)[ -])?(?:os|system)(?: platform)?"
     r"(?: and (?:distribution|version))?|platform|browsers?|devices?|(?:mobile )?device[^:=]{0,60}"
-    r"|versions?|node(?:\.?js)?|npm|yarn|python|java|jdk|ruby|php|go|rust|gpus?|gpu model(?: and memory)?"
+    r"|versions?|node(?:\.?js)?|npm|yarn|python|java|jdk|ruby|php|go|rust|gpus?"
+    r"|gpu model(?: and memory)?"
     r"|cpus?|ram|memory|arch(?:itecture)?|kernel|environment|commit|build|locale|hardware|distro"
     r"|distribution|compilers?|cuda(?:\s?/\s?cudnn)?|gcc|shell|terminal|bazel|issue type|type|url"
     r"|screen reader|modes|remote os|(?:[\w.+#/()-]+ ){1,5}versions?|tensorflow installed from"
@@ -58,8 +59,10 @@ _INSTRUCTION = re.compile(
     r"|please (?:make sure (?:that )?(?:this|you|to)\b|fill (?:in|out)\b|search (?:for )?existing"
     r"|describe\b|specify\b|delete (?:this|the)\b|go to stack ?overflow|read (?:our|the) \w+"
     r"|check (?:that|if|whether) (?:this|the issue|your|you)|do not (?:delete|remove) this"
-    r"|provide (?:a|the|as much|any|all) [\w ,/]{0,60}(?:details?|information|code|example|steps)\b)"
-    r"|if (?:you|this|the|it|possible)\b[^.]{0,80}, please (?:provide|include|describe|attach|add|fill|use|check)\b"
+    r"|provide (?:a|the|as much|any|all) [\w ,/]{0,60}"
+    r"(?:details?|information|code|example|steps)\b)"
+    r"|if (?:you|this|the|it|possible)\b[^.]{0,80}, please "
+    r"(?:provide|include|describe|attach|add|fill|use|check)\b"
     r"|(?:sample|test case|example|link to (?:the|your)\b).{0,40}\bif (?:available|possible)\W*$"
     r"|this (?:template|issue) (?:is|was) (?:for|generated)\b|if you open a github issue, here is"
     r"|as per our github policy|link: link to\b|(?:data|paper): link to\b)",
@@ -67,12 +70,13 @@ _INSTRUCTION = re.compile(
 )
 # "Steps to reproduce:", "Expected", "See:": a label without a text of its own
 _LABEL = re.compile(
-    r"(?:steps?(?: to (?:reproduce|replicate))?|(?:the )?(?:actual|expected|current|observed|desired)"
-    r"(?: \w+)?|reproduc\w+(?: steps)?|how to reproduce|describe the \w+|description|summary|overview"
-    r"|motivation|background|additional (?:context|information|info|notes)|screenshots?|context"
-    r"|relevant logs?(?: output)?|logs?|other info(?: / logs)?|stack ?trace|traceback|error(?: message)?"
-    r"|environment(?: info)?|system info(?:rmation)?|possible (?:fix|solution)|proposed (?:fix|solution)"
-    r"|feature request|bug report|feature|bug|request|issue|(?:[\w'&/-]++ ?){1,3}+[:：])\W*$",
+    r"(?:steps?(?: to (?:reproduce|replicate))?|reproduc\w+(?: steps)?|how to reproduce"
+    r"|(?:the )?(?:actual|expected|current|observed|desired)(?: \w+)?|describe the \w+|description"
+    r"|summary|overview|motivation|background|additional (?:context|information|info|notes)|context"
+    r"|screenshots?|relevant logs?(?: output)?|logs?|other info(?: / logs)?|stack ?trace|traceback"
+    r"|error(?: message)?|environment(?: info)?|system info(?:rmation)?"
+    r"|(?:possible|proposed) (?:fix|solution)|feature request|bug report|feature|bug|request|issue"
+    r"|(?:[\w'&/-]++ ?){1,3}+[:：])\W*$",
     re.IGNORECASE,
 )
 _MAX_FORM_ANSWER_WORDS = 3
@@ -100,9 +104,7 @@ def without_template(lines: list[str]) -> list[str]:
 
 def _said_under(heading: str, section: list[str]) -> list[str]:
     lines = [
-        _BOLD_LABEL.sub("", line)
-        for line in _without_checklists(section)
-        if not _is_template(line)
+        _BOLD_LABEL.sub("", line) for line in _without_checklists(section) if not _is_template(line)
     ]
     if not heading:
         return lines

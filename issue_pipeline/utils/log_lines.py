@@ -3,6 +3,8 @@
 import re
 from collections.abc import Iterator, Sequence
 
+from issue_pipeline.utils.markdown_text import plain_line
+
 _LOG = re.compile(
     r"\s*(?:"
     r"[\[(]?\d{4}[-/]\d\d[-/]\d\d[T ]\d\d:\d\d"  # 2026-03-10 12:00
@@ -42,7 +44,8 @@ _LOG = re.compile(
 _SOURCE_FOLLOWS = re.compile(r"\s*File \"[^\"\n]{1,300}+\", line \d")
 _CODE = re.compile(
     r"\s*(?:"
-    r"(?:async )?(?:def|class|func|fn|function|interface|struct|enum|trait|impl)\s+[\w.<>]+\s*[(:{<]"
+    r"(?:async )?(?:def|class|func|fn|function|interface|struct|enum|trait|impl)"
+    r"\s+[\w.<>]+\s*[(:{<]"
     r"|import\s+[\w.*{]+(?:\s+(?:as|from)\s+\S+)?(?:,.*)?;?\s*$|from\s+[\w.]+\s+import\b"
     r"|#\s?(?:include|define|ifdef|ifndef|endif|pragma)\b|using\s+[\w.]+;|package\s+[\w.]+;"
     r"|(?:const|let|var|val|auto|final|static)\s+[\w{\[,: <>*&]+\s*="
@@ -66,7 +69,7 @@ _CODE = re.compile(
 )
 # A word that no sentence has: brackets or signs within, paths, numbers, options.
 _ODD_WORD = re.compile(
-    r"\d|[={}\\|$^~<>]|\w[(\[_/@#]\w|\w\(\)|[\])]\S*\w|::|->|;\S|\w\.\w|--?\w+=?|^[^\w]+$|^@|_"
+    r"\d|[={}\\|$^~<>]|\w[(\[_/@#]\w|\w\(\)|[\])]\S*\w|::|->|;\S|\w\.\w|--?\w+=?|^[^\w&–—/-]+$|^@|_"
 )
 _SENTENCE_END = re.compile(r"[.?!:…)\"'][\"')]*$")
 
@@ -98,11 +101,11 @@ def is_machine_line(line: str) -> bool:
 
 
 def is_sentence(line: str) -> bool:
-    """Whether a line is five words and ends like a sentence, or ten words that are nearly all plain."""
-    words = len(line.split())
-    if words >= 5 and _SENTENCE_END.search(line.rstrip()):
-        return not _mostly_odd(line)
-    return words >= 10 and _odd_words(line.split()) <= words // 5
+    """Whether a line is five words and a full stop, or ten words that are nearly all plain."""
+    words = plain_line(line).split()
+    if _SENTENCE_END.search(line.rstrip()):
+        return len(words) >= 5 and 2 * _odd_words(words) <= len(words)
+    return len(words) >= 10 and 5 * _odd_words(words) <= len(words)
 
 
 def _paragraphs(lines: Sequence[str]) -> Iterator[list[str]]:
@@ -128,7 +131,7 @@ def _machine_lines(paragraph: list[str]) -> list[bool]:
 
 
 def _mostly_odd(line: str) -> bool:
-    words = line[:1000].split()
+    words = plain_line(line[:1000]).split()
     return 2 * _odd_words(words) > len(words)
 
 

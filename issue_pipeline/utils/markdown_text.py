@@ -41,10 +41,10 @@ URL = re.compile(
 )
 # A line that says no more than where to look: "See details at https://..."
 _POINTER = re.compile(
-    r"^[^\S\n]*(?:\W{0,4}(?:and|also|at|by|cc|close[sd]?|code|data|demo|details?|docs?|fix(?:e[sd])?"
+    r"^[^\S\n]*(?:[^\w\x00\n]{0,4}(?:and|also|at|by|cc|close[sd]?|code|data|demo|details?|docs?|fix(?:e[sd])?"
     r"|for|from|here|homepage|in|is|issues?|link(?:ed|s)?|more|on|original|paper|pr|refs?|references?"
     r"|related|repos?|repository|resolve[sd]?|screenshots?|see|source|the|this|to|url|via|video)\b)"
-    r"{0,6}+\W{0,4}\x00[\s\x00().,;:>-]*$",
+    r"{0,6}+[^\w\x00\n]{0,4}\x00[^\w\n]*$",
     re.IGNORECASE | re.MULTILINE,
 )
 _URL_PLACE = "\x00"  # cannot be in the text: control characters are gone by now
@@ -57,7 +57,9 @@ _TAG = re.compile(
 )
 _BREAK_TAG = re.compile(r"<(?:/?(?:p|div|li|summary|tr|h[1-6])|br|hr)\b[^<>\n]{0,300}+>", re.I)
 _ESCAPE = re.compile(r"\\([*_#>\[\]()~`+.!|-])")
-_EMPHASIS = re.compile(r"(?<!\w)(?:[*_]|~(?=~)|(?<=~)~)++(?=\S)|(?<=\S)(?:[*_]|~(?=~)|(?<=~)~)++(?!\w)")
+_EMPHASIS = re.compile(
+    r"(?<!\w)(?:[*_]|~(?=~)|(?<=~)~)++(?=\S)|(?<=\S)(?:[*_]|~(?=~)|(?<=~)~)++(?!\w)"
+)
 _MAX_SPACE = 12  # deep enough for any indentation that means something
 _LONG_SPACE = re.compile(rf"[^\S\n]{{{_MAX_SPACE + 1},}}+")
 _EMPTY_LINES = re.compile(r"\n(?:[^\S\n]*+\n){2,}+")
@@ -76,6 +78,7 @@ def without_hidden(text: str) -> str:
     unclosed: set[str] = set()  # marks known to have no closing one further on
     while mark := _OPENING.search(text, position):
         start, after = mark.span()
+        end: int | None
         if fence := mark["fence"]:
             end = _end_of_fence(text, after, fence)
         elif ticks := mark["ticks"]:
@@ -130,7 +133,7 @@ def without_blocks(lines: list[str]) -> list[str]:
         bullet = bool(BULLET.match(line))
         in_list = bullet or (in_list and (blank or line[0].isspace()))
         indented = bool((_DEEPLY_INDENTED if in_list else _INDENTED).match(line)) and not bullet
-        in_code = indented and (in_code or after_blank) or (in_code and blank)
+        in_code = (indented and (in_code or after_blank)) or (in_code and blank)
         after_blank = blank
         if _TABLE_RULE.match(line):
             in_table = True
@@ -138,7 +141,9 @@ def without_blocks(lines: list[str]) -> list[str]:
                 kept.pop()
         else:
             in_table = in_table and "|" in line
-        if not (in_code and not blank or in_table or _TABLE_ROW.match(line) or _REFERENCE.match(line)):
+        if not (
+            (in_code and not blank) or in_table or _TABLE_ROW.match(line) or _REFERENCE.match(line)
+        ):
             kept.append(line)
     return kept
 

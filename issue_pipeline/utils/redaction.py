@@ -58,16 +58,13 @@ _ASSIGNED = re.compile(
 )
 # The run before the @ is tried once, from its start.
 _EMAIL = re.compile(
-    r"(?<![\w.+%-])[\w.+%-]++@(?!v?\d+\.\d)(?:[\w-]{1,63}\.){1,8}[^\W\d_]{2,24}\b"
+    r"(?<![\w.+%-])[\w.+%-]++@(?!v?\d+\.\d|\d+x\.)(?:[\w-]{1,63}\.){1,8}[^\W\d_]{2,24}\b"
 )
 _SPELT_AT = re.compile(r"[\[({]\s?[aA][tT]\s?[\])}]")
 _SPELT_EMAIL = re.compile(
     r"(?i)(?<![\w.+-])[\w.+-]{1,64}\s?[\[({]\s?at\s?[\])}]\s?[\w-]{1,63}"
     r"(?:(?:\s?[\[({]\s?dot\s?[\])}]\s?|\.|\sdot\s)[\w-]{1,63}){1,4}"
 )
-
-# Looked for first, because most posts have none of them and plain search is quick.
-_NAME_PARTS = ("pass", "pwd", "secret", "credential", "key", "token", "authoriz", "string", "session")
 
 # What stands where a secret would: a reference to it, a placeholder, an error message.
 _NOT_A_VALUE = re.compile(
@@ -95,9 +92,7 @@ def redact(text: str) -> str:
         text = _URL_PASSWORD.sub(f"{SECRET_MARK}@", text)
     text = _WEBHOOK.sub(SECRET_MARK, _TOKEN.sub(SECRET_MARK, text))
     text = _BEARER.sub(_hide_bearer, text)
-    lowered = text.lower()
-    if any(part in lowered for part in _NAME_PARTS):
-        text = _ASSIGNED.sub(_hide_value, text)
+    text = _ASSIGNED.sub(_hide_value, text)
     if "@" in text:
         text = _EMAIL.sub(EMAIL_MARK, text)
     if _SPELT_AT.search(text):

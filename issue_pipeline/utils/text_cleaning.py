@@ -52,12 +52,16 @@ _MAIL_HEADER = re.compile(
     r"\s*(?:From|Sent|To|Cc|Bcc|Subject|Date|Reply-To|Message-ID|In-Reply-To|Received|Return-Path"
     r"|X-[\w-]{1,40}|MIME-Version|Content-[\w-]{1,40})\s?: ?\S"
 )
-_MAIL_INTRODUCTION = re.compile(r"\s*On .{6,120}(?:wrote|schrieb|écrit)\s?:\s*$|-{3,}\s?(?:Original|Forwarded) ")
+_MAIL_INTRODUCTION = re.compile(
+    r"\s*On .{6,120}(?:wrote|schrieb|écrit)\s?:\s*$|-{3,}\s?(?:Original|Forwarded) "
+)
 _COURTESY = re.compile(
-    r"(?:(?:hi|hiya|hello|hey|howdy|dear|greetings|good (?:morning|day|evening))(?:[ ,]+[\w/@'-]+){0,3}"
+    r"(?:(?:hi|hiya|hello|hey|howdy|dear|greetings|good (?:morning|day|evening))"
+    r"(?:[ ,]+[\w/@'-]+){0,3}"
     r"|(?:many |big )?(?:thanks|thank you|thx|ty|cheers|regards|(?:best|kind) (?:regards|wishes)"
     r"|thanks and regards|tia|sincerely)(?:[ ,]+(?:in advance|again|everyone|all|guys|you|so much"
-    r"|very much|a lot|for (?:your|the|any) (?:help|time|answers?|reply|support)|and|for|reading|much))*)"
+    r"|very much|a lot|for (?:your|the|any) (?:help|time|answers?|reply|support)"
+    r"|and|for|reading|much))*)"
     r"[\s!.,;:)(-]*$",
     re.IGNORECASE,
 )
@@ -113,7 +117,9 @@ def _beginning(text: str) -> str:
     """The part that is read; cut at a space, so that no half of a credential escapes redaction."""
     if len(text) <= MAX_BODY_CHARS:
         return text
-    cut = max(text.rfind(space, MAX_BODY_CHARS - _MAX_WORD_CHARS, MAX_BODY_CHARS) for space in " \n")
+    cut = max(
+        text.rfind(space, MAX_BODY_CHARS - _MAX_WORD_CHARS, MAX_BODY_CHARS) for space in " \n"
+    )
     return text[: cut if cut >= 0 else MAX_BODY_CHARS]
 
 
@@ -175,7 +181,9 @@ def _html_lines(text: str) -> list[str]:
 def _prose(lines: list[str]) -> str:
     """Join the lines that have a letter and are more than a greeting."""
     squeezed = (_SPACES.sub(" ", line).strip() for line in lines)
-    return "\n".join(line for line in squeezed if _LETTER.search(line) and not _COURTESY.match(line))
+    return "\n".join(
+        line for line in squeezed if _LETTER.search(line) and not _COURTESY.match(line)
+    )
 
 
 def _conversation(lines: list[str]) -> list[str]:
@@ -219,8 +227,7 @@ def _without_mail_headers(lines: list[str]) -> list[str]:
         for number, line in enumerate(lines)
         if not (
             _MAIL_INTRODUCTION.match(line)
-            or header[number]
-            and (any(header[max(0, number - 1) : number]) or any(header[number + 1 : number + 2]))
+            or (header[number] and sum(header[max(0, number - 1) : number + 2]) > 1)
         )
     ]
 

@@ -73,7 +73,9 @@ def test_one_bot_with_one_title_gives_one_representative():
     assert select_representatives(["Build failed"] * 30, on_a_line(*[0.0] * 30)) == [0]
 
 
-@pytest.mark.parametrize(("n", "k", "chosen"), [(0, 5, 0), (1, 5, 1), (4, 5, 4), (30, 5, 5), (30, 0, 0)])  # fmt: skip
+@pytest.mark.parametrize(
+    ("n", "k", "chosen"), [(0, 5, 0), (1, 5, 1), (4, 5, 4), (30, 5, 5), (30, 0, 0)]
+)
 def test_as_many_are_chosen_as_asked_for_or_as_there_are(n: int, k: int, chosen: int):
     rows = select_representatives(distinct_titles(n), on_a_line(*range(n)).reshape(n, 2), k=k)
     assert len(rows) == len(set(rows)) == chosen

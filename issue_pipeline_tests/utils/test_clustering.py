@@ -115,10 +115,11 @@ def test_the_settings_grow_with_the_day():
 
 
 def test_as_many_neighbours_are_averaged_as_hdbscan_looks_at():
-    assert smoothing_neighbours(16_306, 40) == 40
-    assert smoothing_neighbours(2_000, 5) == 15
-    assert smoothing_neighbours(30, 2) == 5
-    assert smoothing_neighbours(5, 2) == 1
+    assert smoothing_neighbours(16_306, 81, 40) == 40
+    assert smoothing_neighbours(6_000, 30, 15) == 15
+    assert smoothing_neighbours(1_500, 7, 3) == 7
+    assert smoothing_neighbours(24, 5, 2) == 4
+    assert smoothing_neighbours(5, 5, 2) == 1
 
 
 def test_numbers_that_are_not_finite_are_refused_with_their_rows():

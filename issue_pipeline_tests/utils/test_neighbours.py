@@ -46,11 +46,10 @@ def test_one_round_moves_a_row_to_the_mean_of_itself_and_its_neighbour():
 
 
 def test_the_second_round_searches_among_the_moved_rows():
-    # 13 degrees is nearest to 8 at first, and nearest to nothing but 8 and 13's own mean after.
-    before = at_angles(0, 8, 13, 60)
-    first = smooth(before, neighbours=1, rounds=1)
-    assert np.allclose(smooth(before, neighbours=1), smooth(first, neighbours=1, rounds=1))
-    assert not np.allclose(smooth(before, neighbours=1), first)
+    before = vectors_of(60, d=3)
+    first = smooth(before, neighbours=4, rounds=1)
+    assert nearest(first, 5).tolist() != nearest(before, 5).tolist()
+    assert np.allclose(smooth(before, neighbours=4), smooth(first, neighbours=4, rounds=1))
 
 
 def test_rows_stay_of_unit_length_and_in_their_type():

@@ -253,7 +253,8 @@ def _html_of_escaped_markdown(body: str) -> str:
     The site allows some HTML inside Markdown, so unescaping first is right: what was code is
     escaped again by the renderer.
     """
-    return MarkdownIt("commonmark", {"html": True}).render(html.unescape(body))
+    rendered: str = MarkdownIt("commonmark", {"html": True}).render(html.unescape(body))
+    return rendered
 
 
 # --- Dealing -------------------------------------------------------------------------------------

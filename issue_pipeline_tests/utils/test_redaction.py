@@ -1,0 +1,122 @@
+"""What is hidden, what is left alone. All credentials here are invented."""
+
+import pytest
+
+from issue_pipeline.utils.redaction import EMAIL_MARK, SECRET_MARK, redact
+
+KEY_LINES = "MIIEpAIBAAKCAQEA+/7b1-Qz3\nk0fG9c8d7e6f5a4b3c2d1e0f==\n"
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "ann@example.org",
+        "a.b+tag@mail.example.co.uk",
+        "x" * 80 + "@example.org",
+        "jörg@bücher.example",
+    ],
+)
+def test_an_email_address_is_hidden(address):
+    assert redact(f"Write to {address}, please") == f"Write to {EMAIL_MARK}, please"
+
+
+def test_a_spelt_out_email_address_is_hidden():
+    assert redact("ann [at] example [dot] org") == EMAIL_MARK
+
+
+@pytest.mark.parametrize(
+    "token",
+    [
+        "ghp_" + "a1B2" * 9,
+        "github_pat_" + "a1B2_" * 8,
+        "glpat-" + "a1B2c3D4" * 3,
+        "sk-proj-" + "a1B2_c3-" * 5,
+        "sk-ant-api03-" + "a1B2" * 10,
+        "AKIA" + "A1B2" * 4,
+        "AIza" + "a1B2c" * 7,
+        "xoxb-" + "1234-abcd-" * 3,
+        "hf_" + "aBcD" * 8,
+        "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.c2lnbmF0dXJl",
+    ],
+)
+def test_a_providers_token_is_hidden_without_any_name_beside_it(token):
+    assert redact(f"I ran it with {token} and") == f"I ran it with {SECRET_MARK} and"
+
+
+@pytest.mark.parametrize("kind", ["", "RSA ", "OPENSSH ", "ENCRYPTED "])
+def test_a_private_key_block_is_hidden_whole(kind):
+    block = f"-----BEGIN {kind}PRIVATE KEY-----\n{KEY_LINES}-----END {kind}PRIVATE KEY-----"
+    assert redact(f"before\n{block}\nafter") == f"before\n{SECRET_MARK}\nafter"
+
+
+def test_a_private_key_without_an_end_is_hidden_and_the_prose_after_it_is_not():
+    text = "-----BEGIN PRIVATE KEY-----\nMIIEpAIBAAKCAQEA1234\n\nWhat now?"
+    assert redact(text) == f"{SECRET_MARK}\n\nWhat now?"
+
+
+@pytest.mark.parametrize("user", ["ann:hunter2", ":hunter2", "ann:p@ss:w0rd"])
+def test_a_password_in_a_url_is_hidden(user):
+    assert redact(f"postgres://{user}@db.local/x") == f"postgres://{SECRET_MARK}@db.local/x"
+
+
+@pytest.mark.parametrize(
+    ("text", "clean"),
+    [
+        ("password: hunter2", "password: [secret]"),
+        ("PASSWORD=swordfish", "PASSWORD=[secret]"),
+        ('"api_key": "abcd1234efgh"', '"api_key": "[secret]"'),
+        ("{'db_password': 'correct'}", "{'db_password': '[secret]'}"),
+        ("AWS_SECRET_ACCESS_KEY=wJal7XUt/nFEMI+x", "AWS_SECRET_ACCESS_KEY=[secret]"),
+        ("Server=x;Pwd=s3cret;Timeout=3", "Server=x;Pwd=[secret];Timeout=3"),
+        ("/?access_token=abc123def456&page=2", "/?access_token=[secret]&page=2"),
+        ("--password hunter2 --verbose", "--password [secret] --verbose"),
+    ],
+)
+def test_a_value_assigned_to_a_telling_name_is_hidden(text, clean):
+    assert redact(text) == clean
+
+
+@pytest.mark.parametrize(
+    "header",
+    ["Bearer abc123def456", "Basic dXNlcjpwYXNzd29yZA==", "token 0123456789abcdef", "abc123def456"],
+)
+def test_an_authorization_header_is_hidden(header):
+    assert header.split()[-1] not in redact(f"Authorization: {header}")
+
+
+@pytest.mark.parametrize(
+    "prose",
+    [
+        "Parse error, unexpected token: unexpected end of line",
+        "token: expected an identifier",
+        "Forgot password: please enter your mail",
+        "Password: incorrect",
+        "the key: keep it simple",
+        "max_tokens=4096",
+        "token = tokenizer.decode2(ids)",
+        "api_key=os.environ['KEY1']",
+        "password=${DB_PASSWORD}",
+        "react@17.0.2 and @types/node@18.1.0",
+        "the bearer of bad news",
+        "sk-learn is slow",
+        "http://localhost:8080/path@2x.png",
+    ],
+)
+def test_prose_and_references_are_left_alone(prose):
+    assert redact(prose) == prose
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "password=hunter2,rest token: abcd1234efgh a@b.example",
+        "postgres://u:p@h:1/x@y",
+        "Authorization: Bearer abc123def456",
+        "-----BEGIN PRIVATE KEY-----",
+        "password=" + "x1" * 2000,
+        '"token": "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.c2lnbmF0dXJl"',
+    ],
+)
+def test_redacting_twice_is_redacting_once(text):
+    once = redact(text)
+    assert redact(once) == once

@@ -1,0 +1,342 @@
+"""What each source's cleaner drops, and what it must leave."""
+
+import gzip
+import json
+import time
+from pathlib import Path
+
+import pytest
+
+from issue_pipeline.utils.text_cleaning import clean_body, clean_title, snippet
+
+CORPORA = Path(__file__).parents[3] / "shared" / "data" / "corpora"
+SOURCES = ("github", "stackoverflow", "reddit", "hackernews")
+MARKDOWN_SOURCES = ("github", "reddit")
+SAID = "The export stops after the first page."
+
+
+def corpus_bodies(name: str) -> list[str]:
+    path = CORPORA / f"{name}.jsonl.gz"
+    if not path.exists():
+        pytest.skip(f"no corpus {path.name} in ../shared/data/corpora")
+    with gzip.open(path, "rt", encoding="utf-8") as lines:
+        bodies = [json.loads(line)["body"] for line in lines]
+    return [body for body in bodies if body]
+
+
+@pytest.mark.parametrize("source", SOURCES)
+@pytest.mark.parametrize("body", [None, "", " \n ", "[removed]", "[deleted]"])
+def test_a_body_that_says_nothing_is_empty(source, body):
+    assert clean_body(source, body) == ""
+
+
+@pytest.mark.parametrize("source", [*SOURCES, "elsewhere"])
+def test_plain_prose_stays_as_it_is(source):
+    assert clean_body(source, SAID) == SAID
+
+
+@pytest.mark.parametrize("source", MARKDOWN_SOURCES)
+@pytest.mark.parametrize(
+    "code",
+    [
+        "```python\nprint(1)\n```",
+        "~~~\nlet it be text\n~~~",
+        "````\n```\ninner words\n```\n````",
+        "    for these words are indented\n    so are these",
+        "| a | b |\n|---|---|\n| one | two |",
+        "one | two\n--- | ---\nthree | four",
+        "![a screenshot](https://x.example/a.png)",
+        "[docs]: https://x.example/docs",
+    ],
+)
+def test_code_tables_and_images_go(source, code):
+    assert clean_body(source, f"{SAID}\n\n{code}\n\nReally.") == f"{SAID}\nReally."
+
+
+def test_a_fence_that_nobody_closed_hides_the_rest():
+    assert clean_body("github", f"{SAID}\n```\nsome words of a log") == SAID
+
+
+def test_a_fence_closed_at_the_end_of_a_line_of_code_is_closed():
+    assert clean_body("github", f"```\nfoo()```\n{SAID}") == SAID
+
+
+def test_inline_code_goes_and_the_sentence_around_it_stays():
+    assert (
+        clean_body("github", "Calling `do_it()` never returns here.")
+        == "Calling never returns here."
+    )
+
+
+def test_a_comment_mark_within_code_hides_nothing():
+    assert clean_body("github", f"The mark `<!--` is not closed. {SAID}").endswith(SAID)
+
+
+def test_a_paragraph_within_a_list_is_not_code():
+    assert clean_body("github", f"1. Open the file.\n\n    {SAID}") == f"Open the file.\n{SAID}"
+
+
+@pytest.mark.parametrize(
+    "template",
+    [
+        "<!-- please search\nfirst -->",
+        "### Steps to reproduce",
+        "**Describe the bug**",
+        "- [x] I searched the existing issues",
+        "- [ ] I agree to the code\n      of conduct",
+        "<details><summary>Log</summary>many words <details>in</details> here</details>",
+        "_No response_",
+        "Steps to Reproduce:",
+        "- OS: Windows 11",
+        "- **Browser version:** Firefox 128",
+        "- `pandas` version: 2.1",
+        "OpenCV => 4.8",
+        "A clear and concise description of what the bug is.",
+        "Are you willing to contribute it (Yes/No): No",
+        "See https://x.example/rules",
+        "> quoted words of somebody else",
+    ],
+)
+def test_a_templates_text_goes(template):
+    assert clean_body("github", f"{template}\n\n{SAID}") == SAID
+
+
+def test_a_section_on_the_environment_keeps_only_sentences():
+    said = "It happens on every machine that we have."
+    body = f"{SAID}\n### Environment\nnumpy 1.26 on a laptop\n{said}"
+    assert clean_body("github", body) == f"{SAID}\n{said}"
+
+
+def test_a_forms_choice_goes():
+    body = f"### Issue type\n\nBug\n\n### Source\n\nbinary build\n\n### What happened?\n\n{SAID}"
+    assert clean_body("github", body) == SAID
+
+
+def test_a_bold_label_goes_and_its_text_stays():
+    assert clean_body("github", f"- **Description:** {SAID}") == SAID
+
+
+@pytest.mark.parametrize("source", MARKDOWN_SOURCES)
+@pytest.mark.parametrize(
+    "line",
+    [
+        "2026-03-10 12:00:01,123 worker stopped",
+        "[12:00:01] worker stopped",
+        "Mar 10 12:00:01 host sshd: closed",
+        "ERROR [main] worker stopped",
+        "E0310 12:00:01.000 main.go:12] stopped",
+        "Traceback (most recent call last):",
+        '  File "a.py", line 3, in run\n    go on here',
+        "ValueError: not a number",
+        "java.lang.IllegalStateException: closed",
+        "    at com.example.Main.run(Main.java:12)",
+        "    at Object.<anonymous> (/srv/app.js:1:2)",
+        "Caused by: something deeper",
+        "----> 1 model.fit(x, y)",
+        "npm ERR! missing script",
+        "src/main.c:12:3: undeclared",
+        "$ make install",
+        "value = compute(a, b)",
+        "import numpy as np",
+        "if (x > 1) {",
+        "#include <stdio.h>",
+    ],
+)
+def test_a_machines_line_goes_without_a_fence(source, line):
+    assert clean_body(source, f"{SAID}\n{line}\n\nReally.") == f"{SAID}\nReally."
+
+
+@pytest.mark.parametrize("source", MARKDOWN_SOURCES)
+@pytest.mark.parametrize(
+    "prose",
+    [
+        "At home (in Berlin) it works, at least sometimes.",
+        "ERROR when I click on the button, every single time",
+        "Update the driver: that did not help either",
+        "Version two of the form has been broken since the last release and nobody answers",
+        "In 2019 we had 5 users, now 300 (or so).",
+        "I call foo_bar(x) and then baz.qux, which returns nothing at all",
+        "導入後にアプリが2回落ちます。",
+        "Приложение падает после обновления 2.1",
+        "The price is <10 and >5 for most of us",
+        "Use and/or to combine the filters",
+    ],
+)
+def test_prose_is_not_taken_for_a_machines_line(source, prose):
+    assert clean_body(source, prose) == prose
+
+
+def test_a_links_text_stays_and_its_address_goes():
+    body = "See [the *guide*](https://x.example/a_(b)) or <https://x.example> for more words."
+    assert clean_body("reddit", body) == "See the guide or for more words."
+
+
+def test_emphasis_escapes_and_entities_are_resolved():
+    assert clean_body("reddit", r"**Very** _slow_ &amp; ~~fast~~ a\_b List&lt;String&gt;") == (
+        "Very slow & fast a_b List<String>"
+    )
+
+
+def test_bullets_go_and_their_text_stays():
+    assert clean_body("reddit", "* one thing\n  1. another thing\n- - third thing") == (
+        "one thing\nanother thing\nthird thing"
+    )
+
+
+def paragraphs(source: str, *parts: str) -> str:
+    """The parts as paragraphs in the source's own markup."""
+    if source == "reddit":
+        return "\n\n".join(parts)
+    return "<p>".join(part.replace(">", "&gt;").replace("\n", "<br>") for part in parts)
+
+
+@pytest.mark.parametrize("source", ["reddit", "hackernews"])
+@pytest.mark.parametrize(
+    "dropped",
+    [
+        "> what somebody else said",
+        "EDIT: thanks to all of you",
+        "Edit 2: solved it myself",
+        "**Update:** it came back",
+        "[edit] formatting of the list",
+        "On Tue, Jan 5, 2026 at 10:00 AM, Ann wrote:",
+        "From: Ann\nSubject: the export",
+        "Sent from my iPhone",
+        "Thanks in advance!",
+    ],
+)
+def test_what_is_around_a_conversation_goes(source, dropped):
+    assert clean_body(source, paragraphs(source, SAID, dropped, "Really.")) == f"{SAID}\nReally."
+
+
+@pytest.mark.parametrize("source", ["reddit", "hackernews"])
+@pytest.mark.parametrize("mark", ["--", "---", "-- "])
+def test_a_signature_goes(source, mark):
+    assert clean_body(source, paragraphs(source, SAID, f"{mark}\nAnn\nExample Ltd")) == SAID
+
+
+def test_a_rule_before_more_of_the_post_is_no_signature():
+    question = "Has anybody an idea?"
+    assert clean_body("reddit", f"{SAID}\n\n---\n\n{question}") == f"{SAID}\n{question}"
+
+
+def test_stack_overflow_keeps_text_and_drops_code():
+    body = (
+        f"<p>{SAID}</p><pre><code>y</code></pre><ul><li>a <code>x</code> List&lt;int&gt;</li></ul>"
+    )
+    assert clean_body("stackoverflow", body) == f"{SAID}\na List<int>"
+
+
+def test_stack_overflow_keeps_a_less_than_sign_that_opens_no_tag():
+    assert clean_body("stackoverflow", "<p>when a < b and c > d it fails</p>") == (
+        "when a < b and c > d it fails"
+    )
+
+
+@pytest.mark.parametrize("source", [*SOURCES, "elsewhere"])
+def test_addresses_and_credentials_are_redacted(source):
+    clean = clean_body(source, "My login is ann@example.org with password: hunter2")
+    assert clean == "My login is [email] with password: [secret]"
+
+
+@pytest.mark.parametrize("source", SOURCES)
+def test_an_address_that_markup_hides_is_redacted(source):
+    assert clean_body(source, "Write to ann&#64;example.org now") == "Write to [email] now"
+
+
+@pytest.mark.parametrize("source", SOURCES)
+def test_a_credential_in_the_middle_of_the_cut_does_not_leak_its_first_half(source):
+    body = "word " * 19_997 + "ghp_" + "a1B2" * 9
+    assert "ghp_" not in clean_body(source, body)
+
+
+def test_a_stack_overflow_title_is_unescaped():
+    assert clean_title("stackoverflow", "Why is List&lt;T&gt;\n slow?") == "Why is List<T> slow?"
+
+
+def test_another_sources_title_is_left_as_written():
+    assert clean_title("reddit", "What is &lt; for?") == "What is &lt; for?"
+
+
+def test_a_snippet_ends_at_a_word_within_its_length():
+    assert snippet("one two three\nfour", 12) == "one two…"
+
+
+HOSTILE = [
+    *("<!--", "![", "[", "[](", "[a][", " ", "\t", "`", "`a``", "```\n", ">", "<", "<b>", "<div>"),
+    *(
+        "<details>",
+        "<pre>",
+        "- ",
+        "\n  - ",
+        "1. ",
+        "|",
+        "a|b\n-|-\n",
+        "a@",
+        "a@a.",
+        "token=",
+        "--\n",
+    ),
+    *(
+        "password='",
+        "://a:",
+        "http://a(",
+        "\n",
+        "\n    ",
+        "a",
+        "aB1",
+        "eyJaaaaaaaaaaa.",
+        "\\",
+        "**a",
+    ),
+    *(
+        "-----BEGIN PRIVATE KEY-----\n",
+        "&",
+        "at a.",
+        "a b c: ",
+        "edit: ",
+        "From: a\n",
+        "\x00",
+        "\ud800",
+    ),
+    *(
+        "a_",
+        "---\n",
+        "## a\n",
+        "**a**\n",
+        "yes ",
+        "see ",
+        "0x",
+        '"',
+        "From: ",
+        "thanks and ",
+        "é",
+        "漢",
+    ),
+]
+
+
+@pytest.mark.parametrize("source", SOURCES)
+def test_a_megabyte_of_hostile_text_costs_seconds_at_most(source):
+    for unit in [*HOSTILE, "".join(HOSTILE)]:
+        text = unit * (1_000_000 // len(unit))
+        started = time.process_time()
+        clean_body(source, text)
+        assert time.process_time() - started < 5, f"repeated {unit!r}"
+
+
+@pytest.mark.parametrize("source", [*SOURCES, "elsewhere"])
+def test_no_text_makes_it_raise(source):
+    for first in HOSTILE:
+        for second in HOSTILE:
+            clean_body(source, (first + second) * 3 + "\n" + second)
+            clean_title(source, first + second)
+
+
+@pytest.mark.parametrize(
+    ("source", "corpus"), [("github", "github_issues"), ("reddit", "reddit_posts")]
+)
+def test_cleaning_real_markdown_twice_is_cleaning_it_once(source, corpus):
+    once = [clean_body(source, body) for body in corpus_bodies(corpus)[::4]]
+    changed = sum(clean_body(source, text) != text for text in once)
+    assert changed <= len(once) / 1000
