@@ -1,7 +1,7 @@
 """How good a day's labels are: ``python -m benchmarks.labels [--database .sandbox/issues.duckdb]``.
 
-Needs a database that ``make demo`` filled on the synthetic world, whose posts' truth is known. Each
-cluster has the problem that at least half of its posts report, or none. Reported per day and in all:
+Needs a database that ``make demo`` filled on the synthetic world, whose posts' truth is known. A
+cluster has the problem that at least half of its posts report, or none. For each day and in all:
 
 - clusters, and how many of them have a problem,
 - of the problems with at least twice ``min_cluster_size`` posts, the share that comes back, and

@@ -1,7 +1,6 @@
 """The words a model gets: what to do, what the fields mean, and the posts, fenced as data."""
 
 import json
-import math
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -27,7 +26,7 @@ _OFFERED_TITLES = 3
 _OFFERED_SENTENCES = 2
 _MIN_LETTER_SHARE = 0.85
 # Not after "e.g." or "No.": the next sentence starts with a capital or a digit.
-_SENTENCE_BREAK = re.compile(r"(?<=[a-z0-9%)\"'][.!?])\s+(?=[\"'(]?[A-Z0-9])")
+_SENTENCE_BREAK = re.compile(r"(?<=[a-z0-9%)\"'][.!?…:])\s+(?=[\"'(]?[A-Z0-9])")
 STYLES = ("write", "choose")
 
 Messages = list[dict[str, str]]
@@ -177,16 +176,14 @@ def _telling_sentences(posts: Sequence[Representative]) -> list[str]:
     What posts share is the problem; what only one of them says is about its author.
     """
     words = [_long_words(f"{post.title} {post.snippet}") for post in posts]
-    scores: dict[str, float] = {}
+    scores: dict[str, int] = {}
     for number, post in enumerate(posts):
         others = [known for other, known in enumerate(words) if other != number]
         for part in _SENTENCE_BREAK.split(post.snippet):
             sentence = tidy_text(part, _MAX_SENTENCE_CHARS)
             if sentence not in scores and _states_something(sentence):
                 own = _long_words(sentence)
-                shared = sum(len(own & known) for known in others)
-                # Longer ones share more by chance.
-                scores[sentence] = shared / math.sqrt(len(own) + 1)
+                scores[sentence] = sum(len(own & known) for known in others)
     return sorted(scores, key=lambda sentence: -scores[sentence])
 
 

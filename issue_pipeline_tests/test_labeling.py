@@ -12,7 +12,7 @@ from issue_pipeline.labeling import (
     label_clusters,
     prepare_clusters,
 )
-from issue_pipeline.labels import CATEGORIES, IssueLabel
+from issue_pipeline.labels import CATEGORIES, IMPACT_LEVELS, IssueLabel
 from issue_pipeline.prompts import LabelRequest
 from issue_pipeline.records import IssueRow, Item
 from issue_pipeline.resources.llm import LabelResult
@@ -125,6 +125,17 @@ def test_a_fresh_label_fills_the_row():
     [request] = labeler.requests
     assert request.cluster_size == 7
     assert request.likely_category in CATEGORIES
+    assert request.likely_impact in IMPACT_LEVELS
+    assert request.likely_would_pay is False
+
+
+def test_the_hints_are_of_all_members_and_not_of_the_representatives_only():
+    members = [item(f"m{number}", f"export {number}", "It hangs.") for number in range(8)]
+    members += [item(f"p{number}", "freight", "We would gladly pay.") for number in range(2)]
+    run(prepare(members), labeler := CountingLabeler())
+    [request] = labeler.requests
+    assert not any("pay" in post.snippet for post in request.representatives)
+    assert request.likely_would_pay is True
 
 
 def test_a_model_sees_short_redacted_texts_only():

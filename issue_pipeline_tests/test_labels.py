@@ -14,6 +14,7 @@ from issue_pipeline.labels import (
     length_problem,
     plain_text_problem,
     tidy_text,
+    tidy_title,
 )
 from issue_pipeline_tests.scripted_model import GOOD_LABEL
 
@@ -134,6 +135,40 @@ def test_tidying_leaves_plain_words(text: str, tidied: str):
     assert tidy_text(text, 120) == tidied
 
 
+@pytest.mark.parametrize(
+    ("title", "tidied"),
+    [
+        ("Exports fail for large workspaces", "Exports fail for large workspaces"),
+        ("Show HN: Ask HN: why do exports fail?", "why do exports fail?"),
+        ("[Bug]: Exports fail!!", "Exports fail"),
+        ("[cron] [prod] Exports fail", "Exports fail"),
+        ("Re: fwd: Exports fail [part 4]", "Exports fail"),
+        ("Exports fail (2)", "Exports fail"),
+        ("Exports fail (on 9.9.9)...", "Exports fail"),
+        ("Exports fail (SOLVED) [closed]", "Exports fail"),
+        ("Exports fail #1234", "Exports fail"),
+        ("Exports fail (again, but only for large workspaces)", ...),
+        ("Help me export 2 files", ...),
+        ("dtype of tensors is lost", ...),
+        ("[Bug]", "[Bug]"),
+        ("!!!", ""),
+        ("", ""),
+    ],
+)
+def test_a_title_loses_its_tags_and_keeps_its_message(title: str, tidied: object):
+    assert tidy_title(title) == (title if tidied is ... else tidied)
+
+
+def test_a_tidied_title_is_plain_and_short_enough():
+    parts = ["[", "]", "(", ")", "Show HN:", "#1", "!", "…", ".", " ", "x", "Word", "<b>", "`", "{"]
+    dice = random.Random(20260310)
+    for _ in range(3_000):
+        title = "".join(dice.choices(parts, k=dice.randint(0, 25)))
+        tidied = tidy_title(title, 20)
+        assert len(tidied) <= 20
+        assert tidied == "" or plain_text_problem(tidied) is None, title
+
+
 def test_tidying_cuts_at_a_word():
     assert tidy_text("Exports fail, always", 13) == "Exports fail"
     assert tidy_text("Exports fail", 12) == "Exports fail"
@@ -151,10 +186,31 @@ def test_whatever_comes_in_the_tidied_text_is_plain_and_short_enough():
         assert tidied == "" or (len(tidied) >= 3 and plain_text_problem(tidied) is None), text
 
 
-@pytest.mark.parametrize("unit", ["a", "a@", "a@.", "<", "](", "&", "www.", "https://", "a ", "{"])
+@pytest.mark.parametrize(
+    "unit",
+    [
+        "a",
+        "a@",
+        "a@.",
+        "<",
+        "](",
+        "&",
+        "www.",
+        "https://",
+        "a ",
+        "{",
+        "[",
+        "[a]",
+        "(",
+        "(1)",
+        "!",
+        ":",
+    ],
+)
 def test_hostile_text_is_tidied_in_no_time(unit: str):
     started = time.process_time()
     tidy_text(unit * 50_000, 120)
+    tidy_title(unit * 50_000, 120)
     assert time.process_time() - started < 0.5
 
 

@@ -1,6 +1,8 @@
 import json
 import random
 
+import pytest
+
 from issue_pipeline.labels import CATEGORIES, IMPACT_LEVELS, IssueLabel
 from issue_pipeline.prompts import (
     LabelRequest,
@@ -18,7 +20,13 @@ POSTS = [
 
 
 def request(posts: list[Representative] = POSTS) -> LabelRequest:
-    return LabelRequest(posts, cluster_size=12, likely_category="devtools")
+    return LabelRequest(
+        posts,
+        cluster_size=12,
+        likely_category="devtools",
+        likely_impact="high",
+        likely_would_pay=True,
+    )
 
 
 def choices(prompt: Prompt, field: str) -> list[str]:
@@ -41,12 +49,16 @@ def test_the_system_message_explains_every_value_a_model_may_use():
         assert f"\n- {value}: " in system["content"]
     for field in IssueLabel.model_fields:
         assert field in system["content"]
+    assert system["content"].count("example: ") == len(CATEGORIES) + len(IMPACT_LEVELS) + 1
 
 
-def test_the_user_message_gives_posts_size_and_likely_category():
+def test_the_user_message_gives_posts_size_and_hints():
     prompt = build_prompt(request(), style="write")
     assert "2 of 12 posts" in prompt.messages[1]["content"]
     assert "Likely category, by similarity: devtools." in prompt.messages[1]["content"]
+    assert "Likely impact, by similarity: high." in prompt.messages[1]["content"]
+    assert "Posts that speak of paying: several." in prompt.messages[1]["content"]
+    assert "overrule them" in prompt.messages[1]["content"]
     assert posts_within(prompt) == [
         {"title": "Export hangs", "text": "The export of our workspace hangs at 90 %."},
         {"title": "CSV download never ends", "text": ""},
@@ -70,23 +82,55 @@ def test_a_writing_model_may_write_what_it_likes():
     assert choices(prompt, "canonical_title") == choices(prompt, "description") == []
 
 
-def test_a_choosing_model_chooses_among_tidied_titles_and_telling_sentences():
+def test_a_choosing_model_chooses_among_the_tidied_titles():
     posts = [
-        Representative(
-            "[Bug] <b>Export</b>   hangs", "Hi all. The export hangs every single time."
-        ),
-        Representative(
-            "Export hangs", "The export hangs every single time. Any idea what I can do?"
-        ),
-        Representative("CSV download never ends", "My cat slept through all of this again."),
+        Representative("Show HN: <b>Export</b>   hangs!! [part 4]", ""),
+        Representative("Export hangs", ""),
+        Representative("CSV download never ends", ""),
+        Representative("Saving takes all night", ""),
+        Representative("One title more than a small model can weigh", ""),
     ]
     prompt = build_prompt(request(posts), style="choose")
-    assert prompt.titles == ["Export hangs", "CSV download never ends"]
+    assert prompt.titles == ["Export hangs", "CSV download never ends", "Saving takes all night"]
     assert choices(prompt, "canonical_title") == prompt.titles
-    assert choices(prompt, "description") == [
-        "The export hangs every single time.",
-        "My cat slept through all of this again.",
+    assert all(f'"{title}"' in prompt.messages[-1]["content"] for title in prompt.titles)
+
+
+@pytest.mark.parametrize(
+    "useless",
+    [
+        "Hi everybody, hello there!",
+        "Has anybody here seen the export hang like this?",
+        "It hangs now.",
+        "Export 12 34 56 78 90 11 12 13 14 15 16 hangs.",
+        "The export of a workspace that holds more than a thousand…",
+        "These are the steps to reproduce it here:",
+    ],
+)
+def test_greetings_questions_numbers_and_fragments_are_not_offered_as_descriptions(useless: str):
+    telling = "Every export of a large workspace hangs at ninety percent."
+    for snippet in (f"{useless} {telling}", f"{telling} {useless}"):
+        prompt = build_prompt(request([Representative("Export hangs", snippet)]), style="choose")
+        assert choices(prompt, "description") == [telling]
+
+
+def test_the_sentences_that_share_most_with_other_posts_are_offered_first():
+    posts = [
+        Representative("Export hangs", "My cousin asked me about this on Sunday evening."),
+        Representative("CSV", "Since spring our large export hangs whenever somebody starts it."),
+        Representative(
+            "Stuck", "The large export of our workspace always hangs at ninety percent."
+        ),
     ]
+    offered = choices(build_prompt(request(posts), style="choose"), "description")
+    assert sorted(offered) == [posts[1].snippet, posts[2].snippet]
+
+
+def test_a_small_model_gets_the_hints_as_the_json_it_is_to_continue_and_no_definitions():
+    [message] = build_prompt(request(), style="choose").messages
+    hints = json.loads(message["content"].splitlines()[-1])
+    assert hints == {"category": "devtools", "would_pay_signal": True, "impact_level": "high"}
+    assert len(message["content"]) < 600
 
 
 def test_where_no_post_has_a_text_the_titles_are_offered_as_descriptions():
