@@ -48,17 +48,17 @@ def _collected(entry: tuple[int, bool] | None) -> str:
 
 def _show_issues(console: Console, connection: duckdb.DuckDBPyConnection, days: list[date]) -> None:
     table = Table(title="The biggest issues", title_justify="left", show_lines=True)
-    for name in ("posts", "problem", "category", "impact", "pay"):
-        table.add_column(name, justify="right" if name == "posts" else "left")
-    table.add_column("one of the posts", overflow="fold")
+    table.add_column("posts", justify="right")
+    table.add_column("problem, and its most central post", overflow="fold", ratio=1)
+    for name in ("category", "impact", "pay"):
+        table.add_column(name)
     for issue in biggest_issues(connection, days, limit=BIGGEST):
         # Text, not markup: titles are foreign.
         table.add_row(
             str(issue.size),
-            Text(issue.title),
+            Text(f"{issue.title}\n").append(issue.url, style="dim"),
             issue.category,
             issue.impact,
             "yes" if issue.would_pay else "",
-            Text(issue.url),
         )
     console.print(table)
