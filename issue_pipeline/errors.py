@@ -73,4 +73,8 @@ class EmbeddingModelError(IssuePipelineError):
 
 
 class LiveStoreError(IssuePipelineError):
-    """PocketBase cannot be reached, refuses us, or lacks our collections."""
+    """PocketBase cannot be reached, or refuses what it is sent."""
+
+
+class LiveStoreAccessError(LiveStoreError):
+    """PocketBase refuses our login or lacks our collections. Trying again cannot help."""

@@ -9,6 +9,8 @@ from typing import Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from issue_pipeline.utils.printable import UNSEEN
+
 Category = Literal[
     "ai", "finance", "compliance", "logistics", "healthtech", "devtools", "ecommerce", "other"
 ]
@@ -54,7 +56,7 @@ WOULD_PAY_MEANING = (
 _URL = re.compile(r"(?:https?://|www\.)", re.IGNORECASE)
 _EMAIL = re.compile(r"\S@\S+\.\w")
 _MARKUP = re.compile(r"<[a-zA-Z/!]|[`{}]|\]\(|&[a-z#0-9]{2,8};")
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
+_TAB_OR_LINE_FEED = re.compile(r"[\t\n]")
 _HAS_LETTER = re.compile(r"[^\W\d_]")
 _SENTENCE_END = re.compile(r"[.!?…](?:\s|$)")
 # What titles wear on their way through a tracker or a forum, and says nothing about the problem.
@@ -113,7 +115,8 @@ def plain_text_problem(text: str) -> str | None:
         (_URL, "contains a URL"),
         (_EMAIL, "contains an e-mail address"),
         (_MARKUP, "contains markup"),
-        (_CONTROL, "contains control characters"),
+        (UNSEEN, "contains control characters"),
+        (_TAB_OR_LINE_FEED, "contains control characters"),
     ):
         if pattern.search(text):
             return f"{problem}; expected plain text"
@@ -130,7 +133,7 @@ def tidy_text(text: str, max_chars: int) -> str:
     text = re.sub(_URL.pattern + r"\S*", " ", text[: 20 * max_chars], flags=re.IGNORECASE)
     text = " ".join(word for word in text.split() if "." not in word.partition("@")[2])
     text = re.sub(r"<[^<>]{0,200}>|&[a-z#0-9]{2,8};|[`{}<]|\]\([^)]{0,200}\)?", " ", text)
-    text = " ".join(_CONTROL.sub("", text).split())
+    text = " ".join(UNSEEN.sub("", text).split())
     if len(text) > max_chars:
         text = text[: max_chars + 1].rsplit(" ", 1)[0][:max_chars].rstrip(" ,;:-–")
     return text if len(text) >= 3 and plain_text_problem(text) is None else ""

@@ -17,11 +17,12 @@ from pathlib import Path
 from typing import NoReturn
 
 import dagster as dg
+import stamina
 from dagster._core.execution.plan.objects import ErrorSource
 from dotenv import load_dotenv
 
 from issue_pipeline.errors import ConfigurationError
-from issue_pipeline.partitions import SOURCES
+from issue_pipeline.failures import NO_RETRIES_TAG
 
 logger = logging.getLogger("issue_pipeline.run_day")  # also when run as __main__
 
@@ -56,9 +57,7 @@ class StepFailure:
 def prepare_dagster_home(folder: Path) -> None:
     """Make a folder Dagster's home, with the project's ``dagster.yaml`` in it."""
     folder.mkdir(parents=True, exist_ok=True)
-    settings = Path(__file__).parent.parent / "dagster.yaml"
-    if settings.exists():
-        shutil.copyfile(settings, folder / "dagster.yaml")
+    shutil.copyfile(Path(__file__).parent.parent / "dagster.yaml", folder / "dagster.yaml")
     os.environ["DAGSTER_HOME"] = str(folder.resolve())
 
 
@@ -69,10 +68,21 @@ def run_day(day: date) -> list[StepFailure]:
 
     Returns:
         What failed; [] when everything went well.
-    """
-    # Imported late: the resources read the environment when the definitions load.
-    from issue_pipeline.definitions import defs
 
+    Raises:
+        ConfigurationError: A setting is malformed, or the day is outside the partitions.
+        KeyboardInterrupt: Somebody interrupted a step.
+    """
+    # Imported late: the partitions and the resources read the environment when they load.
+    from issue_pipeline.definitions import defs
+    from issue_pipeline.partitions import SOURCES, daily_partitions
+
+    days = daily_partitions.get_partition_keys()
+    if day.isoformat() not in days:
+        raise ConfigurationError(
+            f"{day} cannot be collected: days go from {days[0]} (ISSUES_START_DATE) to yesterday,"
+            f" {days[-1]}."
+        )
     failures = []
     with dg.DagsterInstance.get() as instance:
         for source in SOURCES:
@@ -87,7 +97,11 @@ def _execute(
 ) -> list[StepFailure]:
     with _timed(step):
         result = defs.resolve_job_def(job).execute_in_process(
-            partition_key=partition_key, instance=instance, run_config=_QUIET, raise_on_error=False
+            partition_key=partition_key,
+            instance=instance,
+            run_config=_QUIET,
+            tags={NO_RETRIES_TAG: "true"},
+            raise_on_error=False,
         )
     if result.success:
         return []
@@ -125,6 +139,8 @@ def missing_settings(environment: Mapping[str, str]) -> list[str]:
             " LLM_REMOTE_API_KEY (such as groq/llama-3.3-70b-versatile, a key from"
             " https://console.groq.com/keys)"
         )
+    elif environment.get("LLM_REMOTE_MODEL") and not environment.get("LLM_REMOTE_API_KEY"):
+        missing.append("LLM_REMOTE_API_KEY: the key of LLM_REMOTE_MODEL's provider")
     return missing
 
 
@@ -134,6 +150,8 @@ def show_progress() -> None:
         level=logging.WARNING, format="%(asctime)s  %(message)s", datefmt="%H:%M:%S"
     )
     logging.getLogger("issue_pipeline").setLevel(logging.INFO)
+    # What is tried again, and why, is logged where it happens.
+    stamina.instrumentation.set_on_retry_hooks([])
 
 
 def main() -> int:

@@ -40,6 +40,8 @@ def resources() -> dict[str, dg.ConfigurableResource[Any]]:
     Raises:
         ConfigurationError: A setting is malformed; the message names it.
     """
+    clustering_mode()  # read by its step, but a misspelt one should not wait until then
+    _refuse_budgets()
     return {
         "database": IssuesDatabase(database=_text("ISSUES_DUCKDB_PATH", DEFAULT_DUCKDB_PATH)),
         "collectors": CollectorsResource(
@@ -74,6 +76,13 @@ def resources() -> dict[str, dg.ConfigurableResource[Any]]:
             password=_secret("POCKETBASE_PASSWORD"),
         ),
     }
+
+
+def _refuse_budgets() -> None:
+    """Refuse limits that nothing would enforce: whoever sets one relies on it."""
+    for name in ("LLM_MAX_CALLS", "LLM_MAX_COST_USD"):
+        if _text(name, ""):
+            raise ConfigurationError(f"{name} is set, but cannot be kept yet; unset it.")
 
 
 def _text(name: str, default: str) -> str:

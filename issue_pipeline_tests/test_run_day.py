@@ -14,7 +14,8 @@ def test_everything_required_is_named_with_where_to_get_it():
 
 def test_one_model_is_enough():
     complete = dict.fromkeys(REQUIRED_SETTINGS, "x")
-    assert missing_settings(complete | {"LLM_REMOTE_MODEL": "groq/x"}) == []
+    remote = {"LLM_REMOTE_MODEL": "groq/x", "LLM_REMOTE_API_KEY": "key"}
+    assert missing_settings(complete | remote) == []
     assert missing_settings(complete | {"LLM_LOCAL_MODEL": "ollama_chat/x"}) == []
 
 
@@ -41,3 +42,19 @@ def test_a_day_that_is_none_is_refused(tmp_path):
     result = _run(tmp_path, "yesterday")
     assert result.returncode == 2
     assert "invalid" in result.stderr
+
+
+def test_a_remote_model_without_its_key_is_named():
+    complete = dict.fromkeys(REQUIRED_SETTINGS, "x")
+    (line,) = missing_settings(complete | {"LLM_REMOTE_MODEL": "groq/x"})
+    assert "LLM_REMOTE_API_KEY" in line
+
+
+def test_the_start_date_of_the_env_file_counts_and_other_days_are_refused(tmp_path):
+    settings = dict.fromkeys(REQUIRED_SETTINGS, "x") | {"LLM_LOCAL_MODEL": "openai/x"}
+    settings["ISSUES_START_DATE"] = "2026-02-01"
+    lines = "".join(f"{name}={value}\n" for name, value in settings.items())
+    (tmp_path / ".env").write_text(lines)
+    result = _run(tmp_path, "2026-01-31")
+    assert result.returncode == 2
+    assert "days go from 2026-02-01 (ISSUES_START_DATE) to yesterday" in result.stderr

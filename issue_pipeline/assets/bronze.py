@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 
 import dagster as dg
 
-from issue_pipeline.assets.common import clear_failures, source_and_day_of
+from issue_pipeline.assets.partition_keys import source_and_day_of
+from issue_pipeline.failures import clear_failures
 from issue_pipeline.partitions import source_day_partitions
 from issue_pipeline.records import Post
 from issue_pipeline.resources.collectors import CollectorsResource

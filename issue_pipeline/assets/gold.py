@@ -1,12 +1,14 @@
 """``gold.issues`` and ``gold.live_issues``: labelled problems, and their publication."""
 
 from collections import Counter
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 import dagster as dg
+import duckdb
 
-from issue_pipeline.assets.common import clear_failures, day_of
+from issue_pipeline.assets.partition_keys import day_of
 from issue_pipeline.errors import LiveStoreError, MissingInputError
+from issue_pipeline.failures import clear_failures
 from issue_pipeline.labeling import collect_evidence, label_clusters, prepare_clusters
 from issue_pipeline.partitions import SOURCES, daily_partitions
 from issue_pipeline.prompts import PROMPT_VERSION
@@ -17,6 +19,7 @@ from issue_pipeline.resources.embedding import EmbeddingResource
 from issue_pipeline.resources.llm import LLMResource
 from issue_pipeline.resources.pocketbase import PocketBaseResource
 from issue_pipeline.sql import bronze, gold, live, silver
+from issue_pipeline.sql.summary import day_summary
 
 
 @dg.asset(
@@ -43,10 +46,7 @@ def issues(
     day = day_of(context)
     with clear_failures(context):
         with database.read() as connection:
-            if not silver.is_clustered(connection, day) and bronze.items_of_day(connection, day):
-                raise MissingInputError(
-                    f"{day} has posts but no clusters. Materialise silver/clusters for that day."
-                )
+            _require_clusters(connection, day)
             clusters = bronze.clustered_items_of_day(connection, day)
             known = gold.issues_of_day(connection, day)
         rows, evidence = [], []
@@ -91,6 +91,7 @@ def live_issues(
     day = day_of(context)
     with clear_failures(context):
         with database.read() as connection:
+            _require_labels(connection, day)
             ledger = bronze.ledger_of_day(connection, day)
             rows = gold.issues_of_day(connection, day)
             evidence = gold.evidence_of_day(connection, day)
@@ -131,3 +132,27 @@ def live_issues(
             "complete_day": complete,
         }
     )
+
+
+def _require_clusters(connection: duckdb.DuckDBPyConnection, day: date) -> None:
+    """Tell a day without problems from a day that was never processed."""
+    summary = day_summary(connection, day)
+    if not summary.collected:
+        raise MissingInputError(
+            f"No source was ever collected for {day}. Materialise bronze/raw_items for that day, or"
+            " check ISSUES_DUCKDB_PATH."
+        )
+    if summary.items and not silver.is_clustered(connection, day):
+        raise MissingInputError(
+            f"{day} has posts but no clusters. Materialise silver/clusters for that day."
+        )
+
+
+def _require_labels(connection: duckdb.DuckDBPyConnection, day: date) -> None:
+    """Withdraw nothing because of a step that was never run."""
+    _require_clusters(connection, day)
+    summary = day_summary(connection, day)
+    if summary.clusters and not summary.labels:
+        raise MissingInputError(
+            f"{day} has clusters but no labels. Materialise gold/issues for that day."
+        )

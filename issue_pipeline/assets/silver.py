@@ -2,8 +2,9 @@
 
 import dagster as dg
 
-from issue_pipeline.assets.common import clear_failures, day_of
+from issue_pipeline.assets.partition_keys import day_of
 from issue_pipeline.errors import MissingInputError
+from issue_pipeline.failures import clear_failures
 from issue_pipeline.partitions import SOURCES, daily_partitions
 from issue_pipeline.records import ClusterRow
 from issue_pipeline.resources.duckdb import IssuesDatabase
@@ -44,8 +45,9 @@ def clusters(
                 f"No source was ever collected for {day}. Materialise bronze/raw_items for that"
                 " day first."
             )
+        mode = clustering_mode()  # before minutes of embedding, should it be misspelt
         vectors = compute_embeddings_for_items(items, embedding.get_model())
-        clustering = cluster_embeddings(vectors, mode=clustering_mode())
+        clustering = cluster_embeddings(vectors, mode=mode)
         noise = outlier_ratio(clustering.labels)
         rows = [
             ClusterRow(

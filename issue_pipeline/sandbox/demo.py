@@ -3,7 +3,7 @@
 import argparse
 import contextlib
 import os
-import signal
+import time
 from datetime import date
 from pathlib import Path
 
@@ -11,7 +11,6 @@ from rich.console import Console
 
 from issue_pipeline.errors import IssuePipelineError
 from issue_pipeline.run_day import end_process, prepare_dagster_home, run_day, show_progress
-from issue_pipeline.sandbox.report import show_report
 from issue_pipeline.sandbox.services import Services, sandbox_services
 from issue_pipeline.utils.clustering import MODES
 
@@ -21,6 +20,7 @@ DAYS = (date(2026, 3, 10), date(2026, 3, 11))
 NOW = "2026-03-12T06:00:00Z"
 # How far back they can tell; Reddit's listings reach beyond the days that are collected.
 HISTORY_DAYS = "14"
+_CHECK_S = 1.0
 
 
 def main() -> int:
@@ -67,7 +67,9 @@ def _run(services: Services, mode: str, console: Console) -> int:
     prepare_dagster_home(services.root / "dagster_home")
     failures = [failure for day in DAYS for failure in run_day(day)]
 
+    # Imported late: the partitions, which it shows, read the environment when they load.
     from issue_pipeline.resources.duckdb import IssuesDatabase
+    from issue_pipeline.sandbox.report import show_report
 
     with IssuesDatabase(database=str(services.duckdb_path)).read() as connection:
         show_report(console, connection, list(DAYS))
@@ -85,7 +87,9 @@ def _run(services: Services, mode: str, console: Console) -> int:
 def _serve(services: Services, console: Console) -> None:
     console.print(f"\nThe live page: {services.pocketbase_url}/  (Ctrl-C ends it)", markup=False)
     with contextlib.suppress(KeyboardInterrupt):
-        signal.pause()
+        while True:
+            services.require_running()
+            time.sleep(_CHECK_S)
 
 
 if __name__ == "__main__":

@@ -8,42 +8,41 @@ from rich.table import Table
 from rich.text import Text
 
 from issue_pipeline.partitions import SOURCES
-from issue_pipeline.sql.summary import biggest_issues, day_summary
+from issue_pipeline.sql.summary import DaySummary, biggest_issues, day_summary
 
 BIGGEST = 10
 
 
 def show_report(console: Console, connection: duckdb.DuckDBPyConnection, days: list[date]) -> None:
-    """Print one table for the days and one for the biggest issues."""
-    _show_days(console, connection, days)
+    """Print a table for each day and one for the biggest issues."""
+    for day in days:
+        _show_day(console, day_summary(connection, day))
     _show_issues(console, connection, days)
 
 
-def _show_days(console: Console, connection: duckdb.DuckDBPyConnection, days: list[date]) -> None:
-    table = Table(title="What was found", title_justify="left")
-    table.add_column("")
-    summaries = [day_summary(connection, day) for day in days]
-    for summary in summaries:
-        table.add_column(summary.day.isoformat(), justify="right")
+def _show_day(console: Console, summary: DaySummary) -> None:
+    table = Table(title=summary.day.isoformat(), title_justify="left")
+    table.add_column("source")
+    table.add_column("fetched", justify="right")
+    table.add_column("the day is")
     for source in SOURCES:
-        table.add_row(source, *(_collected(summary.collected.get(source)) for summary in summaries))
-    table.add_section()
-    table.add_row("clusters", *(str(summary.clusters) for summary in summaries))
-    table.add_row("noise", *(f"{summary.noise:.0%}" for summary in summaries))
-    table.add_row("mode", *(summary.mode for summary in summaries))
-    table.add_section()
-    for origin in ("local", "remote", "reused", "failed"):
-        counts = (str(summary.labels.get(origin, 0)) for summary in summaries)
-        table.add_row(f"labels {origin}", *counts)
-    table.add_row("published", *(str(summary.published) for summary in summaries))
+        if source in summary.collected:
+            count, complete = summary.collected[source]
+            table.add_row(source, str(count), "complete" if complete else "incomplete")
+        else:
+            table.add_row(source, "-", "not collected")
     console.print(table)
-
-
-def _collected(entry: tuple[int, bool] | None) -> str:
-    if entry is None:
-        return "not collected"
-    count, complete = entry
-    return f"{count}, {'complete' if complete else 'incomplete'}"
+    labels = ", ".join(
+        f"{summary.labels.get(origin, 0)} {origin}"
+        for origin in ("local", "remote", "reused", "failed")
+    )
+    console.print(
+        f"{summary.clusters} clusters ({summary.mode}), {summary.noise:.0%} noise\n"
+        f"labels: {labels}\n"
+        f"published: {summary.published}\n",
+        markup=False,
+        highlight=False,
+    )
 
 
 def _show_issues(console: Console, connection: duckdb.DuckDBPyConnection, days: list[date]) -> None:

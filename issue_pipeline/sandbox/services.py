@@ -27,6 +27,8 @@ from issue_pipeline.sandbox.world.channels import all_channels
 # The sandbox's APIs refuse nothing, so a run need not be as slow as the real limits make it.
 _REQUESTS_PER_MINUTE = 6000
 _TOKEN_BYTES = 16
+# Before every day that the sandbox shows, whatever the user's own start is.
+_START_DATE = "2026-01-01"
 _ANY_DAY = date(2026, 1, 1)
 
 
@@ -75,6 +77,7 @@ class Services:
         pace = str(_REQUESTS_PER_MINUTE)
         variables = {
             "ISSUES_DUCKDB_PATH": str(self.duckdb_path),
+            "ISSUES_START_DATE": _START_DATE,
             "GITHUB_API_URL": f"{self.apis_url}/github",
             "GITHUB_QUERY": "is:issue",
             "GITHUB_TOKEN": self.github_token,

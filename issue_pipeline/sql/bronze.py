@@ -1,16 +1,13 @@
 """Reading and writing ``bronze.raw_items`` and ``bronze.collections``."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from datetime import date, datetime
 
 import duckdb
 
 from issue_pipeline.records import Collection, Item, LedgerEntry, Post
-from issue_pipeline.sql.rows import as_utc, insert_rows
-
-_ITEM_COLUMNS = ", ".join(field.name for field in fields(Item))
-_LEDGER_COLUMNS = ", ".join(field.name for field in fields(LedgerEntry))
+from issue_pipeline.sql.rows import columns_of, insert_rows, read_rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,26 +118,23 @@ def _count(con: duckdb.DuckDBPyConnection, source: str, day: date) -> int:
 
 def ledger_of_day(con: duckdb.DuckDBPyConnection, day: date) -> list[LedgerEntry]:
     """Read the ledger's entries of a day, by source; a source never collected has none."""
-    rows = con.execute(
-        f"SELECT {_LEDGER_COLUMNS} FROM bronze.collections"  # noqa: S608  (names of ours)
+    return read_rows(
+        con,
+        f"SELECT {columns_of(LedgerEntry)} FROM bronze.collections"  # noqa: S608  (names of ours)
         " WHERE collection_date = ? ORDER BY source",
         [day],
-    ).fetchall()
-    names = [field.name for field in fields(LedgerEntry)]
-    return [
-        LedgerEntry(**dict(zip(names, [*row[:-2], as_utc(row[-2]), as_utc(row[-1])], strict=True)))
-        for row in rows
-    ]
+        LedgerEntry,
+    )
 
 
 def items_of_day(con: duckdb.DuckDBPyConnection, day: date) -> list[Item]:
     """Read the items of all sources of a day, in ``url_hash`` order."""
-    return _items(
-        con.execute(
-            f"SELECT {_ITEM_COLUMNS} FROM bronze.raw_items"  # noqa: S608
-            " WHERE collection_date = ? ORDER BY url_hash, source",
-            [day],
-        ).fetchall()
+    return read_rows(
+        con,
+        f"SELECT {columns_of(Item)} FROM bronze.raw_items"  # noqa: S608
+        " WHERE collection_date = ? ORDER BY url_hash, source",
+        [day],
+        Item,
     )
 
 
@@ -151,24 +145,20 @@ def clustered_items_of_day(
 
     Noise is left out. Clusters come by id, which is largest first.
     """
-    rows = con.execute(
-        f"SELECT cluster_id, {_ITEM_COLUMNS}"  # noqa: S608
-        " FROM silver.cluster_assignments JOIN bronze.raw_items USING (url_hash)"
-        " WHERE cluster_date = $day AND collection_date = $day AND cluster_id >= 0"
-        " ORDER BY cluster_id, url_hash",
+    of_clusters = (
+        " FROM silver.cluster_assignments WHERE cluster_date = $day AND cluster_id >= 0"
+    )
+    cluster_of = dict(
+        con.execute(f"SELECT url_hash, cluster_id{of_clusters}", {"day": day}).fetchall()
+    )
+    items = read_rows(
+        con,
+        f"SELECT {columns_of(Item)} FROM bronze.raw_items WHERE collection_date = $day"  # noqa: S608
+        f" AND url_hash IN (SELECT url_hash{of_clusters}) ORDER BY url_hash, source",
         {"day": day},
-    ).fetchall()
+        Item,
+    )
     clusters: dict[int, list[Item]] = {}
-    for cluster_id, *columns in rows:
-        clusters.setdefault(cluster_id, []).extend(_items([columns]))
-    return list(clusters.items())
-
-
-def _items(rows: Sequence[Sequence[object]]) -> list[Item]:
-    items = []
-    for url_hash, source, url, title, body, created_at, comments, votes in rows:
-        assert isinstance(created_at, datetime)
-        items.append(
-            Item(url_hash, source, url, title, body, as_utc(created_at), comments, votes)  # type: ignore[arg-type]
-        )
-    return items
+    for item in items:
+        clusters.setdefault(cluster_of[item.url_hash], []).append(item)
+    return sorted(clusters.items())

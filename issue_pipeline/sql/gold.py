@@ -1,26 +1,23 @@
 """Reading and writing ``gold.issues`` and ``gold.issue_evidence``."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, fields
+from dataclasses import asdict
 from datetime import date
 
 import duckdb
 
 from issue_pipeline.records import Evidence, IssueRow
-from issue_pipeline.sql.rows import as_utc, insert_rows
-
-_ISSUE_COLUMNS = ", ".join(field.name for field in fields(IssueRow))
-_EVIDENCE_COLUMNS = ", ".join(field.name for field in fields(Evidence))
+from issue_pipeline.sql.rows import columns_of, insert_rows, read_rows
 
 
 def issues_of_day(con: duckdb.DuckDBPyConnection, day: date) -> list[IssueRow]:
     """Read the labels of a day's clusters, failed ones included, by cluster id."""
-    return _issues(
-        con.execute(
-            f"SELECT {_ISSUE_COLUMNS} FROM gold.issues WHERE cluster_date = ?"  # noqa: S608
-            " ORDER BY cluster_id",
-            [day],
-        ).fetchall()
+    return read_rows(
+        con,
+        f"SELECT {columns_of(IssueRow)} FROM gold.issues WHERE cluster_date = ?"  # noqa: S608
+        " ORDER BY cluster_id",
+        [day],
+        IssueRow,
     )
 
 
@@ -30,14 +27,16 @@ def good_labels(con: duckdb.DuckDBPyConnection, fingerprints: Sequence[str]) -> 
     Where several rows carry one, the earliest day wins, then the lowest cluster id, so that the
     choice does not depend on the order in which days were run again.
     """
-    rows = con.execute(
-        f"SELECT {_ISSUE_COLUMNS} FROM gold.issues"  # noqa: S608
+    rows = read_rows(
+        con,
+        f"SELECT {columns_of(IssueRow)} FROM gold.issues"  # noqa: S608
         " WHERE NOT label_failed AND cluster_fingerprint IN (SELECT unnest(?::VARCHAR[]))"
         " QUALIFY row_number() OVER"
         " (PARTITION BY cluster_fingerprint ORDER BY cluster_date, cluster_id) = 1",
         [list(fingerprints)],
-    ).fetchall()
-    return {issue.cluster_fingerprint: issue for issue in _issues(rows)}
+        IssueRow,
+    )
+    return {issue.cluster_fingerprint: issue for issue in rows}
 
 
 def replace_day(
@@ -64,23 +63,14 @@ def replace_day(
 
 def evidence_of_day(con: duckdb.DuckDBPyConnection, day: date) -> dict[int, list[Evidence]]:
     """Read the evidence of a day by cluster id, nearest to the centroid first."""
-    rows = con.execute(
-        f"SELECT {_EVIDENCE_COLUMNS} FROM gold.issue_evidence WHERE cluster_date = ?"  # noqa: S608
+    rows = read_rows(
+        con,
+        f"SELECT {columns_of(Evidence)} FROM gold.issue_evidence WHERE cluster_date = ?"  # noqa: S608
         " ORDER BY cluster_id, distance, url_hash",
         [day],
-    ).fetchall()
+        Evidence,
+    )
     by_cluster: dict[int, list[Evidence]] = {}
     for row in rows:
-        values = dict(zip((field.name for field in fields(Evidence)), row, strict=True))
-        values["created_at"] = as_utc(values["created_at"])
-        by_cluster.setdefault(values["cluster_id"], []).append(Evidence(**values))
+        by_cluster.setdefault(row.cluster_id, []).append(row)
     return by_cluster
-
-
-def _issues(rows: Sequence[Sequence[object]]) -> list[IssueRow]:
-    issues = []
-    for row in rows:
-        values = dict(zip((field.name for field in fields(IssueRow)), row, strict=True))
-        values["labeled_at"] = as_utc(values["labeled_at"])  # type: ignore[arg-type]
-        issues.append(IssueRow(**values))  # type: ignore[arg-type]
-    return issues

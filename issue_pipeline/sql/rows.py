@@ -1,19 +1,53 @@
-"""Moving many rows into a table in one statement."""
+"""Between tables and records: many rows in by one statement, rows out as typed records."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import fields
 from datetime import UTC, date, datetime
 from itertools import islice
+from typing import TypeVar
 
 import duckdb
 
 # Rows per statement: keeps the JSON text of a chunk of long posts within tens of megabytes.
 CHUNK_ROWS = 2_000
 
+T = TypeVar("T")
+Parameters = Sequence[object] | Mapping[str, object]
+
 
 def as_utc(moment: datetime) -> datetime:
     """Mark a timestamp read from the database, which stores UTC without saying so."""
     return moment.replace(tzinfo=UTC)
+
+
+def columns_of(record_type: type) -> str:
+    """List the fields of a record type, as columns of a SELECT."""
+    return ", ".join(field.name for field in fields(record_type))
+
+
+def read_rows(
+    con: duckdb.DuckDBPyConnection, sql: str, parameters: Parameters, record_type: type[T]
+) -> list[T]:
+    """Read rows as records.
+
+    Args:
+        con: An open connection.
+        sql: A SELECT whose columns have the names of the record's fields, in any order.
+        parameters: Values to bind, by position or by name.
+        record_type: A dataclass; its datetimes come back aware, in UTC.
+    """
+    cursor = con.execute(sql, parameters)
+    names = [column[0] for column in cursor.description]
+    return [
+        record_type(
+            **{
+                name: as_utc(value) if isinstance(value, datetime) else value
+                for name, value in zip(names, row, strict=True)
+            }
+        )
+        for row in cursor.fetchall()
+    ]
 
 
 def _encode(value: object) -> str:

@@ -12,7 +12,8 @@ class DaySummary:
     """One day in numbers.
 
     Attributes:
-        collected: (stored posts, complete) by source; a source never collected is missing.
+        collected: (posts fetched, complete) by source; a source never collected is missing.
+        items: Posts stored, of all sources.
         noise: Share of posts in no cluster, in [0, 1].
         mode: Clustering mode, ``-`` without clusters.
         labels: Number of labels by ``label_source``.
@@ -21,6 +22,7 @@ class DaySummary:
 
     day: date
     collected: Mapping[str, tuple[int, bool]]
+    items: int
     clusters: int
     noise: float
     mode: str
@@ -44,9 +46,12 @@ class IssueSummary:
 def day_summary(con: duckdb.DuckDBPyConnection, day: date) -> DaySummary:
     """Sum up a day."""
     collected = con.execute(
-        "SELECT source, stored_count, complete FROM bronze.collections WHERE collection_date = ?",
+        "SELECT source, fetched_count, complete FROM bronze.collections WHERE collection_date = ?",
         [day],
     ).fetchall()
+    items = con.execute(
+        "SELECT count(*) FROM bronze.raw_items WHERE collection_date = ?", [day]
+    ).fetchone() or (0,)
     clusters = con.execute(
         "SELECT count(*), coalesce(any_value(mode), '-') FROM silver.clusters"
         " WHERE cluster_date = ?",
@@ -67,6 +72,7 @@ def day_summary(con: duckdb.DuckDBPyConnection, day: date) -> DaySummary:
     return DaySummary(
         day=day,
         collected={source: (count, complete) for source, count, complete in collected},
+        items=items[0],
         clusters=clusters[0],
         noise=noise[0],
         mode=clusters[1],

@@ -20,6 +20,7 @@ from issue_pipeline.utils.markdown_text import (
     without_hidden,
     without_links,
 )
+from issue_pipeline.utils.printable import UNSEEN
 from issue_pipeline.utils.redaction import redact
 
 # Models and pages read the beginning; nobody needs the rest of a 10 MB log.
@@ -28,10 +29,6 @@ _MAX_WORD_CHARS = 1000
 # Markup within markup shows only when the outer one is gone.
 _MAX_PASSES = 3
 
-_CONTROL = re.compile(
-    r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\xad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff"
-    r"\ufff9-\ufffc\ud800-\udfff]"
-)
 _NEWLINE = re.compile(r"\r\n?|[\x0b\x0c\x85\u2028\u2029]")
 _REMOVED = frozenset({"[removed]", "[deleted]", "[removed by reddit]"})
 _SPACES = re.compile(r"[^\S\n]+")
@@ -124,7 +121,7 @@ def _beginning(text: str) -> str:
 
 
 def _without_controls(text: str) -> str:
-    return with_short_spaces(_CONTROL.sub("", _NEWLINE.sub("\n", text)))
+    return with_short_spaces(UNSEEN.sub("", _NEWLINE.sub("\n", text)))
 
 
 def _unchanged(text: str) -> str:

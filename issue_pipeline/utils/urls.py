@@ -14,6 +14,11 @@ _TRACKING = re.compile(
 # Hosts that serve the same page under several names.
 _SAME_SITE_PREFIX = re.compile(r"^(?:(?:www|old|new|np|m|amp)\.)+(?=[^.]+\.)")
 
+_USER_INFO = re.compile(r"(?<=://)[^\s/?#]*@")
+
+# What the live store takes; no source has a permalink of a tenth of it.
+MAX_URL_CHARS = 5_000
+
 # Stack Overflow's slug follows the title, which may be edited; the number is the permalink.
 _QUESTION = re.compile(r"^(/questions/\d+)/[^/]+$")
 
@@ -68,3 +73,19 @@ def url_hash(url: str) -> str:
         ValueError: The text is not an absolute http(s) URL.
     """
     return hashlib.sha256(normalize_url(url).encode()).hexdigest()
+
+
+def is_web_address(url: str) -> bool:
+    """Whether a text is a permalink that can be keyed, stored and linked to: http(s), absolute."""
+    if not url.startswith(("https://", "http://")) or len(url) > MAX_URL_CHARS:
+        return False
+    try:
+        normalize_url(url)
+    except ValueError:
+        return False
+    return True
+
+
+def without_user_info(text: str) -> str:
+    """Take ``user:password@`` out of every URL in a text, which may be one URL."""
+    return _USER_INFO.sub("", text)

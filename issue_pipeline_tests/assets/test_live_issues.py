@@ -87,3 +87,20 @@ def test_a_wrong_password_is_a_clear_failure(pocketbase):
     stranger = changed(pocketbase, password="wrong")
     with pytest.raises(LiveStoreError, match="POCKETBASE_PASSWORD"), stranger.connect():
         pass
+
+
+def test_nothing_is_withdrawn_because_a_step_was_never_run(published):
+    before = published.live()
+    with published.resources["database"].write() as connection:
+        connection.execute("DELETE FROM gold.issues")
+    assert "Materialise gold/issues" in _failure_of(published.attempt(live_issues))
+    with published.resources["database"].write() as connection:
+        connection.execute("DELETE FROM bronze.collections")
+    assert "No source was ever collected" in _failure_of(published.attempt(live_issues))
+    assert "No source was ever collected" in _failure_of(published.attempt(issues))
+    assert published.live() == before
+
+
+def _failure_of(result) -> str:
+    (failure,) = [event for event in result.all_events if event.is_step_failure]
+    return failure.step_failure_data.user_failure_data.description

@@ -1,11 +1,13 @@
 import contextlib
 import stat
+import subprocess
 
 import httpx
 import pytest
 
 from issue_pipeline.sandbox.errors import SandboxError
-from issue_pipeline.sandbox.pocketbase_server import PocketBaseServer
+from issue_pipeline.sandbox.pocketbase_server import PocketBaseServer, pocketbase_binary
+from issue_pipeline.sandbox.processes import LocalServer
 
 ISSUE = {
     "id": "abcdefghij01234",
@@ -176,3 +178,28 @@ def test_credentials_that_cannot_be_read_are_reported(tmp_path):
     (tmp_path / "superuser.json").write_text("{}")
     with pytest.raises(SandboxError, match=r"superuser.json does not hold .*Remove it"):
         PocketBaseServer(tmp_path, log=tmp_path / "log")
+
+
+def test_accounts_of_a_server_that_was_there_before_stay_and_no_more_can_be_made(tmp_path):
+    folder, account = tmp_path / "data", {"email": "a@example.org", "password": "correct horse"}
+    someone = {**account, "passwordConfirm": account["password"]}
+
+    def before(port: int) -> list[str]:
+        serve = [str(pocketbase_binary()), "serve", f"--http=127.0.0.1:{port}"]
+        return [*serve, f"--dir={folder / 'data'}", f"--migrationsDir={tmp_path / 'none'}"]
+
+    users = "/api/collections/users"
+    old = LocalServer("PocketBase", before, health_path="/api/health", log=tmp_path / "log")
+    (folder / "data").mkdir(parents=True)
+    upsert = [str(pocketbase_binary()), "superuser", "upsert", "b@example.org", "battery staple"]
+    subprocess.run([*upsert, f"--dir={folder / 'data'}"], check=True, capture_output=True)
+    with old:
+        old.wait_until_ready()
+        assert httpx.post(f"{old.url}{users}/records", json=someone).is_success
+    with PocketBaseServer(folder, log=tmp_path / "log") as server:
+        login = {"identity": account["email"], "password": account["password"]}
+        entered = httpx.post(f"{server.url}{users}/auth-with-password", json=login)
+        assert entered.is_success
+        another = {**someone, "email": "c@example.org"}
+        assert httpx.post(f"{server.url}{users}/records", json=another).status_code == 403
+        assert httpx.get(f"{server.url}/api/collections/issues/records").is_success

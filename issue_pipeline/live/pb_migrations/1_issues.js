@@ -19,8 +19,15 @@ migrate(
     // For numbers and booleans "required" would forbid 0 and false.
     const count = (name) => ({ name: name, type: "number", onlyInt: true, min: 0 })
 
-    // PocketBase brings a collection of users with which anybody may register. Nobody logs in here.
-    app.delete(app.findCollectionByNameOrId("users"))
+    // PocketBase brings a collection of users with which anybody may register. Nobody logs in here:
+    // it goes while it is empty; where accounts exist, they stay, and no more can be made.
+    const users = app.findAllCollections("auth").find((collection) => collection.name === "users")
+    if (users && app.countRecords("users") === 0) {
+      app.delete(users)
+    } else if (users) {
+      users.createRule = SUPERUSERS_ONLY
+      app.save(users)
+    }
 
     const issues = new Collection({
       type: "base",
@@ -92,7 +99,6 @@ migrate(
     app.save(evidence)
 
     const settings = app.settings()
-    settings.meta.appName = "Issues"
     settings.batch.enabled = true
     settings.batch.maxRequests = 500
     settings.batch.timeout = 30

@@ -1,15 +1,16 @@
-"""What the assets share: their partition's day, and failures that say whether to try again."""
+"""From our errors to Dagster's failures: which are worth another try, and which need somebody."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import date
 
 import dagster as dg
 
 from issue_pipeline.errors import (
     AccessDeniedError,
     ConfigurationError,
+    EmbeddingModelError,
     IssuePipelineError,
+    LiveStoreAccessError,
     MissingInputError,
     QuotaExhaustedError,
     RequestRejectedError,
@@ -19,6 +20,8 @@ from issue_pipeline.errors import (
 _PERMANENT = (
     AccessDeniedError,
     ConfigurationError,
+    EmbeddingModelError,
+    LiveStoreAccessError,
     MissingInputError,
     QuotaExhaustedError,
     RequestRejectedError,
@@ -26,18 +29,9 @@ _PERMANENT = (
 MAX_RETRIES = 2
 # Before the first retry; twice as long before the second.
 RETRY_WAIT_S = 30
-
-
-def day_of(context: dg.AssetExecutionContext) -> date:
-    """Give the UTC day of a daily partition."""
-    return date.fromisoformat(context.partition_key)
-
-
-def source_and_day_of(context: dg.AssetExecutionContext) -> tuple[str, date]:
-    """Give the source and the UTC day of a source × date partition."""
-    key = context.partition_key
-    assert isinstance(key, dg.MultiPartitionKey)
-    return key.keys_by_dimension["source"], date.fromisoformat(key.keys_by_dimension["date"])
+# A run with this tag fails at the first error: somebody is watching, who would wait through every
+# retry, and whose Ctrl-C Dagster does not hear meanwhile.
+NO_RETRIES_TAG = "issue_pipeline/no_retries"
 
 
 @contextmanager
@@ -50,7 +44,11 @@ def clear_failures(context: dg.AssetExecutionContext) -> Iterator[None]:
         yield
     except IssuePipelineError as error:
         retries = context.op_execution_context.retry_number
-        if isinstance(error, _PERMANENT) or retries >= MAX_RETRIES:
+        if (
+            isinstance(error, _PERMANENT)
+            or retries >= MAX_RETRIES
+            or NO_RETRIES_TAG in context.run.tags
+        ):
             raise dg.Failure(description=str(error), allow_retries=False) from error
         context.log.warning(f"Trying again: {error}")
         raise dg.RetryRequested(MAX_RETRIES, RETRY_WAIT_S * 2**retries) from error
