@@ -53,7 +53,26 @@ class MissingInputError(StoreError):
 
 
 class LabelingError(IssuePipelineError):
-    """Base of everything that goes wrong between a cluster and its label."""
+    """Base of everything that goes wrong between a cluster and its label.
+
+    Attributes:
+        prompt_tokens: Spent in vain, over all calls made for the cluster.
+        completion_tokens: Likewise.
+        cost_usd: Likewise, in US dollars.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        prompt_tokens: int = 0,
+        completion_tokens: int = 0,
+        cost_usd: float = 0.0,
+    ) -> None:
+        super().__init__(message)
+        self.prompt_tokens = prompt_tokens
+        self.completion_tokens = completion_tokens
+        self.cost_usd = cost_usd
 
 
 class InvalidLabelError(LabelingError):

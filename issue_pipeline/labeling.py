@@ -24,6 +24,9 @@ from issue_pipeline.utils.text_cleaning import snippet
 
 logger = logging.getLogger(__name__)
 
+# What the live store takes: one longer title would keep the whole issue out of it.
+MAX_EVIDENCE_TITLE_CHARS = 1_000
+
 
 class Labeler(Protocol):
     """What asks the models: ``LabelingSession``, or a test's own."""
@@ -138,10 +141,10 @@ def collect_evidence(
             url_hash=item.url_hash,
             source=item.source,
             url=item.url,
-            title=text.title,
+            title=snippet(text.title, MAX_EVIDENCE_TITLE_CHARS),
             snippet=snippet(text.body),
             created_at=item.created_at,
-            comment_count=item.comment_count,
+            comment_count=max(0, item.comment_count),
             vote_count=item.vote_count,
             distance=float(distance),
         )
@@ -184,7 +187,14 @@ def _labelled(cluster: PreparedCluster, labeler: Labeler, hinter: Hinter) -> Iss
         result = labeler.label(request)
     except LabelingError as error:
         logger.warning("cluster %d could not be labelled: %s", cluster.cluster_id, error)
-        return _row(cluster, label_failed=True, label_source="failed")
+        return _row(
+            cluster,
+            label_failed=True,
+            label_source="failed",
+            prompt_tokens=error.prompt_tokens,
+            completion_tokens=error.completion_tokens,
+            cost_usd=error.cost_usd,
+        )
     label = result.label
     return _row(
         cluster,

@@ -27,7 +27,9 @@ _OFFERED_SENTENCES = 2
 _MIN_LETTER_SHARE = 0.85
 # Not after "e.g." or "No.": the next sentence starts with a capital or a digit.
 _SENTENCE_BREAK = re.compile(r"(?<=[a-z0-9%)\"'][.!?…:])\s+(?=[\"'(]?[A-Z0-9])")
-STYLES = ("write", "choose")
+WRITE = "write"
+CHOOSE = "choose"
+STYLES = (WRITE, CHOOSE)
 
 Messages = list[dict[str, str]]
 
@@ -83,7 +85,7 @@ def build_prompt(request: LabelRequest, *, style: str) -> Prompt:
         style: ``write`` lets the model word title and description; ``choose`` lets it pick them
             among the representatives' own, which is as much as a very small model can do.
     """
-    if style == "choose":
+    if style == CHOOSE:
         return _choosing(request)
     return Prompt(_messages(request), label_schema())
 

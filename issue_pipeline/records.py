@@ -40,7 +40,7 @@ class Collection:
         complete: Whether every post of the day is in ``posts``.
         reason: Why it is not complete; ``""`` when it is.
         requests: HTTP requests made, retries included.
-        waited_s: Seconds spent waiting for limits.
+        waited_s: Seconds slept before requests: for our own pace, for limits, and before retries.
     """
 
     posts: tuple[Post, ...]
@@ -95,7 +95,9 @@ class IssueRow:
     Attributes:
         label_source: ``local``, ``remote``, ``reused`` or ``failed``.
         model: Name of the model that wrote the label; ``""`` when it failed.
-        cost_usd: Price of the calls made for this label in US dollars; 0 when reused or local.
+        prompt_tokens: Over all calls made for this label, in vain or not; 0 when reused.
+        completion_tokens: Likewise.
+        cost_usd: Price of these calls in US dollars; 0 when reused or local.
         labeled_at: Aware, UTC.
     """
 
@@ -121,7 +123,9 @@ class Evidence:
     """One row of ``gold.issue_evidence``: an item of a labelled cluster.
 
     Attributes:
+        title: Clean and redacted, at most 1,000 characters.
         snippet: Start of the clean, redacted body.
+        comment_count: At least 0.
         distance: Euclidean distance to the cluster's centroid, rounded to 1e-3.
     """
 

@@ -36,6 +36,7 @@ class Simulator:
         """Collectors that ask this simulator, as fast as they can."""
         values: dict[str, Any] = {
             "github_api_url": f"{self.base_url}/github",
+            "github_query": "is:issue",
             "github_requests_per_minute": UNPACED,
             "stackexchange_api_url": f"{self.base_url}/stackexchange",
             "stackexchange_requests_per_minute": UNPACED,

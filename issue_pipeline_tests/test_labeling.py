@@ -7,6 +7,7 @@ import pytest
 
 from issue_pipeline.errors import LabelingError
 from issue_pipeline.labeling import (
+    MAX_EVIDENCE_TITLE_CHARS,
     PreparedCluster,
     collect_evidence,
     label_clusters,
@@ -249,3 +250,22 @@ def test_clusters_and_rows_must_belong_together():
     clusters = prepare(cluster_of("export"))
     with pytest.raises(ValueError, match="shorter"):
         collect_evidence(clusters, [])
+
+
+def test_a_failed_row_tells_what_the_attempt_took():
+    class Wasteful(CountingLabeler):
+        def label(self, request: LabelRequest) -> LabelResult:
+            raise LabelingError("wrong", prompt_tokens=40, completion_tokens=3, cost_usd=0.5)
+
+    [row] = run(prepare(cluster_of("export")), Wasteful())
+    assert row.label_failed
+    assert (row.prompt_tokens, row.completion_tokens, row.cost_usd) == (40, 3, 0.5)
+
+
+def test_evidence_fits_into_the_live_store():
+    clusters = prepare(cluster_of("export", 1))
+    rows = run(clusters, CountingLabeler())
+    hostile = replace(item("a", "word " * 5_000), comment_count=-7)
+    [one] = collect_evidence(prepare([hostile]), rows)
+    assert 900 < len(one.title) <= MAX_EVIDENCE_TITLE_CHARS
+    assert one.comment_count == 0

@@ -92,6 +92,9 @@ def test_spaces_around_text_are_taken_off():
         ("two\nlines", "contains control characters"),
         ("evil \u202etxt.exe", "contains control characters"),
         ("zero\u200bwidth", "contains control characters"),
+        ("two\u2028lines", "contains control characters"),
+        ("two\u2029paragraphs", "contains control characters"),
+        ("tag\U000e0041characters", "contains control characters"),
         ("?!… 123", "has no words"),
     ],
 )

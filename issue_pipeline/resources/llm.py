@@ -3,7 +3,7 @@
 import logging
 import os
 import re
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import dagster as dg
@@ -17,13 +17,19 @@ from issue_pipeline.errors import (
     ModelUnavailableError,
 )
 from issue_pipeline.labels import IssueLabel
-from issue_pipeline.prompts import LabelRequest, Prompt, build_prompt, correction
+from issue_pipeline.prompts import STYLES, WRITE, LabelRequest, Prompt, build_prompt, correction
+from issue_pipeline.utils.printable import printable
 from issue_pipeline.utils.redaction import SECRET_MARK
+from issue_pipeline.utils.urls import without_user_info
 
 logger = logging.getLogger(__name__)
 
 CALLS_PER_MODEL = 2
 MAX_ANSWER_TOKENS = 500
+# How much of foreign text a message quotes.
+_MAX_PLACE_CHARS = 60
+_MAX_PROBLEM_CHARS = 500
+_MAX_TOLD_CHARS = 200
 # How providers word a spent quota: waiting a minute does not help.
 _QUOTA_WORDS = ("quota", "billing", "credit", "insufficient", "payment")
 _PER_MINUTE = re.compile(r"per[ _-]?min")
@@ -59,7 +65,7 @@ class _Model:
     name: str
     style: str
     base_url: str | None
-    api_key: str | None
+    api_key: str | None = field(repr=False)
 
 
 @dataclass(slots=True)
@@ -88,9 +94,9 @@ class LLMResource(dg.ConfigurableResource):  # type: ignore[type-arg]
 
     local_model: str = ""
     local_base_url: str = ""
-    local_style: str = Field(default="write", pattern="^(write|choose)$")
+    local_style: str = Field(default=WRITE, pattern=f"^({'|'.join(STYLES)})$")
     remote_model: str = ""
-    remote_api_key: str = ""
+    remote_api_key: str = Field(default="", repr=False)
     remote_above: int = Field(default=50, ge=0)
     timeout_s: float = Field(default=120.0, gt=0)
 
@@ -114,7 +120,7 @@ class LLMResource(dg.ConfigurableResource):  # type: ignore[type-arg]
             "none" if self.local_base_url else None,
         )
         remote = self.remote_model and _Model(
-            "remote", self.remote_model, "write", None, self.remote_api_key or None
+            "remote", self.remote_model, WRITE, None, self.remote_api_key or None
         )
         return LabelingSession(local or None, remote or None, self.remote_above, self.timeout_s)
 
@@ -135,7 +141,7 @@ class LabelingSession:
         """Get a valid label for a cluster.
 
         Raises:
-            LabelingError: No model gave one; the message says what each of them did.
+            LabelingError: No model gave one; it says what each of them did and what that took.
         """
         order = [self._local, self._remote]
         if request.cluster_size > self._remote_above:
@@ -155,15 +161,8 @@ class LabelingSession:
             except LabelingError as error:
                 problems.append(f"{model.name}: {error}")
             else:
-                return LabelResult(
-                    label,
-                    model.source,
-                    model.name,
-                    usage.prompt_tokens,
-                    usage.completion_tokens,
-                    usage.cost_usd,
-                )
-        raise LabelingError("; ".join(problems))
+                return LabelResult(label, model.source, model.name, **asdict(usage))
+        raise LabelingError("; ".join(problems), **asdict(usage))
 
     def _ask(self, model: _Model, prompt: Prompt, usage: _Usage) -> IssueLabel:
         messages = list(prompt.messages)
@@ -202,7 +201,7 @@ class LabelingSession:
                 drop_params=True,
             )
         except Exception as error:  # LiteLLM lets through whatever its many providers raise
-            raise _failure(error, model) from error
+            raise _failure(error, model) from None  # its own words may hold the key
         _count_usage(litellm, response, model, usage)
         if not response.choices:
             raise ModelUnavailableError("no answer (a reply without choices).")
@@ -256,10 +255,11 @@ def parse_label(answer: str, prompt: Prompt) -> IssueLabel:
         label = IssueLabel.model_validate_json(answer[start : end + 1])
     except ValidationError as error:
         problems = "; ".join(
-            f"{'.'.join(map(str, problem['loc'])) or 'answer'}: {problem['msg']}"
+            # The place may be a key that the model made up.
+            f"{'.'.join(map(str, problem['loc']))[:_MAX_PLACE_CHARS] or 'answer'}: {problem['msg']}"
             for problem in error.errors(include_url=False, include_input=False)
         )
-        raise InvalidLabelError(problems) from error
+        raise InvalidLabelError(printable(problems, _MAX_PROBLEM_CHARS)) from error
     if prompt.titles and label.canonical_title not in prompt.titles:
         raise InvalidLabelError("canonical_title: expected one of the titles given")
     return label
@@ -270,7 +270,7 @@ def _failure(error: Exception, model: _Model) -> ModelUnavailableError:
     text = str(error)
     if model.source == "remote" and model.api_key:
         text = text.replace(model.api_key, SECRET_MARK)  # some servers repeat the key they refuse
-    told = f"{type(error).__name__}: {' '.join(text.split())[:200]}"
+    told = f"{type(error).__name__}: {printable(without_user_info(text), _MAX_TOLD_CHARS)}"
     status = getattr(error, "status_code", None)
     if status in _REFUSED:
         setting = "LLM_REMOTE_API_KEY" if model.source == "remote" else "LLM_LOCAL_MODEL"

@@ -8,9 +8,12 @@ from datetime import date
 from typing import Any
 
 import dagster as dg
+from pydantic import Field
 
-from issue_pipeline.errors import ConfigurationError, LiveStoreError
+from issue_pipeline.errors import ConfigurationError, LiveStoreAccessError, LiveStoreError
 from issue_pipeline.publishing import Change, Fields, IssueChanges, LiveIssue
+from issue_pipeline.utils.printable import printable
+from issue_pipeline.utils.urls import without_user_info
 
 logger = logging.getLogger(__name__)
 
@@ -18,6 +21,10 @@ logger = logging.getLogger(__name__)
 BATCH_REQUESTS = 200
 PAGE_RECORDS = 500
 TIMEOUT_S = 60.0
+_MAX_TOLD_CHARS = 300
+# HTTP statuses: no login, no permission, no such collection; a wrong password is a 400.
+_NO_ACCESS = (401, 403, 404)
+_BAD_CONTENT = 400
 
 _ISSUE_FIELDS = (
     "issue_date", "cluster_id", "fingerprint", "title", "category", "description", "would_pay",
@@ -36,8 +43,8 @@ class PocketBaseResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     """
 
     url: str = ""
-    email: str = ""
-    password: str = ""
+    email: str = Field(default="", repr=False)
+    password: str = Field(default="", repr=False)
 
     @contextmanager
     def connect(self) -> "Iterator[LiveStore]":
@@ -45,7 +52,8 @@ class PocketBaseResource(dg.ConfigurableResource):  # type: ignore[type-arg]
 
         Raises:
             ConfigurationError: A setting is missing.
-            LiveStoreError: The server does not answer, or refuses the credentials.
+            LiveStoreAccessError: The server refuses the credentials.
+            LiveStoreError: It does not answer, or is in trouble.
         """
         for name, value in (
             ("POCKETBASE_URL", self.url),
@@ -78,26 +86,25 @@ class LiveStore:
 
     def __init__(self, client: Any, url: str) -> None:  # noqa: ANN401
         self._client = client
-        self._url = url
+        self._shown_url = without_user_info(url)
 
     def log_in(self, email: str, password: str) -> None:
         """Log in as a superuser.
 
         Raises:
-            LiveStoreError: The server does not answer, or refuses the credentials.
+            LiveStoreAccessError: The server refuses the credentials.
+            LiveStoreError: It does not answer, or is in trouble.
         """
         try:
             self._client.collection("_superusers").auth_with_password(email, password)
         except Exception as error:  # the SDK raises more than its own error
-            status = getattr(error, "status", 0)
-            remedy = (
-                "Check POCKETBASE_EMAIL and POCKETBASE_PASSWORD."
-                if status
-                else "Is it running? Check POCKETBASE_URL."
-            )
-            raise LiveStoreError(
-                f"Cannot log in to PocketBase at {self._url} ({_short(error)}). {remedy}"
-            ) from error
+            said = f"Cannot log in to PocketBase at {self._shown_url} ({_short(error)})."
+            # Without their cause, whose own words may hold the URL with its user info.
+            if getattr(error, "status", 0) in (_BAD_CONTENT, *_NO_ACCESS):
+                raise LiveStoreAccessError(
+                    f"{said} Check POCKETBASE_EMAIL and POCKETBASE_PASSWORD."
+                ) from None
+            raise LiveStoreError(f"{said} Is it running? Check POCKETBASE_URL.") from None
 
     def issues_of_day(self, day: date) -> dict[str, LiveIssue]:
         """Read every issue of a day with its evidence, by record id."""
@@ -119,6 +126,7 @@ class LiveStore:
         """Write a plan in batches; an issue that the server refuses is set aside with its error.
 
         Raises:
+            LiveStoreAccessError: The server does not let us write.
             LiveStoreError: The server stopped answering; the next run completes the work.
         """
         outcome = Outcome()
@@ -172,17 +180,15 @@ class LiveStore:
         try:
             return self._client.send(path, options)
         except ClientResponseError as error:
-            if error.status == 400:
-                raise _RefusedError(_short(error)) from error
-            remedy = (
-                "Its collections are missing: start it with the migrations of"
-                " issue_pipeline/live/pb_migrations."
-                if error.status == 404
-                else "The next run completes the work."
-            )
-            raise LiveStoreError(
-                f"PocketBase at {self._url} failed ({_short(error)}). {remedy}"
-            ) from error
+            if error.status == _BAD_CONTENT:
+                raise _RefusedError(_short(error)) from None
+            said = f"PocketBase at {self._shown_url} failed ({_short(error)})."
+            if error.status in _NO_ACCESS:
+                raise LiveStoreAccessError(
+                    f"{said} Its collections are missing or closed to us: start it with the"
+                    " migrations of issue_pipeline/live/pb_migrations."
+                ) from None
+            raise LiveStoreError(f"{said} The next run completes the work.") from None
 
 
 class _RefusedError(LiveStoreError):
@@ -213,5 +219,5 @@ def _batches(plan: Sequence[IssueChanges]) -> Iterator[list[IssueChanges]]:
 
 def _short(error: Exception) -> str:
     status = getattr(error, "status", 0)
-    data = getattr(error, "data", None) or str(error)
-    return f"{status or type(error).__name__}: {' '.join(str(data).split())[:300]}"
+    data = without_user_info(str(getattr(error, "data", None) or error))
+    return f"{status or type(error).__name__}: {printable(data, _MAX_TOLD_CHARS)}"

@@ -145,9 +145,7 @@ def clustered_items_of_day(
 
     Noise is left out. Clusters come by id, which is largest first.
     """
-    of_clusters = (
-        " FROM silver.cluster_assignments WHERE cluster_date = $day AND cluster_id >= 0"
-    )
+    of_clusters = " FROM silver.cluster_assignments WHERE cluster_date = $day AND cluster_id >= 0"
     cluster_of = dict(
         con.execute(f"SELECT url_hash, cluster_id{of_clusters}", {"day": day}).fetchall()
     )

@@ -30,7 +30,7 @@ CREATE TABLE IF NOT EXISTS bronze.collections (
     complete        BOOLEAN   NOT NULL,
     reason          VARCHAR   NOT NULL,  -- why it is incomplete, or what was dropped
     requests        BIGINT    NOT NULL,
-    waited_s        DOUBLE    NOT NULL,
+    waited_s        DOUBLE    NOT NULL,  -- slept before requests: own pace, limits, retries
     started_at      TIMESTAMP NOT NULL,
     finished_at     TIMESTAMP NOT NULL,
     PRIMARY KEY (collection_date, source)
@@ -68,7 +68,7 @@ CREATE TABLE IF NOT EXISTS gold.issues (
     label_failed        BOOLEAN   NOT NULL,
     label_source        VARCHAR   NOT NULL,  -- local | remote | reused | failed
     model               VARCHAR   NOT NULL,
-    prompt_tokens       BIGINT    NOT NULL,
+    prompt_tokens       BIGINT    NOT NULL,  -- of all calls made for this row, in vain or not
     completion_tokens   BIGINT    NOT NULL,
     cost_usd            DOUBLE    NOT NULL,
     labeled_at          TIMESTAMP NOT NULL,

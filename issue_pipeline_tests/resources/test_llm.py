@@ -319,3 +319,36 @@ def test_a_script_that_runs_out_says_so():
     script: Script = []
     with ScriptedModel(script) as model, pytest.raises(LabelingError, match="reply number 1"):
         local_session(model).label(SMALL)
+
+
+def test_a_label_that_failed_tells_what_it_took(point_remote_at: Any):
+    with ScriptedModel(lambda _: WRONG) as local, ScriptedModel(lambda _: WRONG) as remote:
+        point_remote_at(remote)
+        with pytest.raises(LabelingError) as caught:
+            both(local).label(SMALL)
+    assert caught.value.prompt_tokens == 4 * PROMPT_TOKENS
+    assert caught.value.completion_tokens == 4 * COMPLETION_TOKENS
+    assert caught.value.cost_usd == pytest.approx(2 * (100 * 2.5e-6 + 20 * 10e-6))
+
+
+def test_a_key_that_the_model_made_up_cannot_forge_a_log_line_or_drown_the_rest():
+    forged = label(**{"x\nERROR \x1b[2J\u202e" + "y" * 900: 1}, impact_level="dire")
+    with ScriptedModel(lambda _: forged) as model, pytest.raises(LabelingError) as caught:
+        local_session(model).label(SMALL)
+    told = str(caught.value)
+    assert told.isprintable()
+    assert "impact_level: Input should be" in told
+    assert len(told) < 600
+
+
+def test_a_servers_words_come_without_controls_and_user_info():
+    echo = Reply("\x1b]0;owned\x07 see http://joe:hush@shop.example/", status=500)
+    with ScriptedModel([echo]) as model, pytest.raises(LabelingError) as caught:
+        local_session(model).label(SMALL)
+    assert "shop.example" in str(caught.value)
+    assert str(caught.value).isprintable()
+    assert "hush" not in str(caught.value)
+
+
+def test_the_key_does_not_show_when_the_resource_is_printed():
+    assert KEY not in repr(LLMResource(remote_model="openai/gpt-4o", remote_api_key=KEY))

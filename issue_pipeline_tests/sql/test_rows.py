@@ -1,11 +1,14 @@
 """Rows go into a table as they are, however hostile their text."""
 
+import time
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, timezone
 
 import duckdb
 import pytest
 
-from issue_pipeline.sql.rows import CHUNK_ROWS, as_utc, insert_rows
+from issue_pipeline.sql.bronze import items_of_day
+from issue_pipeline.sql.rows import CHUNK_ROWS, as_utc, insert_rows, read_rows
 
 DAY = date(2026, 3, 10)
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
@@ -99,3 +102,23 @@ def test_what_does_not_fit_its_column_is_refused_and_not_bent(con, wrong):
 def test_what_cannot_be_stored_at_all_is_named(con):
     with pytest.raises(TypeError, match="set"):
         insert_rows(con, "bronze.raw_items", [a_row(title={"a", "set"})])
+
+
+@dataclass(frozen=True)
+class Moment:
+    created_at: datetime
+    title: str
+
+
+def test_rows_are_read_by_name_with_their_times_in_utc(con):
+    insert_rows(con, "bronze.raw_items", [a_row(1, title="a"), a_row(2, title="b")])
+    sql = "SELECT title, created_at FROM bronze.raw_items WHERE source = ? ORDER BY title"
+    assert read_rows(con, sql, ["github"], Moment) == [Moment(NOON, "a"), Moment(NOON, "b")]
+    assert read_rows(con, sql, ["reddit"], Moment) == []
+
+
+def test_a_hundred_thousand_rows_are_read_in_seconds(con):
+    insert_rows(con, "bronze.raw_items", (a_row(number) for number in range(100_000)))
+    started = time.process_time()
+    assert len(items_of_day(con, DAY)) == 100_000
+    assert time.process_time() - started < 5

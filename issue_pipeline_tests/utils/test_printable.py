@@ -9,13 +9,14 @@ def test_ordinary_text_is_left_alone():
 
 
 def test_white_space_of_any_kind_becomes_one_space():
-    assert printable("  two\r\nlines\t and\u2028two\u2029more\x85 ", 100) == "two lines and two more"
+    assert (
+        printable("  two\r\nlines\t and\u2028two\u2029more\x85 ", 100) == "two lines and two more"
+    )
 
 
 @pytest.mark.parametrize(
     "unseen",
-    ["\x00", "\x07", "\x1b", "\x7f", "\x9b", "\u200b", "\u061c", "\u202e", "\u2066", "\ufeff"]
-    + ["\ud800", "\U000e0001", "\U000e0041", "\U000e007f"],
+    list("\x00\x07\x1b\x7f\x9b\u200b\u061c\u202e\u2066\ufeff\ud800\U000e0001\U000e0041\U000e007f"),
     ids=ascii,
 )
 def test_what_steers_a_terminal_or_hides_is_shown_as_replaced(unseen: str):

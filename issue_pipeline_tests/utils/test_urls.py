@@ -3,7 +3,7 @@ import random
 
 import pytest
 
-from issue_pipeline.utils.urls import normalize_url, url_hash
+from issue_pipeline.utils.urls import normalize_url, url_hash, without_user_info
 
 
 @pytest.mark.parametrize(
@@ -65,3 +65,17 @@ def test_normalizing_again_changes_nothing():
 def test_the_hash_is_of_the_normalized_url():
     expected = hashlib.sha256(b"https://github.com/o/r/issues/7").hexdigest()
     assert url_hash("http://www.github.com/o/r/issues/7/#issuecomment-1") == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("http://joe:hush@a.example/x", "http://a.example/x"),
+        ("http://joe:h@sh@a.example:80", "http://a.example:80"),
+        ("no reply from https://joe@a.example?q=b@c.", "no reply from https://a.example?q=b@c."),
+        ("https://a.example/@joe", "https://a.example/@joe"),
+        ("localhost", "localhost"),
+    ],
+)
+def test_user_info_is_taken_out_of_urls(text, shown):
+    assert without_user_info(text) == shown

@@ -18,8 +18,13 @@ from issue_pipeline.errors import (
     TransientError,
     UnexpectedReplyError,
 )
+from issue_pipeline.utils.printable import printable
+from issue_pipeline.utils.urls import without_user_info
 
 logger = logging.getLogger(__name__)
+
+# How much of foreign text a message quotes.
+_MAX_TOLD_CHARS = 200
 
 USER_AGENT = "issue-pipeline/0.1 (collects public posts; Python httpx)"
 CONNECT_TIMEOUT_S = 10.0
@@ -48,7 +53,11 @@ class ApiClient:
     """Talks to one API: one request at a time, paced, retried where that can help.
 
     Waits that a server asks for (``TransientError.wait_s``) are obeyed before our own backoff.
-    Counts requests and waiting, for the ledger. Use as a context manager.
+    Use as a context manager.
+
+    Attributes:
+        requests: HTTP requests made, retries included.
+        waited_s: Seconds slept before them: for our own pace, for limits, and before retries.
     """
 
     def __init__(
@@ -77,6 +86,7 @@ class ApiClient:
         self.requests = 0
         self.waited_s = 0.0
         self._setting = setting
+        self._shown_url = without_user_info(base_url)
         self._interval_s = 60.0 / requests_per_minute
         self._next_at = 0.0
         self._read_error = read_error
@@ -116,6 +126,7 @@ class ApiClient:
         auth: tuple[str, str] | None = None,
     ) -> Reply:
         """Send a request until it succeeds, or until trying again makes no sense."""
+        failed_at: float | None = None
         for attempt in stamina.retry_context(
             on=self._backoff,
             attempts=ATTEMPTS,
@@ -123,8 +134,11 @@ class ApiClient:
             wait_initial=FIRST_BACKOFF_S,
             wait_max=60.0,
         ):
+            if failed_at is not None:
+                self.waited_s += time.monotonic() - failed_at
             with attempt:
                 return self._request_once(method, path, params=params, form=form, auth=auth)
+            failed_at = time.monotonic()
         raise AssertionError("unreachable")
 
     def hold_for(self, seconds: float) -> None:
@@ -149,14 +163,14 @@ class ApiClient:
         except (httpx.UnsupportedProtocol, httpx.LocalProtocolError) as error:
             # The library's message may quote a header, and with it a secret: not ours.
             raise ConfigurationError(
-                f"A request to {self.name} at {self._http.base_url} cannot be sent"
+                f"A request to {self.name} at {self._shown_url} cannot be sent"
                 f" ({type(error).__name__}). Check the API's URL setting"
                 + (f" and {self._setting} (spaces, line breaks)." if self._setting else ".")
             ) from None
         except httpx.RequestError as error:
-            kind = type(error).__name__
+            told = f"{type(error).__name__}: {printable(str(error), _MAX_TOLD_CHARS)}"
             raise TransientError(
-                f"{self.name} could not be reached at {self._http.base_url} ({kind}: {error})."
+                f"{self.name} could not be reached at {self._shown_url} ({told})."
                 " Check the network and the API's URL setting."
             ) from error
         if not response.is_success:
@@ -183,10 +197,7 @@ class ApiClient:
         if not isinstance(error, TransientError):
             return False
         logger.warning("%s", error)
-        if error.wait_s is None:
-            return True
-        self.waited_s += error.wait_s
-        return error.wait_s
+        return True if error.wait_s is None else error.wait_s
 
     def _within_reach(self, error: CollectionError) -> CollectionError:
         """A limit that ends later than we are ready to wait is a spent quota, not worth a retry."""
@@ -206,7 +217,8 @@ class ApiClient:
         if status in (401, 403):
             remedy = f" Check {self._setting}." if self._setting else ""
             return AccessDeniedError(f"{said}{remedy}")
-        return RequestRejectedError(f"{said} The request was {response.request.url}.")
+        url = without_user_info(str(response.request.url))
+        return RequestRejectedError(f"{said} The request was {url}.")
 
 
 def retry_after_s(headers: httpx.Headers) -> float | None:

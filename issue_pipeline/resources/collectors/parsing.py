@@ -1,5 +1,6 @@
 """What the four parsers share: tolerant with what may be missing, strict with what may not."""
 
+import math
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -9,6 +10,10 @@ from typing import Any
 from issue_pipeline.errors import UnexpectedReplyError
 from issue_pipeline.records import Collection, Post
 from issue_pipeline.resources.collectors.http import ApiClient
+from issue_pipeline.utils.urls import is_web_address
+
+# The largest whole number that every store keeps exactly.
+MAX_COUNT = 2**53 - 1
 
 # One raw item of a reply to a post, or the reason to leave it out.
 Parser = Callable[[dict[str, Any]], Post | str]
@@ -51,7 +56,11 @@ class Harvest:
         parsed = parse(item)
         if isinstance(parsed, str):
             self.dropped[parsed] += 1
-        elif parsed.created_at in self.day:
+        elif parsed.created_at not in self.day:
+            return
+        elif not is_web_address(parsed.url):
+            self.dropped["no web address"] += 1
+        else:
             self.posts[key] = parsed
 
     @property
@@ -83,8 +92,13 @@ def text(value: object) -> str:
 
 
 def count(*values: object) -> int:
-    """Read a count: the sum of the numbers given, anything else counting 0."""
-    return sum(int(value) for value in values if isinstance(value, int | float))
+    """Read a count: the sum of the numbers given, anything else (NaN, infinity) counting 0."""
+    total = sum(
+        int(value)
+        for value in values
+        if isinstance(value, int) or (isinstance(value, float) and math.isfinite(value))
+    )
+    return max(-MAX_COUNT, min(total, MAX_COUNT))
 
 
 def from_epoch(seconds: float) -> datetime:

@@ -28,6 +28,7 @@ from issue_pipeline.resources.collectors.parsing import (
     from_epoch,
     text,
 )
+from issue_pipeline.utils.printable import printable
 
 PAGE_SIZE = 100
 LISTING_CAP = 1_000
@@ -102,7 +103,7 @@ class TokenSource:
             # Some refusals come with status 200.
             if isinstance(payload, dict) and payload.get("error"):
                 raise AccessDeniedError(
-                    f"Reddit refuses the application ({payload['error']})."
+                    f"Reddit refuses the application ({printable(text(payload['error']), 60)})."
                     " Check REDDIT_CLIENT_ID and REDDIT_CLIENT_SECRET."
                 )
             self._token = expect(payload, "access_token", str, "Reddit's token page")

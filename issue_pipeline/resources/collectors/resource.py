@@ -11,28 +11,35 @@ from issue_pipeline.resources.collectors import github, hackernews, reddit, stac
 from issue_pipeline.resources.collectors.http import ApiClient
 from issue_pipeline.resources.collectors.parsing import Day
 
+DEFAULT_SUBREDDITS = (
+    "webdev", "devops", "sysadmin", "selfhosted", "dataengineering", "MachineLearning",
+    "LocalLLaMA", "SaaS", "smallbusiness", "ecommerce", "shopify", "Accounting", "fintech",
+    "logistics", "supplychain", "healthIT", "gdpr", "techsupport",
+)  # fmt: skip
+
 
 class CollectorsResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     """Collects the posts of one UTC day from one of the four sources.
 
-    The base URLs may point at any faithful server. Paces are ours, in requests per minute; limits
-    that a server announces are obeyed on top of them.
+    The defaults of the fields are those of the settings. The base URLs may point at any faithful
+    server. Paces are ours, in requests per minute; limits that a server announces are obeyed on
+    top of them.
     """
 
     github_api_url: str = "https://api.github.com"
-    github_token: str = ""
-    github_query: str = "is:issue"
+    github_token: str = Field(default="", repr=False)
+    github_query: str = "is:issue comments:>=3"
     github_requests_per_minute: float | None = Field(default=None, gt=0)
 
     stackexchange_api_url: str = "https://api.stackexchange.com"
-    stackexchange_key: str = ""
+    stackexchange_key: str = Field(default="", repr=False)
     stackexchange_requests_per_minute: float = Field(default=60, gt=0)
 
     reddit_api_url: str = "https://oauth.reddit.com"
     reddit_auth_url: str = "https://www.reddit.com"
-    reddit_client_id: str = ""
-    reddit_client_secret: str = ""
-    reddit_subreddits: list[str] = Field(default=[])
+    reddit_client_id: str = Field(default="", repr=False)
+    reddit_client_secret: str = Field(default="", repr=False)
+    reddit_subreddits: list[str] = Field(default=list(DEFAULT_SUBREDDITS))
     reddit_requests_per_minute: float = Field(default=60, gt=0)
 
     hn_api_url: str = "https://hn.algolia.com"

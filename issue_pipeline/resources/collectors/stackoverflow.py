@@ -25,6 +25,7 @@ from issue_pipeline.resources.collectors.parsing import (
     from_epoch,
     text,
 )
+from issue_pipeline.utils.printable import printable
 
 API_VERSION = "2.3"
 PAGE_SIZE = 100
@@ -51,8 +52,10 @@ def read_error(response: httpx.Response) -> CollectionError | None:
     if not isinstance(wrapper, dict):
         return None
     said = (
-        f"Stack Exchange answered {response.status_code}, error {wrapper.get('error_id')}"
-        f" ({wrapper.get('error_name')}): {text(wrapper.get('error_message'))[:200]!r}."
+        f"Stack Exchange answered {response.status_code}, error"
+        f" {printable(text(wrapper.get('error_id')), 20)}"
+        f" ({printable(text(wrapper.get('error_name')), 60)}):"
+        f" {text(wrapper.get('error_message'))[:200]!r}."
     )
     if wrapper.get("error_id") == _THROTTLE_VIOLATION:
         if not wrapper.get("quota_remaining", 1):

@@ -2,6 +2,7 @@
 
 import gzip
 import logging
+import re
 import socket
 import traceback
 
@@ -256,3 +257,34 @@ def test_what_every_reply_must_have_is_demanded(payload):
 
 def test_what_is_there_is_given():
     assert expect({"id": 7}, "id", int, "Chirper") == 7
+
+
+def test_every_second_slept_before_a_request_counts_as_waiting(clock):
+    busy = httpx.Response(429, headers={"Retry-After": "7"})
+    handler, _ = answering(OK, BUSY, busy, OK)
+    with asking(handler, requests_per_minute=30) as client:
+        client.get("/")
+        client.get("/")
+    assert len(clock.sleeps) >= 3  # our own pace, our own backoff, the server's wait
+    assert client.waited_s == pytest.approx(sum(clock.sleeps))
+
+
+def test_a_wait_that_is_never_taken_does_not_count(clock):
+    handler, _ = answering(*[httpx.Response(429, headers={"Retry-After": "7"})] * ATTEMPTS)
+    with asking(handler) as client, pytest.raises(TransientError):
+        client.get("/")
+    assert client.waited_s == pytest.approx(7.0 * (ATTEMPTS - 1))
+
+
+@pytest.mark.parametrize(
+    "trouble", [httpx.Response(404), httpx.ConnectError("no \x1b[31m route")], ids=repr
+)
+def test_no_error_tells_the_user_info_of_a_url_or_steers_the_terminal(trouble):
+    handler, _ = answering(trouble)
+    with (
+        stamina.set_testing(True, attempts=1),
+        asking(handler, base_url="http://joe:hush@api.test") as client,
+        pytest.raises(CollectionError, match=r"http://api\.test") as caught,
+    ):
+        client.get("/")
+    assert not {"joe", "hush", "\x1b"} & set(re.split(r"[/:@ []", str(caught.value)))

@@ -49,7 +49,11 @@ def test_addresses_may_be_written_with_or_without_the_api_s_own_path():
         ({"reddit_client_id": CLIENT_ID}, "REDDIT_CLIENT_SECRET"),
         ({"reddit_client_secret": CLIENT_SECRET}, "REDDIT_CLIENT_ID"),
         (
-            {"reddit_client_id": CLIENT_ID, "reddit_client_secret": CLIENT_SECRET},
+            {
+                "reddit_client_id": CLIENT_ID,
+                "reddit_client_secret": CLIENT_SECRET,
+                "reddit_subreddits": [],
+            },
             "REDDIT_SUBREDDITS",
         ),
     ],
@@ -75,3 +79,9 @@ def test_a_server_that_is_not_there_is_named(clock):
     with pytest.raises(TransientError, match=r"Hacker News.*127\.0\.0\.1:9"):
         nobody.collect("hackernews", A_DAY)
     assert len(clock.sleeps) >= 5  # it was tried again before it was given up
+
+
+def test_no_secret_shows_when_the_resource_is_printed():
+    secret = "hush"
+    names = ("github_token", "stackexchange_key", "reddit_client_id", "reddit_client_secret")
+    assert secret not in repr(CollectorsResource(**dict.fromkeys(names, secret)))
