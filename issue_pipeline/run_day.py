@@ -23,9 +23,11 @@ from dotenv import load_dotenv
 
 from issue_pipeline.errors import ConfigurationError
 from issue_pipeline.failures import NO_RETRIES_TAG
+from issue_pipeline.utils.printable import printable
 
 logger = logging.getLogger("issue_pipeline.run_day")  # also when run as __main__
 
+MAX_REASON_CHARS = 2_000
 DEFAULT_DAGSTER_HOME = Path("data/dagster_home")
 # Dagster's own console would drown the progress of the steps.
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
@@ -115,9 +117,12 @@ def _execute(
 
 def _reason(event: dg.DagsterEvent) -> str:
     failure = event.step_failure_data
+    text = "unknown; see the Dagster UI"
     if failure.user_failure_data and failure.user_failure_data.description:
-        return failure.user_failure_data.description
-    return failure.error.to_string() if failure.error else "unknown"
+        text = failure.user_failure_data.description
+    elif failure.error:
+        text = failure.error.message
+    return printable(text, MAX_REASON_CHARS)
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from typing import Any
 import dagster as dg
 
 from issue_pipeline.errors import ConfigurationError
+from issue_pipeline.prompts import STYLES
 from issue_pipeline.resources.collectors import CollectorsResource
 from issue_pipeline.resources.duckdb import IssuesDatabase
 from issue_pipeline.resources.embedding import DEFAULT_MODEL, EmbeddingResource
@@ -19,10 +20,6 @@ from issue_pipeline.resources.pocketbase import PocketBaseResource
 from issue_pipeline.utils.clustering import MODES
 
 DEFAULT_DUCKDB_PATH = "data/issues.duckdb"
-DEFAULT_SUBREDDITS = (
-    "webdev,devops,sysadmin,selfhosted,dataengineering,MachineLearning,LocalLLaMA,SaaS,smallbusiness,"
-    "ecommerce,shopify,Accounting,fintech,logistics,supplychain,healthIT,gdpr,techsupport"
-)
 
 
 def clustering_mode() -> str:
@@ -42,33 +39,40 @@ def resources() -> dict[str, dg.ConfigurableResource[Any]]:
     """
     clustering_mode()  # read by its step, but a misspelt one should not wait until then
     _refuse_budgets()
+    sources, models = _defaults(CollectorsResource), _defaults(LLMResource)
     return {
         "database": IssuesDatabase(database=_text("ISSUES_DUCKDB_PATH", DEFAULT_DUCKDB_PATH)),
         "collectors": CollectorsResource(
-            github_api_url=_text("GITHUB_API_URL", "https://api.github.com"),
+            github_api_url=_text("GITHUB_API_URL", sources["github_api_url"]),
             github_token=_secret("GITHUB_TOKEN"),
-            github_query=_text("GITHUB_QUERY", "is:issue comments:>=3"),
+            github_query=_text("GITHUB_QUERY", sources["github_query"]),
             github_requests_per_minute=_optional_pace("GITHUB_REQUESTS_PER_MINUTE"),
-            stackexchange_api_url=_text("STACKEXCHANGE_API_URL", "https://api.stackexchange.com"),
+            stackexchange_api_url=_text("STACKEXCHANGE_API_URL", sources["stackexchange_api_url"]),
             stackexchange_key=_secret("STACKEXCHANGE_KEY"),
-            stackexchange_requests_per_minute=_pace("STACKEXCHANGE_REQUESTS_PER_MINUTE", 60),
-            reddit_api_url=_text("REDDIT_API_URL", "https://oauth.reddit.com"),
-            reddit_auth_url=_text("REDDIT_AUTH_URL", "https://www.reddit.com"),
+            stackexchange_requests_per_minute=_pace(
+                "STACKEXCHANGE_REQUESTS_PER_MINUTE", sources["stackexchange_requests_per_minute"]
+            ),
+            reddit_api_url=_text("REDDIT_API_URL", sources["reddit_api_url"]),
+            reddit_auth_url=_text("REDDIT_AUTH_URL", sources["reddit_auth_url"]),
             reddit_client_id=_secret("REDDIT_CLIENT_ID"),
             reddit_client_secret=_secret("REDDIT_CLIENT_SECRET"),
-            reddit_subreddits=_names("REDDIT_SUBREDDITS", DEFAULT_SUBREDDITS),
-            reddit_requests_per_minute=_pace("REDDIT_REQUESTS_PER_MINUTE", 60),
-            hn_api_url=_text("HN_API_URL", "https://hn.algolia.com"),
-            hn_requests_per_minute=_pace("HN_REQUESTS_PER_MINUTE", 120),
+            reddit_subreddits=_names("REDDIT_SUBREDDITS", sources["reddit_subreddits"]),
+            reddit_requests_per_minute=_pace(
+                "REDDIT_REQUESTS_PER_MINUTE", sources["reddit_requests_per_minute"]
+            ),
+            hn_api_url=_text("HN_API_URL", sources["hn_api_url"]),
+            hn_requests_per_minute=_pace(
+                "HN_REQUESTS_PER_MINUTE", sources["hn_requests_per_minute"]
+            ),
         ),
         "embedding": EmbeddingResource(embedding_model=_text("EMBEDDING_MODEL", DEFAULT_MODEL)),
         "llm": LLMResource(
             local_model=_text("LLM_LOCAL_MODEL", ""),
             local_base_url=_text("LLM_LOCAL_BASE_URL", ""),
-            local_style=_choice("LLM_LOCAL_STYLE", ("write", "choose"), default="write"),
+            local_style=_choice("LLM_LOCAL_STYLE", STYLES, default=models["local_style"]),
             remote_model=_text("LLM_REMOTE_MODEL", ""),
             remote_api_key=_secret("LLM_REMOTE_API_KEY"),
-            remote_above=_count("LLM_REMOTE_ABOVE", 50),
+            remote_above=_count("LLM_REMOTE_ABOVE", models["remote_above"]),
         ),
         "pocketbase": PocketBaseResource(
             url=_text("POCKETBASE_URL", ""),
@@ -76,6 +80,11 @@ def resources() -> dict[str, dg.ConfigurableResource[Any]]:
             password=_secret("POCKETBASE_PASSWORD"),
         ),
     }
+
+
+def _defaults(resource: type[dg.ConfigurableResource[Any]]) -> dict[str, Any]:
+    """Give the defaults that a resource states for its fields."""
+    return {name: field.default for name, field in resource.model_fields.items()}
 
 
 def _refuse_budgets() -> None:
@@ -93,8 +102,9 @@ def _secret(name: str) -> Any:  # noqa: ANN401  (Dagster types an EnvVar as the 
     return dg.EnvVar(name) if os.environ.get(name) else ""
 
 
-def _names(name: str, default: str) -> list[str]:
-    return [part.strip() for part in _text(name, default).split(",") if part.strip()]
+def _names(name: str, default: list[str]) -> list[str]:
+    given = [part.strip() for part in _text(name, "").split(",") if part.strip()]
+    return given or default
 
 
 def _choice(name: str, choices: tuple[str, ...], *, default: str) -> str:

@@ -96,7 +96,8 @@ def test_the_clustering_mode_can_be_chosen(monkeypatch: pytest.MonkeyPatch):
 def test_an_unknown_choice_is_refused_with_the_choices(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("CLUSTERING_MODE", "smooth")
     with pytest.raises(ConfigurationError, match=r"CLUSTERING_MODE is 'smooth'.*raw, smoothed"):
-        clustering_mode()
+        resources()
+    monkeypatch.delenv("CLUSTERING_MODE")
     monkeypatch.setenv("LLM_LOCAL_STYLE", "guess")
     with pytest.raises(ConfigurationError, match=r"LLM_LOCAL_STYLE is 'guess'.*write, choose"):
         resources()

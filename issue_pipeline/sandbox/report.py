@@ -9,8 +9,10 @@ from rich.text import Text
 
 from issue_pipeline.partitions import SOURCES
 from issue_pipeline.sql.summary import DaySummary, biggest_issues, day_summary
+from issue_pipeline.utils.printable import printable
 
 BIGGEST = 10
+MAX_TEXT_CHARS = 300
 
 
 def show_report(console: Console, connection: duckdb.DuckDBPyConnection, days: list[date]) -> None:
@@ -55,7 +57,9 @@ def _show_issues(console: Console, connection: duckdb.DuckDBPyConnection, days: 
         # Text, not markup: titles are foreign.
         table.add_row(
             str(issue.size),
-            Text(f"{issue.title}\n").append(issue.url, style="dim"),
+            Text(f"{printable(issue.title, MAX_TEXT_CHARS)}\n").append(
+                printable(issue.url, MAX_TEXT_CHARS), style="dim"
+            ),
             issue.category,
             issue.impact,
             "yes" if issue.would_pay else "",
