@@ -7,6 +7,7 @@ import argparse
 import logging
 import os
 import shutil
+import signal
 import sys
 import time
 from collections.abc import Iterator, Mapping
@@ -105,6 +106,8 @@ def _execute(
             tags={NO_RETRIES_TAG: "true"},
             raise_on_error=False,
         )
+    # Dagster leaves SIGTERM to do what SIGINT does, which in a background job is nothing.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     if result.success:
         return []
     failed = [event for event in result.all_events if event.is_step_failure]

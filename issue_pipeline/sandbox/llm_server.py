@@ -27,8 +27,8 @@ def main(arguments: list[str] | None = None) -> int:
         The exit status: 1 if the model cannot be loaded or the port is taken.
     """
     options = _parser().parse_args(arguments)
-    # Threads that wait for one another spin a moment, then sleep. On two quiet cores an answer takes
-    # 1.7 s so (2.9 s if they sleep at once), on busy ones 4.4 s (up to 60 s if they only spin).
+    # Threads that wait for one another spin a moment, then sleep. On two quiet cores an answer then
+    # takes 1.7 s (2.9 s if they sleep at once), on busy ones 4.4 s (up to 60 s if they only spin).
     # OpenMP reads this when it is loaded, so it comes before the import.
     os.environ.setdefault("GOMP_SPINCOUNT", "3000")
     import xllamacpp  # Half a second, which ``--help`` need not pay.
