@@ -11,6 +11,7 @@ import secrets
 import time
 from collections import deque
 from collections.abc import Callable, Collection, Iterator
+from datetime import UTC, datetime, timedelta
 from itertools import islice
 from urllib.parse import parse_qs
 
@@ -36,6 +37,7 @@ SOURCE = "reddit"
 MAX_LISTED = 1000  # the newest posts of a subreddit; older ones cannot be reached
 MAX_LIMIT = 100
 DEFAULT_LIMIT = 25
+OLD = datetime(2010, 1, 1, tzinfo=UTC)  # when a subreddit began that the history does not show
 REQUESTS_PER_WINDOW = 1000
 _WINDOW_S = 600
 _CURSOR = re.compile(r"t3_[0-9a-z]{1,13}")
@@ -140,11 +142,16 @@ class RedditApi:
         return JsonReply({"kind": "Listing", "data": data}, headers=limit_headers(request))
 
     async def about(self, request: Request) -> Response:
-        """``GET /r/{subreddit}/about``: founded by its first post, or just now without any."""
+        """``GET /r/{subreddit}/about``: founded by its first post, or just now without any.
+
+        Where there are posts since the very beginning of the history, it is older than that.
+        """
         self._admit(request)
         subreddit = self._find(request)
         first = deque(self._timeline.newest_first(SOURCE, subreddit), maxlen=1)
         founded = first[0].created_at if first else self._timeline.now()
+        if founded < self._timeline.beginning() + timedelta(days=1):
+            founded = OLD
         data = {
             "display_name": subreddit,
             "display_name_prefixed": f"r/{subreddit}",

@@ -70,6 +70,10 @@ class Timeline:
         """Give the simulator's time, UTC, whole seconds."""
         return self._now().astimezone(UTC).replace(microsecond=0)
 
+    def beginning(self) -> datetime:
+        """Give the earliest moment of which an open-ended query tells, UTC."""
+        return self._bounds(None, None)[0]
+
     def between(
         self,
         source: str,

@@ -199,6 +199,19 @@ def test_a_subreddit_is_as_old_as_its_first_post():
     assert about["data"]["created_utc"] == DAY.timestamp() + 50
 
 
+def test_a_subreddit_older_than_the_history_does_not_pretend_to_be_new():
+    client = a_client(a_post("reddit", 28_800), history_days=3)
+    headers = reddit_headers(client)
+    path = "/reddit/r/shopkeepers/about"
+    assert (
+        client.get(path, headers=headers).json()["data"]["created_utc"] == DAY.timestamp() + 28_800
+    )
+    client = a_client(a_post("reddit", 28_800), history_days=2)
+    headers = reddit_headers(client)
+    founded = client.get(path, headers=headers).json()["data"]["created_utc"]
+    assert founded < DAY.timestamp() - 365 * 86_400
+
+
 def test_a_subreddit_without_posts_was_founded_just_now():
     client = a_client()
     reply = client.get("/reddit/r/shopkeepers/about", headers=reddit_headers(client))
