@@ -71,6 +71,7 @@ def test_records_changed_or_deleted_by_hand_are_put_right_again(published):
 def test_what_gold_no_longer_has_is_withdrawn_with_its_evidence(published):
     with published.resources["database"].write() as connection:
         connection.execute("UPDATE silver.cluster_assignments SET cluster_id = -1")
+        connection.execute("DELETE FROM silver.clusters")
     published.run(issues)
     published.run(live_issues)
     assert published.live() == {"issues": [], "issue_evidence": []}
