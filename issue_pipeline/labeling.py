@@ -187,59 +187,32 @@ def _labelled(cluster: PreparedCluster, labeler: Labeler, hinter: Hinter) -> Iss
         result = labeler.label(request)
     except LabelingError as error:
         logger.warning("cluster %d could not be labelled: %s", cluster.cluster_id, error)
-        return _row(
-            cluster,
-            label_failed=True,
-            label_source="failed",
-            prompt_tokens=error.prompt_tokens,
-            completion_tokens=error.completion_tokens,
-            cost_usd=error.cost_usd,
-        )
-    label = result.label
-    return _row(
-        cluster,
-        canonical_title=label.canonical_title,
-        category=label.category,
-        description=label.description,
-        would_pay_signal=label.would_pay_signal,
-        impact_level=label.impact_level,
+        return _failed(cluster, error)
+    return replace(
+        _failed(cluster, result),
+        **result.label.model_dump(),
+        label_failed=False,
         label_source=result.source,
         model=result.model,
-        prompt_tokens=result.prompt_tokens,
-        completion_tokens=result.completion_tokens,
-        cost_usd=result.cost_usd,
     )
 
 
-def _row(
-    cluster: PreparedCluster,
-    *,
-    label_source: str,
-    label_failed: bool = False,
-    canonical_title: str | None = None,
-    category: str | None = None,
-    description: str | None = None,
-    would_pay_signal: bool | None = None,
-    impact_level: str | None = None,
-    model: str = "",
-    prompt_tokens: int = 0,
-    completion_tokens: int = 0,
-    cost_usd: float = 0.0,
-) -> IssueRow:
+def _failed(cluster: PreparedCluster, spent: LabelResult | LabelingError) -> IssueRow:
+    """Give the row of a cluster without a label, with what was spent on it."""
     return IssueRow(
         cluster_id=cluster.cluster_id,
         cluster_fingerprint=cluster.fingerprint,
         cluster_size=len(cluster.items),
-        canonical_title=canonical_title,
-        category=category,
-        description=description,
-        would_pay_signal=would_pay_signal,
-        impact_level=impact_level,
-        label_failed=label_failed,
-        label_source=label_source,
-        model=model,
-        prompt_tokens=prompt_tokens,
-        completion_tokens=completion_tokens,
-        cost_usd=cost_usd,
+        canonical_title=None,
+        category=None,
+        description=None,
+        would_pay_signal=None,
+        impact_level=None,
+        label_failed=True,
+        label_source="failed",
+        model="",
+        prompt_tokens=spent.prompt_tokens,
+        completion_tokens=spent.completion_tokens,
+        cost_usd=spent.cost_usd,
         labeled_at=datetime.now(UTC),
     )

@@ -19,7 +19,7 @@ from issue_pipeline.resources.embedding import EmbeddingResource
 from issue_pipeline.resources.llm import LLMResource
 from issue_pipeline.resources.pocketbase import PocketBaseResource
 from issue_pipeline.sql import bronze, gold, live, silver
-from issue_pipeline.sql.summary import day_summary
+from issue_pipeline.sql.summary import DaySummary, day_summary
 
 
 @dg.asset(
@@ -134,7 +134,7 @@ def live_issues(
     )
 
 
-def _require_clusters(connection: duckdb.DuckDBPyConnection, day: date) -> None:
+def _require_clusters(connection: duckdb.DuckDBPyConnection, day: date) -> DaySummary:
     """Tell a day without problems from a day that was never processed."""
     summary = day_summary(connection, day)
     if not summary.collected:
@@ -146,12 +146,12 @@ def _require_clusters(connection: duckdb.DuckDBPyConnection, day: date) -> None:
         raise MissingInputError(
             f"{day} has posts but no clusters. Materialise silver/clusters for that day."
         )
+    return summary
 
 
 def _require_labels(connection: duckdb.DuckDBPyConnection, day: date) -> None:
     """Withdraw nothing because of a step that was never run."""
-    _require_clusters(connection, day)
-    summary = day_summary(connection, day)
+    summary = _require_clusters(connection, day)
     if summary.clusters and not summary.labels:
         raise MissingInputError(
             f"{day} has clusters but no labels. Materialise gold/issues for that day."

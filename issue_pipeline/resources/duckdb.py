@@ -1,6 +1,5 @@
 """The one DuckDB file, opened for as short a time as possible."""
 
-import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.resources import files
@@ -11,8 +10,6 @@ import stamina
 from dagster_duckdb import DuckDBResource
 
 from issue_pipeline.errors import StoreError
-
-logger = logging.getLogger(__name__)
 
 # DuckDB lets one process write; the others of a backfill wait their turn this long.
 LOCK_TIMEOUT_S = 300.0
