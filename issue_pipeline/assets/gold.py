@@ -1,19 +1,21 @@
 """``gold.issues`` and ``gold.live_issues``: labelled problems, and their publication."""
 
 from collections import Counter
+from collections.abc import Sequence
 from datetime import UTC, date, datetime
 
 import dagster as dg
 import duckdb
 
+from issue_pipeline.assets.completeness import incomplete_sources, require_collected
 from issue_pipeline.assets.partition_keys import day_of
 from issue_pipeline.errors import LiveStoreError, MissingInputError
 from issue_pipeline.failures import clear_failures
 from issue_pipeline.labeling import collect_evidence, label_clusters, prepare_clusters
-from issue_pipeline.partitions import SOURCES, daily_partitions
+from issue_pipeline.partitions import daily_partitions
 from issue_pipeline.prompts import PROMPT_VERSION
 from issue_pipeline.publishing import desired_issues, plan_changes
-from issue_pipeline.records import LiveRow
+from issue_pipeline.records import LedgerEntry, LiveRow
 from issue_pipeline.resources.duckdb import IssuesDatabase
 from issue_pipeline.resources.embedding import EmbeddingResource
 from issue_pipeline.resources.llm import LLMResource
@@ -46,7 +48,7 @@ def issues(
     day = day_of(context)
     with clear_failures(context):
         with database.read() as connection:
-            _require_clusters(connection, day)
+            _require_clusters(connection, day, bronze.ledger_of_day(connection, day))
             clusters = bronze.clustered_items_of_day(connection, day)
             known = gold.issues_of_day(connection, day)
         rows, evidence = [], []
@@ -91,12 +93,12 @@ def live_issues(
     day = day_of(context)
     with clear_failures(context):
         with database.read() as connection:
-            _require_labels(connection, day)
             ledger = bronze.ledger_of_day(connection, day)
+            _require_labels(connection, day, ledger)
             rows = gold.issues_of_day(connection, day)
             evidence = gold.evidence_of_day(connection, day)
             known = {row.record_id: row for row in live.rows_of_day(connection, day)}
-        complete = {entry.source for entry in ledger if entry.complete} == set(SOURCES)
+        complete = not incomplete_sources(ledger)
         desired = desired_issues(day, rows, evidence, complete=complete)
         with pocketbase.connect() as store:
             plan = plan_changes(list(desired.values()), store.issues_of_day(day))
@@ -134,14 +136,12 @@ def live_issues(
     )
 
 
-def _require_clusters(connection: duckdb.DuckDBPyConnection, day: date) -> DaySummary:
+def _require_clusters(
+    connection: duckdb.DuckDBPyConnection, day: date, ledger: Sequence[LedgerEntry]
+) -> DaySummary:
     """Tell a day without problems from a day that was never processed."""
+    require_collected(day, ledger)
     summary = day_summary(connection, day)
-    if not summary.collected:
-        raise MissingInputError(
-            f"No source was ever collected for {day}. Materialise bronze/raw_items for that day, or"
-            " check ISSUES_DUCKDB_PATH."
-        )
     if summary.items and not silver.is_clustered(connection, day):
         raise MissingInputError(
             f"{day} has posts but no clusters. Materialise silver/clusters for that day."
@@ -149,9 +149,11 @@ def _require_clusters(connection: duckdb.DuckDBPyConnection, day: date) -> DaySu
     return summary
 
 
-def _require_labels(connection: duckdb.DuckDBPyConnection, day: date) -> None:
+def _require_labels(
+    connection: duckdb.DuckDBPyConnection, day: date, ledger: Sequence[LedgerEntry]
+) -> None:
     """Withdraw nothing because of a step that was never run."""
-    summary = _require_clusters(connection, day)
+    summary = _require_clusters(connection, day, ledger)
     if summary.clusters and not summary.labels:
         raise MissingInputError(
             f"{day} has clusters but no labels. Materialise gold/issues for that day."

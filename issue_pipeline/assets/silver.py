@@ -2,10 +2,10 @@
 
 import dagster as dg
 
+from issue_pipeline.assets.completeness import incomplete_sources, require_collected
 from issue_pipeline.assets.partition_keys import day_of
-from issue_pipeline.errors import MissingInputError
 from issue_pipeline.failures import clear_failures
-from issue_pipeline.partitions import SOURCES, daily_partitions
+from issue_pipeline.partitions import daily_partitions
 from issue_pipeline.records import ClusterRow
 from issue_pipeline.resources.duckdb import IssuesDatabase
 from issue_pipeline.resources.embedding import EmbeddingResource
@@ -40,11 +40,7 @@ def clusters(
         with database.read() as connection:
             ledger = bronze.ledger_of_day(connection, day)
             items = bronze.items_of_day(connection, day)
-        if not ledger:
-            raise MissingInputError(
-                f"No source was ever collected for {day}. Materialise bronze/raw_items for that"
-                " day first."
-            )
+        require_collected(day, ledger)
         mode = clustering_mode()  # before minutes of embedding, should it be misspelt
         vectors = compute_embeddings_for_items(items, embedding.get_model())
         clustering = cluster_embeddings(vectors, mode=mode)
@@ -67,8 +63,7 @@ def clusters(
                 rows,
                 zip((item.url_hash for item in items), clustering.labels.tolist(), strict=True),
             )
-    missing = sorted(set(SOURCES) - {entry.source for entry in ledger if entry.complete})
-    if missing:
+    if missing := incomplete_sources(ledger):
         context.log.warning(f"{day} is clustered without all of {', '.join(missing)}")
     return dg.MaterializeResult(
         metadata={
