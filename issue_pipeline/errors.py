@@ -33,7 +33,15 @@ class AccessDeniedError(CollectionError):
 
 
 class QuotaExhaustedError(CollectionError):
-    """The source's daily allowance is spent. Trying again today cannot help."""
+    """The source's allowance is spent for longer than we may wait. Only time or a key helps."""
+
+
+class TimeBudgetError(CollectionError):
+    """The time that one source-day may take is over."""
+
+
+class TokenExpiredError(AccessDeniedError):
+    """The source no longer takes a token that it gave us. A new one may help."""
 
 
 class RequestRejectedError(CollectionError):

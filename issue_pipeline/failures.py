@@ -14,6 +14,7 @@ from issue_pipeline.errors import (
     MissingInputError,
     QuotaExhaustedError,
     RequestRejectedError,
+    TimeBudgetError,
 )
 
 # Trying again changes nothing until somebody acts.
@@ -25,6 +26,7 @@ _PERMANENT = (
     MissingInputError,
     QuotaExhaustedError,
     RequestRejectedError,
+    TimeBudgetError,
 )
 MAX_RETRIES = 2
 # Before the first retry; twice as long before the second.

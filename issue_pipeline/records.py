@@ -37,6 +37,7 @@ class Collection:
         expected_count: How many the source said there are; ``None`` where it does not say.
         fetched_count: Items received, before anything was dropped.
         dropped: Items left out, counted by reason.
+        cut_count: Posts whose text was cut to the longest that is stored.
         complete: Whether every post of the day is in ``posts``.
         reason: Why it is not complete; ``""`` when it is.
         requests: HTTP requests made, retries included.
@@ -47,6 +48,7 @@ class Collection:
     expected_count: int | None
     fetched_count: int
     dropped: Mapping[str, int] = field(default_factory=dict)
+    cut_count: int = 0
     complete: bool = True
     reason: str = ""
     requests: int = 0

@@ -12,7 +12,7 @@ import dagster as dg
 
 from issue_pipeline.errors import ConfigurationError
 from issue_pipeline.prompts import STYLES
-from issue_pipeline.resources.collectors import CollectorsResource
+from issue_pipeline.resources.collectors import REDDIT_BACKENDS, CollectorsResource
 from issue_pipeline.resources.duckdb import IssuesDatabase
 from issue_pipeline.resources.embedding import DEFAULT_MODEL, EmbeddingResource
 from issue_pipeline.resources.llm import LLMResource
@@ -39,32 +39,10 @@ def resources() -> dict[str, dg.ConfigurableResource[Any]]:
     """
     clustering_mode()  # read by its step, but a misspelt one should not wait until then
     _refuse_budgets()
-    sources, models = _defaults(CollectorsResource), _defaults(LLMResource)
+    models = _defaults(LLMResource)
     return {
         "database": IssuesDatabase(database=_text("ISSUES_DUCKDB_PATH", DEFAULT_DUCKDB_PATH)),
-        "collectors": CollectorsResource(
-            github_api_url=_text("GITHUB_API_URL", sources["github_api_url"]),
-            github_token=_secret("GITHUB_TOKEN"),
-            github_query=_text("GITHUB_QUERY", sources["github_query"]),
-            github_requests_per_minute=_optional_pace("GITHUB_REQUESTS_PER_MINUTE"),
-            stackexchange_api_url=_text("STACKEXCHANGE_API_URL", sources["stackexchange_api_url"]),
-            stackexchange_key=_secret("STACKEXCHANGE_KEY"),
-            stackexchange_requests_per_minute=_pace(
-                "STACKEXCHANGE_REQUESTS_PER_MINUTE", sources["stackexchange_requests_per_minute"]
-            ),
-            reddit_api_url=_text("REDDIT_API_URL", sources["reddit_api_url"]),
-            reddit_auth_url=_text("REDDIT_AUTH_URL", sources["reddit_auth_url"]),
-            reddit_client_id=_secret("REDDIT_CLIENT_ID"),
-            reddit_client_secret=_secret("REDDIT_CLIENT_SECRET"),
-            reddit_subreddits=_names("REDDIT_SUBREDDITS", sources["reddit_subreddits"]),
-            reddit_requests_per_minute=_pace(
-                "REDDIT_REQUESTS_PER_MINUTE", sources["reddit_requests_per_minute"]
-            ),
-            hn_api_url=_text("HN_API_URL", sources["hn_api_url"]),
-            hn_requests_per_minute=_pace(
-                "HN_REQUESTS_PER_MINUTE", sources["hn_requests_per_minute"]
-            ),
-        ),
+        "collectors": _collectors(),
         "embedding": EmbeddingResource(embedding_model=_text("EMBEDDING_MODEL", DEFAULT_MODEL)),
         "llm": LLMResource(
             local_model=_text("LLM_LOCAL_MODEL", ""),
@@ -80,6 +58,45 @@ def resources() -> dict[str, dg.ConfigurableResource[Any]]:
             password=_secret("POCKETBASE_PASSWORD"),
         ),
     }
+
+
+def _collectors() -> CollectorsResource:
+    default = _defaults(CollectorsResource)
+    return CollectorsResource(
+        cache_dir=_text("ISSUES_CACHE_DIR", default["cache_dir"]),
+        time_budget_minutes=_above_zero(
+            "COLLECT_TIME_BUDGET_MINUTES", default["time_budget_minutes"]
+        ),
+        max_body_chars=int(_above_zero("COLLECT_MAX_BODY_CHARS", default["max_body_chars"])),
+        github_api_url=_text("GITHUB_API_URL", default["github_api_url"]),
+        github_token=_secret("GITHUB_TOKEN"),
+        github_query=_text("GITHUB_QUERY", default["github_query"]),
+        github_repos=_names("GITHUB_REPOS", default["github_repos"]),
+        github_keep_bots=_yes_or_no("GITHUB_KEEP_BOTS", default["github_keep_bots"]),
+        github_requests_per_minute=_above_zero("GITHUB_REQUESTS_PER_MINUTE", None),
+        stackexchange_api_url=_text("STACKEXCHANGE_API_URL", default["stackexchange_api_url"]),
+        stackexchange_key=_secret("STACKEXCHANGE_KEY"),
+        stackexchange_requests_per_minute=_above_zero(
+            "STACKEXCHANGE_REQUESTS_PER_MINUTE", default["stackexchange_requests_per_minute"]
+        ),
+        reddit_backend=_choice(
+            "REDDIT_BACKEND", REDDIT_BACKENDS, default=default["reddit_backend"]
+        ),
+        reddit_api_url=_text("REDDIT_API_URL", default["reddit_api_url"]),
+        reddit_auth_url=_text("REDDIT_AUTH_URL", default["reddit_auth_url"]),
+        reddit_archive_url=_text("REDDIT_ARCHIVE_URL", default["reddit_archive_url"]),
+        reddit_client_id=_secret("REDDIT_CLIENT_ID"),
+        reddit_client_secret=_secret("REDDIT_CLIENT_SECRET"),
+        reddit_subreddits=_names("REDDIT_SUBREDDITS", default["reddit_subreddits"]),
+        reddit_requests_per_minute=_above_zero(
+            "REDDIT_REQUESTS_PER_MINUTE", default["reddit_requests_per_minute"]
+        ),
+        hn_api_url=_text("HN_API_URL", default["hn_api_url"]),
+        hn_comments=_yes_or_no("HN_COMMENTS", default["hn_comments"]),
+        hn_requests_per_minute=_above_zero(
+            "HN_REQUESTS_PER_MINUTE", default["hn_requests_per_minute"]
+        ),
+    )
 
 
 def _defaults(resource: type[dg.ConfigurableResource[Any]]) -> dict[str, Any]:
@@ -114,15 +131,10 @@ def _choice(name: str, choices: tuple[str, ...], *, default: str) -> str:
     return value
 
 
-def _pace(name: str, default: float) -> float:
-    value = _optional_pace(name)
-    return default if value is None else value
-
-
-def _optional_pace(name: str) -> float | None:
+def _above_zero(name: str, default: Any) -> Any:  # noqa: ANN401  (a number, or None by default)
     text = _text(name, "")
     if not text:
-        return None
+        return default
     try:
         value = float(text)
     except ValueError:
@@ -130,6 +142,10 @@ def _optional_pace(name: str) -> float | None:
     if not 0 < value < math.inf:
         raise ConfigurationError(f"{name} is {text!r}; expected a number above 0.")
     return value
+
+
+def _yes_or_no(name: str, default: bool) -> bool:
+    return _choice(name, ("yes", "no"), default="yes" if default else "no") == "yes"
 
 
 def _count(name: str, default: int) -> int:

@@ -1,6 +1,6 @@
 """``bronze.raw_items``: the posts of one source and one UTC day."""
 
-from collections.abc import Iterable
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import dagster as dg
@@ -8,15 +8,25 @@ import dagster as dg
 from issue_pipeline.assets.partition_keys import source_and_day_of
 from issue_pipeline.failures import clear_failures
 from issue_pipeline.partitions import source_day_partitions
-from issue_pipeline.records import Post
+from issue_pipeline.records import Collection, LedgerEntry
 from issue_pipeline.resources.collectors import CollectorsResource
 from issue_pipeline.resources.duckdb import IssuesDatabase
 from issue_pipeline.sql import bronze
 from issue_pipeline.utils.urls import url_hash
 
+DAY_IS_COMPLETE = "day_is_complete"
+_KEY = dg.AssetKey(["bronze", "raw_items"])
+
 
 @dg.asset(
-    key=["bronze", "raw_items"],
+    key=_KEY,
+    check_specs=[
+        dg.AssetCheckSpec(
+            DAY_IS_COMPLETE,
+            asset=_KEY,
+            description="Every post that the source has of the day is stored; warns with why not.",
+        )
+    ],
     group_name="bronze",
     partitions_def=source_day_partitions,
     kinds={"python", "duckdb"},
@@ -28,40 +38,73 @@ from issue_pipeline.utils.urls import url_hash
 )
 def raw_items(
     context: dg.AssetExecutionContext, collectors: CollectorsResource, database: IssuesDatabase
-) -> dg.MaterializeResult[None]:
+) -> dg.MaterializeResult:  # type: ignore[type-arg]  # with checks, Dagster wants it bare
     """Collect first, with no database open; then write in one short transaction."""
     source, day = source_and_day_of(context)
     with clear_failures(context):
         started_at = datetime.now(UTC)
-        collection = collectors.collect(source, day)
+        collection, posts = distinct(collectors.collect(source, day))
         with database.write() as connection:
             entry = bronze.store_collection(
                 connection,
                 source,
                 day,
-                distinct(collection.posts),
+                posts,
                 collection,
                 started_at=started_at,
                 finished_at=datetime.now(UTC),
             )
-    if not entry.complete:
-        context.log.warning(f"{source} {day} is incomplete: {entry.reason}")
+    if not collection.complete:
+        context.log.warning(f"{source} {day} was not collected whole: {collection.reason}")
     return dg.MaterializeResult(
         metadata={
             "dagster/partition_row_count": entry.stored_count,
             "complete": entry.complete,
-            "reason": entry.reason or "-",
-            "expected": entry.expected_count if entry.expected_count is not None else "not told",
-            "fetched": entry.fetched_count,
+            "reason": collection.reason or "-",
+            "expected": expected_count(collection),
+            "fetched": collection.fetched_count,
             "dropped": dict(collection.dropped),
-            "requests": entry.requests,
-            "waited_s": round(entry.waited_s, 1),
-        }
+            "cut": collection.cut_count,
+            "requests": collection.requests,
+            "waited_s": round(collection.waited_s, 1),
+        },
+        check_results=[day_is_complete(entry, collection)],
     )
 
 
-def distinct(posts: Iterable[Post]) -> list[bronze.KeyedPost]:
-    """Key posts by the hash of their permalink; of two with the same one the later counts."""
-    return list(
-        {key: bronze.KeyedPost(key, post) for post in posts if (key := url_hash(post.url))}.values()
+def day_is_complete(entry: LedgerEntry, collection: Collection) -> dg.AssetCheckResult:
+    """Say whether the ledger holds the source-day to be whole, and if not, why."""
+    told = entry.reason or "Every post of the day is stored."
+    if entry.complete and not collection.complete:
+        told = (
+            "Collected whole before; this time only in part, which added to it and removed nothing:"
+            f" {collection.reason}"
+        )
+    return dg.AssetCheckResult(
+        check_name=DAY_IS_COMPLETE,
+        passed=entry.complete,
+        severity=dg.AssetCheckSeverity.WARN,
+        description=told,
+        metadata={"source": entry.source, "day": entry.collection_date.isoformat()},
     )
+
+
+def expected_count(collection: Collection) -> int | str:
+    """Give the number of posts that the source announced."""
+    return "not told" if collection.expected_count is None else collection.expected_count
+
+
+def distinct(collection: Collection) -> tuple[Collection, list[bronze.KeyedPost]]:
+    """Key posts by the hash of their permalink.
+
+    Returns:
+        The collection, with the posts counted as dropped that share another's permalink; and one
+        post for each permalink, the later of two.
+    """
+    keyed = {
+        key: bronze.KeyedPost(key, post) for post in collection.posts if (key := url_hash(post.url))
+    }
+    if shared := len(collection.posts) - len(keyed):
+        dropped = {**collection.dropped, "same address as another": shared}
+        collection = replace(collection, dropped=dropped)
+    return collection, list(keyed.values())

@@ -78,6 +78,7 @@ class Services:
         variables = {
             "ISSUES_DUCKDB_PATH": str(self.duckdb_path),
             "ISSUES_START_DATE": _START_DATE,
+            "ISSUES_CACHE_DIR": str(self.root / "cache"),
             "GITHUB_API_URL": f"{self.apis_url}/github",
             "GITHUB_QUERY": "is:issue",
             "GITHUB_TOKEN": self.github_token,

@@ -1,7 +1,7 @@
 """Reading and writing ``bronze.raw_items`` and ``bronze.collections``."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime
 
 import duckdb
@@ -44,7 +44,7 @@ def store_collection(
         finished_at: Aware.
 
     Returns:
-        The entry describing this collection, whether or not the ledger took it.
+        What the ledger says of the source-day from now on.
     """
     if collection.complete:
         con.execute(
@@ -83,28 +83,26 @@ def store_collection(
         started_at=started_at,
         finished_at=finished_at,
     )
-    known_complete = con.execute(
-        "SELECT complete FROM bronze.collections WHERE collection_date = ? AND source = ?",
-        [day, source],
-    ).fetchone()
-    if collection.complete or known_complete != (True,):
-        con.execute(
-            "DELETE FROM bronze.collections WHERE collection_date = ? AND source = ?", [day, source]
-        )
-        insert_rows(con, "bronze.collections", [asdict(entry)])
-    else:
+    known = _entry(con, source, day)
+    if known is not None and known.complete and not entry.complete:
         con.execute(
             "UPDATE bronze.collections SET stored_count = ?"
             " WHERE collection_date = ? AND source = ?",
             [entry.stored_count, day, source],
         )
+        return replace(known, stored_count=entry.stored_count)
+    con.execute(
+        "DELETE FROM bronze.collections WHERE collection_date = ? AND source = ?", [day, source]
+    )
+    insert_rows(con, "bronze.collections", [asdict(entry)])
     return entry
 
 
 def _remark(collection: Collection) -> str:
     """Say why a collection is incomplete, and what was left out."""
     dropped = ", ".join(f"{count} {why}" for why, count in sorted(collection.dropped.items()))
-    parts = (collection.reason, dropped and f"left out: {dropped}")
+    cut = collection.cut_count and f"cut to the longest that is stored: {collection.cut_count}"
+    parts = (collection.reason, dropped and f"left out: {dropped}", cut)
     return "; ".join(part for part in parts if part)
 
 
@@ -114,6 +112,10 @@ def _count(con: duckdb.DuckDBPyConnection, source: str, day: date) -> int:
         [day, source],
     ).fetchone()
     return int(row[0]) if row else 0
+
+
+def _entry(con: duckdb.DuckDBPyConnection, source: str, day: date) -> LedgerEntry | None:
+    return next((entry for entry in ledger_of_day(con, day) if entry.source == source), None)
 
 
 def ledger_of_day(con: duckdb.DuckDBPyConnection, day: date) -> list[LedgerEntry]:

@@ -1,16 +1,16 @@
 """Between tables and records: many rows in by one statement, rows out as typed records."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields
 from datetime import UTC, date, datetime
-from itertools import islice
 from typing import TypeVar
 
 import duckdb
 
-# Rows per statement: keeps the JSON text of a chunk of long posts within tens of megabytes.
+# Of one statement: keeps the JSON text of a chunk within tens of megabytes, however long its rows.
 CHUNK_ROWS = 2_000
+CHUNK_CHARS = 16_000_000
 
 T = TypeVar("T")
 Parameters = Sequence[object] | Mapping[str, object]
@@ -83,15 +83,29 @@ def insert_rows(
         ).fetchall()
     )
     total = 0
-    iterator = iter(rows)
-    while chunk := list(islice(iterator, CHUNK_ROWS)):
-        structure = json.dumps([{column: types[column] for column in chunk[0]}])
-        text = json.dumps(chunk, default=_encode, ensure_ascii=False)
-        # The database refuses half a surrogate pair, wherever it came from: U+FFFD stands for it.
-        text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    for structure, chunk in _chunks(rows, types):
         con.execute(
             f"INSERT INTO {table} BY NAME SELECT unnest(from_json(?, ?), recursive := true)",
-            [text, structure],
+            ["[" + ",".join(chunk) + "]", structure],
         )
         total += len(chunk)
     return total
+
+
+def _chunks(
+    rows: Iterable[Mapping[str, object]], types: Mapping[str, str]
+) -> Iterator[tuple[str, list[str]]]:
+    """Write rows as JSON; give them in chunks, each with the structure that it has."""
+    structure, chunk, chars = "", list[str](), 0
+    for row in rows:
+        structure = structure or json.dumps([{column: types[column] for column in row}])
+        text = json.dumps(row, default=_encode, ensure_ascii=False)
+        # The database refuses half a surrogate pair, wherever it came from: U+FFFD stands for it.
+        text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        chunk.append(text)
+        chars += len(text)
+        if len(chunk) == CHUNK_ROWS or chars >= CHUNK_CHARS:
+            yield structure, chunk
+            chunk, chars = [], 0
+    if chunk:
+        yield structure, chunk

@@ -168,9 +168,7 @@ def test_a_complete_entry_is_never_made_incomplete(con):
     assert entry.reason == ""
     assert entry.requests == 4
     assert entry.stored_count == len(names(con)) == 2
-    # What happened this time is told all the same.
-    assert not returned.complete
-    assert returned.reason == "the listing ends"
+    assert returned == entry
 
 
 def test_an_incomplete_entry_follows_the_latest_attempt(con):

@@ -1,5 +1,5 @@
 """The four sources, behind one resource."""
 
-from issue_pipeline.resources.collectors.resource import CollectorsResource
+from issue_pipeline.resources.collectors.resource import REDDIT_BACKENDS, CollectorsResource
 
-__all__ = ["CollectorsResource"]
+__all__ = ["REDDIT_BACKENDS", "CollectorsResource"]

@@ -1,37 +1,52 @@
-"""GitHub: every issue of a day that a search query finds.
+"""GitHub: the issues of a day that a search finds, and all those of chosen repositories.
 
-Source: https://docs.github.com/en/rest/search/search#search-issues-and-pull-requests
-A query gives at most 1,000 results whatever the paging, so the day is walked in windows: oldest
-first, each next window beginning at the second where the last one had to stop.
+Sources: https://docs.github.com/en/rest/search/search#search-issues-and-pull-requests and
+https://docs.github.com/en/rest/issues/issues#list-repository-issues
+A search gives at most 1,000 results whatever the paging, and may say that it ran out of time
+(``incomplete_results``); a repository's list gives everything.
 """
 
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+import re
+from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
 
-from issue_pipeline.errors import CollectionError, TransientError
-from issue_pipeline.records import Collection, Post
-from issue_pipeline.resources.collectors.http import ApiClient, expect, retry_after_s
-from issue_pipeline.resources.collectors.parsing import Day, Harvest, count, from_iso, text
+from issue_pipeline.errors import (
+    CollectionError,
+    RequestRejectedError,
+    TransientError,
+    UnexpectedReplyError,
+)
+from issue_pipeline.records import Post
+from issue_pipeline.resources.collectors.harvest import Harvest, Item, Reader
+from issue_pipeline.resources.collectors.http import (
+    ApiClient,
+    Manners,
+    expect,
+    retry_after_s,
+    server_time,
+)
+from issue_pipeline.resources.collectors.parsing import count, from_epoch, from_iso, text
+from issue_pipeline.resources.collectors.windows import Page, read_span
 
+# What people discuss on the day itself: see docs/sources.md for the choice.
+DEFAULT_QUERY = "is:issue is:public comments:>=3"
 PAGE_SIZE = 100
 RESULT_CAP = 1_000
 # Searches per minute: a little below the documented 30 and 10.
-PACE_WITH_TOKEN = 28.0
-PACE_WITHOUT_TOKEN = 9.0
-_SECOND = timedelta(seconds=1)
+SEARCH_PACE_WITH_TOKEN = 28.0
+SEARCH_PACE_WITHOUT_TOKEN = 9.0
+# Other requests per minute; the documented 5,000 (without a token 60) an hour are kept by obeying
+# the headers, which say when there are none left.
+LIST_PACE = 60.0
 # Documented least wait after a secondary limit that names none.
 SECONDARY_LIMIT_WAIT_S = 60.0
+# Times that a repository's list of several pages is read until it brings nothing new.
+MAX_LISTINGS = 3
 
-
-@dataclass(frozen=True, slots=True)
-class _Window:
-    total: int
-    found: int
-    incomplete: bool
-    newest: datetime
+_VISIBILITY = re.compile(r"\bis:(public|private)\b", re.IGNORECASE)
 
 
 def headers(token: str) -> dict[str, str]:
@@ -42,6 +57,11 @@ def headers(token: str) -> dict[str, str]:
 
 def read_error(response: httpx.Response) -> CollectionError | None:
     """Tell a limit from a refusal: both come as 403 (or 429), only a limit is worth waiting for."""
+    if response.status_code in (404, 410) and "/repos/" in response.request.url.path:
+        return RequestRejectedError(
+            f"GitHub knows no issues at {response.request.url.path}. Check GITHUB_REPOS, and that"
+            " GITHUB_TOKEN may read the repository."
+        )
     if response.status_code not in (403, 429):
         return None
     said = f"GitHub answered {response.status_code}: {response.text[:200]!r}."
@@ -54,20 +74,42 @@ def read_error(response: httpx.Response) -> CollectionError | None:
     return None
 
 
+def read_pause(response_headers: httpx.Headers, _payload: Any) -> float:  # noqa: ANN401
+    """Wait for the next window after the last request of this one."""
+    spent = response_headers.get("x-ratelimit-remaining") == "0"
+    return _until_reset_s(response_headers) if spent else 0.0
+
+
 def _until_reset_s(response_headers: httpx.Headers) -> float:
     try:
-        reset = float(response_headers["x-ratelimit-reset"])
-    except (KeyError, ValueError):
+        reset = datetime.fromtimestamp(float(response_headers["x-ratelimit-reset"]), UTC)
+    except (KeyError, ValueError, OverflowError):
         return SECONDARY_LIMIT_WAIT_S
-    return max(1.0, reset - datetime.now().timestamp() + 1.0)
+    return max(1.0, (reset - server_time(response_headers)).total_seconds() + 1.0)
 
 
-def parse_issue(item: dict[str, Any]) -> Post | str:
-    """Read one item of a search or of a repository's list; pull requests are left out."""
+MANNERS = Manners("GitHub", "GITHUB_TOKEN", read_error, read_pause, follow_redirects=True)
+
+
+def identify(item: Item) -> tuple[str, datetime]:
+    """Give the id of an issue or pull request, and when it was created."""
+    created_at = from_iso(expect(item, "created_at", str, "GitHub"))
+    return str(expect(item, "id", int, "GitHub")), created_at
+
+
+def parse_issue(item: Item, *, keep_bots: bool = False) -> Post | str:
+    """Read one item of a search or of a repository's list; pull requests are left out.
+
+    Args:
+        item: As GitHub gives it.
+        keep_bots: Whether issues that a program opened are wanted.
+    """
     # Old replies carry the key on plain issues too, with nothing but nulls in it.
     links = item.get("pull_request")
     if isinstance(links, dict) and any(links.values()):
         return "pull request"
+    if not keep_bots and _is_bot(item.get("user")):
+        return "bot account"
     reactions = item.get("reactions")
     return Post(
         source="github",
@@ -80,74 +122,118 @@ def parse_issue(item: dict[str, Any]) -> Post | str:
     )
 
 
-def collect(client: ApiClient, query: str, day: Day) -> Collection:
-    """Collect every issue of the day that the query finds.
+def _is_bot(user: object) -> bool:
+    if not isinstance(user, dict):
+        return False
+    return user.get("type") == "Bot" or text(user.get("login")).endswith("[bot]")
+
+
+def reader(*, keep_bots: bool) -> Reader:
+    """Read issues with or without those of bots."""
+    return Reader(identify, lambda item: parse_issue(item, keep_bots=keep_bots))
+
+
+def collect_search(client: ApiClient, query: str, read: Reader, harvest: Harvest) -> int | None:
+    """Collect every issue of the day that a query finds.
 
     Args:
         client: Paced for GitHub's search.
-        query: Search qualifiers without ``created:``; must contain ``is:issue``.
-        day: UTC day.
+        query: Search qualifiers without ``created:``; must contain ``is:issue``. Private issues
+            are searched only if it names them.
+        read: How items are read.
+        harvest: Takes the issues, and the reasons why some are missing.
+
+    Returns:
+        How many GitHub says there are.
 
     Raises:
-        CollectionError: GitHub could not be read; nothing may be stored.
+        CollectionError: GitHub could not be read.
     """
-    harvest = Harvest(day)
-    expected: int | None = None
-    problems = []
-    windows = [(day.start, day.end - _SECOND)]
-    while windows:
-        first, last = windows.pop()
-        window = _read_window(client, query, first, last, harvest)
-        if (first, last) == (day.start, day.end - _SECOND) and not window.incomplete:
-            expected = window.total
-        if window.incomplete and first < last:
-            middle = (first + (last - first) / 2).replace(microsecond=0)
-            windows += [(middle + _SECOND, last), (first, middle)]
-        elif window.incomplete:
-            problems.append(f"GitHub's search stayed incomplete at {first.isoformat()}")
-        elif window.total > RESULT_CAP and window.newest > first:
-            windows.append((window.newest, last))
-        elif window.total > RESULT_CAP:
-            problems.append(f"more than {RESULT_CAP} issues at {first.isoformat()}")
-            if first < last:
-                windows.append((first + _SECOND, last))
-        elif window.found < window.total:
-            problems.append(
-                f"GitHub announced {window.total} issues from {first.isoformat()} to"
-                f" {last.isoformat()} and gave {window.found}"
-            )
-    if not problems and harvest.fetched_count < (expected or 0):
-        problems.append(f"GitHub announced {expected} issues and gave {harvest.fetched_count}")
-    return harvest.collection(client, expected_count=expected, problems=problems)
+    # The token may see its owner's private repositories; what is collected is published.
+    public = query if _VISIBILITY.search(query) else f"{query} is:public"
 
-
-def _read_window(
-    client: ApiClient, query: str, first: datetime, last: datetime, harvest: Harvest
-) -> _Window:
-    """Read the pages of one window, both ends included, into the harvest."""
-    span = f"created:{first:%Y-%m-%dT%H:%M:%SZ}..{last:%Y-%m-%dT%H:%M:%SZ}"
-    newest = first
-    found: set[int] = set()
-    for page in range(1, RESULT_CAP // PAGE_SIZE + 1):
+    def search(first: int, last: int, *, size: int, page: int) -> dict[str, Any]:
+        span = f"created:{_moment(first)}..{_moment(last)}"
         payload = client.get(
             "/search/issues",
             {
-                "q": f"{query} {span}",
+                "q": f"{public} {span}",
                 "sort": "created",
                 "order": "asc",
-                "per_page": PAGE_SIZE,
+                "per_page": size,
                 "page": page,
             },
         ).payload
-        total = expect(payload, "total_count", int, "GitHub's search")
-        incomplete = bool(payload.get("incomplete_results"))
-        items = expect(payload, "items", list, "GitHub's search")
-        for item in items:
-            key = expect(item, "id", int, "GitHub")
-            found.add(key)
-            harvest.add(str(key), item, parse_issue)
-            newest = max(newest, from_iso(expect(item, "created_at", str, "GitHub")))
-        # A page may be short for no reason; only an empty one says that there is no more.
-        if incomplete or not items or page * PAGE_SIZE >= total:
-            break
-    return _Window(total, len(found), incomplete, newest)
+        expect(payload, "total_count", int, "GitHub's search")
+        expect(payload, "items", list, "GitHub's search")
+        return dict(payload)
+
+    def ask(first: int, last: int, page: int) -> Page:
+        payload = search(first, last, size=PAGE_SIZE, page=page)
+        items, total = payload["items"], payload["total_count"]
+        found = harvest.add_page(items, read)
+        given = (page - 1) * PAGE_SIZE + len(found)
+        whole = not payload.get("incomplete_results") and (bool(found) or given >= total)
+        return Page(found, total, more=given < total, whole=whole)
+
+    first, last = harvest.day.first_s, harvest.day.last_s
+    reading = read_span(
+        ask,
+        first,
+        last,
+        page_cap=RESULT_CAP // PAGE_SIZE,
+        noun="issues of GitHub",
+        count=lambda: int(search(first, last, size=1, page=1)["total_count"]),
+    )
+    harvest.problems += reading.problems
+    return reading.announced
+
+
+def _moment(second: int) -> str:
+    return f"{from_epoch(second):%Y-%m-%dT%H:%M:%SZ}"
+
+
+def collect_repositories(
+    client: ApiClient, repositories: Sequence[str], read: Reader, harvest: Harvest
+) -> None:
+    """Collect every issue of the day in some repositories, ``owner/name``.
+
+    Raises:
+        CollectionError: GitHub could not be read, or knows no such repository.
+    """
+    for repository in repositories:
+        for _ in range(MAX_LISTINGS):
+            before = len(harvest.posts)
+            pages = _list_repository(client, repository, read, harvest)
+            # Pages shift when an issue vanishes between two of them: another look finds what
+            # slipped through.
+            if pages == 1 or len(harvest.posts) == before:
+                break
+
+
+def _list_repository(client: ApiClient, repository: str, read: Reader, harvest: Harvest) -> int:
+    """Walk a repository's list back past the start of the day; give the number of pages."""
+    day = harvest.day
+    reply = client.get(
+        f"/repos/{repository}/issues",
+        {
+            "state": "all",
+            "sort": "created",
+            "direction": "desc",
+            # Whatever was created since then was also updated since then.
+            "since": _moment(day.first_s),
+            "per_page": PAGE_SIZE,
+        },
+    )
+    pages = 1
+    while True:
+        if not isinstance(reply.payload, list):
+            raise UnexpectedReplyError(
+                f"A list of issues of GitHub is none: {str(reply.payload)[:200]!r}."
+            )
+        found = harvest.add_page(reply.payload, read, skip_other_days=True)
+        reached_back = any(second is not None and second < day.first_s for second in found.values())
+        if reached_back or not reply.next_url:
+            return pages
+        reply = client.get(reply.next_url)
+        pages += 1

@@ -1,75 +1,90 @@
-"""Hacker News: every story and Ask HN of a day, through Algolia's search.
+"""Hacker News: the stories of a day, and its comments if wanted, through Algolia's search.
 
 Source: https://hn.algolia.com/api
-A query gives at most 1,000 hits whatever the paging, newest first, so the day is walked back in
-windows, each next one ending at the second where the last one had to stop.
+A query gives at most 1,000 hits whatever the paging, newest first.
 """
 
-from typing import Any
+from datetime import datetime
 
-from issue_pipeline.records import Collection, Post
-from issue_pipeline.resources.collectors.http import ApiClient, expect
-from issue_pipeline.resources.collectors.parsing import (
-    Day,
-    Harvest,
-    count,
-    epoch,
-    from_epoch,
-    text,
-)
+from issue_pipeline.records import Post
+from issue_pipeline.resources.collectors.harvest import Harvest, Item, Reader
+from issue_pipeline.resources.collectors.http import ApiClient, Manners, expect
+from issue_pipeline.resources.collectors.parsing import count, from_epoch, text
+from issue_pipeline.resources.collectors.windows import Page, read_span
 
 HIT_CAP = 1_000
-TAGS = "(story,ask_hn)"
+STORIES = "(story,ask_hn)"
+STORIES_AND_COMMENTS = "(story,ask_hn,comment)"
 SITE = "https://news.ycombinator.com"
+MANNERS = Manners("Hacker News")
 
 
-def parse_hit(hit: dict[str, Any]) -> Post | str:
+def identify(hit: Item) -> tuple[str, datetime]:
+    """Give the id of a hit, and when it was posted."""
+    created_at = from_epoch(expect(hit, "created_at_i", int, "Hacker News"))
+    return expect(hit, "objectID", str, "Hacker News"), created_at
+
+
+def parse_hit(hit: Item) -> Post | str:
     """Read one hit; its text is HTML and stays so, and its permalink is its page on the site."""
-    object_id = expect(hit, "objectID", str, "Hacker News")
+    object_id, created_at = identify(hit)
     return Post(
         source="hackernews",
         url=f"{SITE}/item?id={object_id}",
         title=text(hit.get("title") or hit.get("story_title")),
         body=text(hit.get("story_text") or hit.get("comment_text")),
-        created_at=from_epoch(expect(hit, "created_at_i", int, "Hacker News")),
+        created_at=created_at,
         comment_count=count(hit.get("num_comments")),
         vote_count=count(hit.get("points")),
     )
 
 
-def collect(client: ApiClient, day: Day) -> Collection:
-    """Collect every story of the day.
+READER = Reader(identify, parse_hit)
+
+
+def collect(client: ApiClient, harvest: Harvest, *, comments: bool) -> int | None:
+    """Collect every story of the day, and every comment if wanted.
+
+    Returns:
+        How many there are, where Algolia counted them all.
 
     Raises:
-        CollectionError: Algolia could not be read; nothing may be stored.
+        CollectionError: Algolia could not be read.
     """
-    harvest = Harvest(day)
-    expected: int | None = None
-    problems = []
-    start, end = epoch(day.start), epoch(day.end)
-    while start < end:
+
+    def search(first: int, last: int, hits: int) -> tuple[list[Item], int, bool]:
+        """Give the hits, their announced number, and whether that is an exact one."""
         payload = client.get(
             "/search_by_date",
             {
-                "tags": TAGS,
-                "numericFilters": f"created_at_i>={start},created_at_i<{end}",
-                "hitsPerPage": HIT_CAP,
+                "tags": STORIES_AND_COMMENTS if comments else STORIES,
+                "numericFilters": f"created_at_i>={first},created_at_i<{last + 1}",
+                "hitsPerPage": hits,
             },
         ).payload
         total = expect(payload, "nbHits", int, "Hacker News")
-        hits = expect(payload, "hits", list, "Hacker News")
-        if expected is None:
-            expected = total
-        for hit in hits:
-            harvest.add(expect(hit, "objectID", str, "Hacker News"), hit, parse_hit)
-        if not hits or len(hits) >= total:
-            break
-        # The oldest second may go on beyond the cap: the next window includes it.
-        next_end = min(expect(hit, "created_at_i", int, "Hacker News") for hit in hits) + 1
-        if next_end == end:
-            problems.append(f"more than {HIT_CAP} stories at {from_epoch(end - 1).isoformat()}")
-            next_end -= 1
-        end = next_end
-    if not problems and harvest.fetched_count < (expected or 0):
-        problems.append(f"Hacker News announced {expected} stories, gave {harvest.fetched_count}")
-    return harvest.collection(client, expected_count=expected, problems=problems)
+        items = expect(payload, "hits", list, "Hacker News")
+        return items, total, payload.get("exhaustiveNbHits") is not False
+
+    def ask(first: int, last: int, _page: int) -> Page:
+        hits, total, exact = search(first, last, HIT_CAP)
+        found = harvest.add_page(hits, READER)
+        more = len(found) < total or (not exact and len(hits) >= HIT_CAP)
+        return Page(found, total if exact else None, more=more, whole=bool(found) or not total)
+
+    def announced() -> int | None:
+        _, total, exact = search(first, last, 1)
+        return total if exact else None
+
+    first, last = harvest.day.first_s, harvest.day.last_s
+    reading = read_span(
+        ask,
+        first,
+        last,
+        page_cap=1,
+        noun="posts of Hacker News",
+        newest_first=True,
+        count=announced,
+    )
+    harvest.problems += reading.problems
+    return reading.announced

@@ -1,9 +1,11 @@
-"""The one HTTP seam of all collectors: pacing, retries, limits, and errors by kind."""
+"""The one HTTP seam of all collectors: paced, patient with what passes, errors by kind."""
 
 import logging
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Any, TypeVar
 
 import httpx
@@ -18,6 +20,7 @@ from issue_pipeline.errors import (
     TransientError,
     UnexpectedReplyError,
 )
+from issue_pipeline.resources.collectors.pacing import Pace, TimeBudget
 from issue_pipeline.utils.printable import printable
 from issue_pipeline.utils.urls import without_user_info
 
@@ -29,72 +32,89 @@ _MAX_TOLD_CHARS = 200
 USER_AGENT = "issue-pipeline/0.1 (collects public posts; Python httpx)"
 CONNECT_TIMEOUT_S = 10.0
 READ_TIMEOUT_S = 60.0
-ATTEMPTS = 6
-# Our own backoff, where the server names no wait: 1, 2, 4, 8, 16 s and up to 1 s of jitter.
+# With the waits between them, an outage of two minutes is ridden out.
+ATTEMPTS = 8
+# Our own backoff, where the server names no wait: 1, 2, 4, ... s and up to 1 s of jitter.
 FIRST_BACKOFF_S = 1.0
-# Longest wait we accept from a server in one go: GitHub's hourly window, and some.
-MAX_WAIT_S = 3_900.0
+LONGEST_BACKOFF_S = 60.0
 
 T = TypeVar("T")
 Parameters = Mapping[str, str | int]
 # Reads an unsuccessful reply the way its API means it; None leaves it to the status code.
 ErrorReader = Callable[[httpx.Response], CollectionError | None]
+# Reads from a successful reply for how many seconds its API wants to be left alone.
+PauseReader = Callable[[httpx.Headers, Any], float]
+
+
+@dataclass(frozen=True, slots=True)
+class Manners:
+    """How one API wants to be treated, and how it says so.
+
+    Attributes:
+        name: What messages call it, such as ``GitHub``.
+        setting: The setting of its credential, named when access is denied or a quota is spent.
+        read_error: How it words its limits and refusals.
+        read_pause: How a good reply asks for a pause.
+        follow_redirects: Whether its redirects lead to the same thing under a new name.
+    """
+
+    name: str
+    setting: str = ""
+    read_error: ErrorReader = lambda response: None
+    read_pause: PauseReader = lambda headers, payload: 0.0
+    follow_redirects: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A successful reply: the parsed JSON and the headers that came with it."""
+    """A successful reply: the parsed JSON, and where the next page is if the headers say so."""
 
     payload: Any
-    headers: httpx.Headers
+    next_url: str = ""
 
 
 class ApiClient:
-    """Talks to one API: one request at a time, paced, retried where that can help.
+    """Talks to one API: in turn, at its pace, trying again where that can help.
 
-    Waits that a server asks for (``TransientError.wait_s``) are obeyed before our own backoff.
-    Use as a context manager.
+    Waits that a server asks for (``TransientError.wait_s``, ``Manners.read_pause``) are obeyed
+    before our own backoff, by every process of the machine. Use as a context manager.
 
     Attributes:
         requests: HTTP requests made, retries included.
-        waited_s: Seconds slept before them: for our own pace, for limits, and before retries.
     """
 
     def __init__(
         self,
-        name: str,
+        manners: Manners,
         base_url: str,
+        pace: Pace,
+        budget: TimeBudget,
         *,
-        requests_per_minute: float,
         headers: Mapping[str, str] | None = None,
-        read_error: ErrorReader = lambda response: None,
-        setting: str = "",
         transport: httpx.BaseTransport | None = None,
     ) -> None:
         """Prepare a client; nothing is sent yet.
 
         Args:
-            name: What messages call the API, such as ``GitHub``.
+            manners: Of the API.
             base_url: With or without a trailing slash.
-            requests_per_minute: Our own pace, above 0.
+            pace: Its turns.
+            budget: Of the source-day.
             headers: Sent with every request, besides the User-Agent.
-            read_error: How this API words its limits and refusals.
-            setting: The credential's setting, named when access is denied.
             transport: For tests; the network by default.
         """
-        self.name = name
+        self.name = manners.name
         self.requests = 0
-        self.waited_s = 0.0
-        self._setting = setting
+        self._manners = manners
+        self._pace = pace
+        self._budget = budget
+        self._backed_off_s = 0.0
         self._shown_url = without_user_info(base_url)
-        self._interval_s = 60.0 / requests_per_minute
-        self._next_at = 0.0
-        self._read_error = read_error
         self._http = httpx.Client(
             base_url=base_url,
             headers={"User-Agent": USER_AGENT, "Accept": "application/json", **(headers or {})},
             timeout=httpx.Timeout(READ_TIMEOUT_S, connect=CONNECT_TIMEOUT_S),
-            follow_redirects=False,
+            follow_redirects=manners.follow_redirects,
             transport=transport,
         )
 
@@ -104,12 +124,17 @@ class ApiClient:
     def __exit__(self, *exc_info: object) -> None:
         self._http.close()
 
+    @property
+    def waited_s(self) -> float:
+        """Seconds slept before requests: for our turn, for limits, and before retries."""
+        return self._pace.waited_s + self._backed_off_s
+
     def set_header(self, name: str, value: str) -> None:
         """Send a header with every request from now on."""
         self._http.headers[name] = value
 
     def get(self, path: str, params: Parameters | None = None) -> Reply:
-        """GET a path below the base URL and parse the JSON of the reply.
+        """GET a path below the base URL, or the next page of a reply, and parse its JSON.
 
         Raises:
             CollectionError: Of the kind that says what can be done.
@@ -132,18 +157,14 @@ class ApiClient:
             attempts=ATTEMPTS,
             timeout=None,
             wait_initial=FIRST_BACKOFF_S,
-            wait_max=60.0,
+            wait_max=LONGEST_BACKOFF_S,
         ):
             if failed_at is not None:
-                self.waited_s += time.monotonic() - failed_at
-            with attempt:
+                self._backed_off_s += time.monotonic() - failed_at
+            with attempt, self._pace.turn(self.name, self._remedy("Try again later, or set")):
                 return self._request_once(method, path, params=params, form=form, auth=auth)
             failed_at = time.monotonic()
         raise AssertionError("unreachable")
-
-    def hold_for(self, seconds: float) -> None:
-        """Send nothing for this long: the server asked for it in a successful reply."""
-        self._next_at = max(self._next_at, time.monotonic() + min(seconds, MAX_WAIT_S))
 
     def _request_once(
         self,
@@ -154,18 +175,26 @@ class ApiClient:
         form: Mapping[str, str] | None,
         auth: tuple[str, str] | None,
     ) -> Reply:
-        self._pace()
         self.requests += 1
         try:
             response = self._http.request(
-                method, path, params=params, data=form, auth=auth or httpx.USE_CLIENT_DEFAULT
+                method,
+                path,
+                # httpx takes an empty mapping as "no query", even of a URL that has one.
+                params=params or None,
+                data=form,
+                auth=auth or httpx.USE_CLIENT_DEFAULT,
             )
         except (httpx.UnsupportedProtocol, httpx.LocalProtocolError) as error:
             # The library's message may quote a header, and with it a secret: not ours.
             raise ConfigurationError(
                 f"A request to {self.name} at {self._shown_url} cannot be sent"
                 f" ({type(error).__name__}). Check the API's URL setting"
-                + (f" and {self._setting} (spaces, line breaks)." if self._setting else ".")
+                + (
+                    f" and {self._manners.setting} (spaces, line breaks)."
+                    if self._manners.setting
+                    else "."
+                )
             ) from None
         except httpx.RequestError as error:
             told = f"{type(error).__name__}: {printable(str(error), _MAX_TOLD_CHARS)}"
@@ -174,59 +203,85 @@ class ApiClient:
                 " Check the network and the API's URL setting."
             ) from error
         if not response.is_success:
-            raise self._within_reach(self._read_error(response) or self._error_by_status(response))
+            refusal = self._manners.read_error(response) or self._error_by_status(response)
+            if isinstance(refusal, TransientError) and refusal.wait_s is not None:
+                self._pace.hold_for(refusal.wait_s)
+                self._refuse_long_wait(refusal, refusal.wait_s)
+            raise refusal
         try:
-            return Reply(response.json(), response.headers)
+            payload = response.json()
         except ValueError as error:
             raise TransientError(
                 f"{self.name} answered {response.status_code} with something that is not JSON:"
                 f" {response.text[:120]!r}."
             ) from error
-
-    def _pace(self) -> None:
-        wait_s = self._next_at - time.monotonic()
-        if wait_s > 0:
-            if wait_s > 5:
-                logger.info("%s: waiting %.0f s for its limits", self.name, wait_s)
-            time.sleep(wait_s)
-            self.waited_s += wait_s
-        self._next_at = time.monotonic() + self._interval_s
+        if pause_s := self._manners.read_pause(response.headers, payload):
+            self._pace.hold_for(pause_s)
+        return Reply(payload, self._next_url(response))
 
     def _backoff(self, error: Exception) -> bool | float:
-        """Whether to try again (stamina's hook), after exactly how many seconds if told."""
+        """Whether to try again (stamina's hook); a wait that the server named is the pace's."""
         if not isinstance(error, TransientError):
             return False
         logger.warning("%s", error)
-        return True if error.wait_s is None else error.wait_s
+        return True if error.wait_s is None else 0.0
 
-    def _within_reach(self, error: CollectionError) -> CollectionError:
-        """A limit that ends later than we are ready to wait is a spent quota, not worth a retry."""
-        if not isinstance(error, TransientError) or (error.wait_s or 0.0) <= MAX_WAIT_S:
-            return error
-        remedy = f" Try again later, or set {self._setting}." if self._setting else ""
-        return QuotaExhaustedError(
-            f"{error} It wants us to wait {error.wait_s:.0f} s; we wait up to {MAX_WAIT_S:.0f} s."
-            f"{remedy}"
-        )
+    def _refuse_long_wait(self, error: TransientError, wait_s: float) -> None:
+        """A limit that ends later than we may wait is a spent quota, not worth a retry."""
+        if wait_s > self._budget.left_s:
+            raise QuotaExhaustedError(
+                f"{error} It wants us to wait {wait_s:.0f} s; {max(0, self._budget.left_s):.0f} s"
+                f" are left of the source-day's time.{self._remedy('Try again later, or set')}"
+            ) from error
 
     def _error_by_status(self, response: httpx.Response) -> CollectionError:
         status = response.status_code
-        said = f"{self.name} answered {status}: {response.text[:200]!r}."
+        said = f"{self.name} answered {status}: {response.text[:_MAX_TOLD_CHARS]!r}."
         if status in (408, 425, 429) or status >= 500:
             return TransientError(said, wait_s=retry_after_s(response.headers))
         if status in (401, 403):
-            remedy = f" Check {self._setting}." if self._setting else ""
-            return AccessDeniedError(f"{said}{remedy}")
+            return AccessDeniedError(f"{said}{self._remedy('Check')}")
         url = without_user_info(str(response.request.url))
         return RequestRejectedError(f"{said} The request was {url}.")
 
+    def _remedy(self, advice: str) -> str:
+        return f" {advice} {self._manners.setting}." if self._manners.setting else ""
+
+    def _next_url(self, response: httpx.Response) -> str:
+        """Give the address of the next page; one on another host is not followed.
+
+        Our credential goes along with every request.
+        """
+        url = response.links.get("next", {}).get("url", "")
+        if not url:
+            return ""
+        ours, theirs = self._http.base_url, response.request.url.join(url)
+        if (ours.scheme, ours.host, ours.port) != (theirs.scheme, theirs.host, theirs.port):
+            raise UnexpectedReplyError(
+                f"{self.name} continues on another host: {printable(str(theirs), 200)!r}."
+            )
+        return str(theirs)
+
 
 def retry_after_s(headers: httpx.Headers) -> float | None:
-    """Read ``Retry-After`` in seconds; ``None`` where it is absent or a date."""
+    """Read ``Retry-After``, seconds or a date, as seconds; ``None`` where it is absent or wrong."""
+    value = headers.get("retry-after", "")
     try:
-        return max(0.0, float(headers["retry-after"]))
-    except (KeyError, ValueError):
+        return max(0.0, float(value))
+    except ValueError:
+        pass
+    try:
+        return max(0.0, (parsedate_to_datetime(value) - server_time(headers)).total_seconds())
+    except (TypeError, ValueError):
         return None
+
+
+def server_time(headers: httpx.Headers) -> datetime:
+    """Tell what time it is where the reply came from; our own clock where it does not say."""
+    try:
+        return parsedate_to_datetime(headers.get("date", "")).astimezone(UTC)
+    except (TypeError, ValueError):
+        return datetime.fromtimestamp(time.time(), UTC)
 
 
 def expect(payload: Any, key: str, kind: type[T], api: str) -> T:  # noqa: ANN401

@@ -7,7 +7,7 @@ until it passes the start of the day. A listing that ends before that leaves the
 
 import time
 from collections.abc import Sequence
-from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 import httpx
@@ -16,20 +16,28 @@ from issue_pipeline.errors import (
     AccessDeniedError,
     CollectionError,
     RequestRejectedError,
+    TokenExpiredError,
     TransientError,
+    UnexpectedReplyError,
 )
-from issue_pipeline.records import Collection, Post
-from issue_pipeline.resources.collectors.http import ApiClient, expect, retry_after_s
-from issue_pipeline.resources.collectors.parsing import (
-    Day,
-    Harvest,
-    count,
-    epoch,
-    from_epoch,
-    text,
+from issue_pipeline.records import Post
+from issue_pipeline.resources.collectors.harvest import Harvest, Item, Reader
+from issue_pipeline.resources.collectors.http import (
+    ApiClient,
+    Manners,
+    Parameters,
+    expect,
+    retry_after_s,
 )
+from issue_pipeline.resources.collectors.parsing import count, from_epoch, text
 from issue_pipeline.utils.printable import printable
 
+DEFAULT_SUBREDDITS = (
+    "webdev", "devops", "sysadmin", "selfhosted", "dataengineering", "MachineLearning",
+    "LocalLLaMA", "SaaS", "smallbusiness", "ecommerce", "shopify", "Accounting", "fintech",
+    "logistics", "supplychain", "healthIT", "gdpr", "techsupport",
+)  # fmt: skip
+CREDENTIALS = "REDDIT_CLIENT_ID and REDDIT_CLIENT_SECRET"
 PAGE_SIZE = 100
 LISTING_CAP = 1_000
 TOKEN_PATH = "/api/v1/access_token"  # noqa: S105  (a path)
@@ -40,9 +48,14 @@ TOKEN_MARGIN_S = 60.0
 
 def read_error(response: httpx.Response) -> CollectionError | None:
     """Tell an unknown or closed subreddit from a refused client, and name the setting to change."""
+    if response.status_code == 401:
+        return TokenExpiredError(
+            f"Reddit does not take our token ({response.text[:100]!r}). Check {CREDENTIALS}."
+        )
     if response.status_code == 429 and retry_after_s(response.headers) is None:
         return TransientError(
-            f"Reddit answered 429: {response.text[:200]!r}.", wait_s=_until_reset_s(response)
+            f"Reddit answered 429: {response.text[:200]!r}.",
+            wait_s=_until_reset_s(response.headers),
         )
     path = response.request.url.path
     if "/r/" not in path:
@@ -60,12 +73,25 @@ def read_error(response: httpx.Response) -> CollectionError | None:
     return None
 
 
-def _until_reset_s(response: httpx.Response) -> float | None:
+def read_pause(headers: httpx.Headers, _payload: Any) -> float:  # noqa: ANN401
+    """Wait for the next window after the last request of this one."""
+    try:
+        spent = float(headers["x-ratelimit-remaining"]) < 1
+    except (KeyError, ValueError):
+        return 0.0
+    return (_until_reset_s(headers) or 0.0) if spent else 0.0
+
+
+def _until_reset_s(headers: httpx.Headers) -> float | None:
     """Read how long the window of the limit still lasts: Reddit's own header, in seconds."""
     try:
-        return max(1.0, float(response.headers["x-ratelimit-reset"]))
+        return max(1.0, float(headers["x-ratelimit-reset"]))
     except (KeyError, ValueError):
         return None
+
+
+MANNERS = Manners("Reddit", CREDENTIALS, read_error, read_pause)
+LOGIN_MANNERS = Manners("Reddit's login", CREDENTIALS)
 
 
 class TokenSource:
@@ -76,16 +102,6 @@ class TokenSource:
         self._credentials = (client_id, client_secret)
         self._token = ""
         self._expires_at = 0.0
-
-    @property
-    def requests(self) -> int:
-        """Requests made for tokens."""
-        return self._auth.requests
-
-    @property
-    def waited_s(self) -> float:
-        """Seconds spent waiting before them."""
-        return self._auth.waited_s
 
     def token(self) -> str:
         """Give a token that is valid for at least another minute.
@@ -110,77 +126,118 @@ class TokenSource:
             self._expires_at = time.monotonic() + count(payload.get("expires_in"))
         return self._token
 
+    def forget(self) -> None:
+        """Give a new token next time: the present one was refused."""
+        self._expires_at = 0.0
 
-def parse_post(item: dict[str, Any]) -> Post | str:
-    """Read the ``data`` of one listed post (kind ``t3``)."""
+
+def identify(item: Item) -> tuple[str, datetime]:
+    """Give the fullname of a listed post (``t3_...``), and when it was posted."""
+    created = item.get("created_utc") if isinstance(item, dict) else None
+    # Reddit writes whole seconds as a float, the archive as an integer.
+    if isinstance(created, bool) or not isinstance(created, int):
+        created = expect(item, "created_utc", float, "Reddit")
+    return f"t3_{expect(item, 'id', str, 'Reddit')}", from_epoch(created)
+
+
+def parse_post(item: Item) -> Post | str:
+    """Read the data of one post."""
     permalink = expect(item, "permalink", str, "Reddit")
     return Post(
         source="reddit",
         url=f"{SITE}{permalink}",
         title=text(item.get("title")),
         body=text(item.get("selftext")),
-        created_at=from_epoch(_created(item)),
+        created_at=identify(item)[1],
         comment_count=count(item.get("num_comments")),
         vote_count=count(item.get("score")),
     )
 
 
-def _created(item: dict[str, Any]) -> float:
-    created = item.get("created_utc")
-    # Reddit writes whole seconds as a float.
-    return created if isinstance(created, int) else expect(item, "created_utc", float, "Reddit")
+READER = Reader(identify, parse_post)
 
 
 def collect(
-    client: ApiClient, tokens: TokenSource, subreddits: Sequence[str], day: Day
-) -> Collection:
+    client: ApiClient, tokens: TokenSource, subreddits: Sequence[str], harvest: Harvest
+) -> None:
     """Collect the posts of the day in every subreddit.
 
     Raises:
-        CollectionError: Reddit could not be read; nothing may be stored.
+        CollectionError: Reddit could not be read.
     """
-    harvest = Harvest(day)
-    problems = [
-        problem
-        for subreddit in subreddits
-        if (problem := _walk_back(client, tokens, subreddit, harvest))
-    ]
-    collection = harvest.collection(client, expected_count=None, problems=problems)
-    return replace(
-        collection,
-        requests=collection.requests + tokens.requests,
-        waited_s=collection.waited_s + tokens.waited_s,
-    )
+    for subreddit in subreddits:
+        _Listing(client, tokens, subreddit, harvest).walk_back()
 
 
-def _walk_back(client: ApiClient, tokens: TokenSource, subreddit: str, harvest: Harvest) -> str:
-    """Read ``/new`` back past the start of the day; give the reason if it ends before that."""
-    start = epoch(harvest.day.start)
-    after, listed = "", 0
-    while True:
-        client.set_header("Authorization", f"Bearer {tokens.token()}")
-        params: dict[str, str | int] = {"limit": PAGE_SIZE, "raw_json": 1}
-        payload = client.get(
-            f"/r/{subreddit}/new", params | ({"after": after} if after else {})
-        ).payload
-        listing = expect(payload, "data", dict, "Reddit's listing")
+class _Listing:
+    """The newest posts of one subreddit."""
+
+    def __init__(
+        self, client: ApiClient, tokens: TokenSource, subreddit: str, harvest: Harvest
+    ) -> None:
+        self._client = client
+        self._tokens = tokens
+        self._path = f"/r/{subreddit}"
+        self._subreddit = subreddit
+        self._harvest = harvest
+
+    def walk_back(self) -> None:
+        """Read page after page, newest first, until one reaches back beyond the day's start."""
+        start = self._harvest.day.first_s
+        names: list[str] = []  # of all posts listed, in order
+        after = ""
+        while True:
+            found, after = self._page(after)
+            if not found and names:
+                # The post that the page was to follow may have vanished: follow an earlier one.
+                found, after = self._page(names[-2] if len(names) > 1 else "")
+            known = set(names)
+            new = [name for name in found if name not in known]
+            names += new
+            if any(second is not None and second < start for second in found.values()):
+                return
+            if not after or not new:
+                break
+        if len(names) < LISTING_CAP and self._founded() >= start:
+            return  # the listing reaches back to the subreddit's first post
+        self._harvest.problems.append(
+            f"the listing of r/{self._subreddit} ends after {len(names)} posts, before the start of"
+            " the day"
+        )
+
+    def _page(self, after: str) -> tuple[dict[str, int | None], str]:
+        """Take the posts of one page; give them, and the cursor of the next page."""
+        query = {"limit": PAGE_SIZE, "raw_json": 1} | ({"after": after} if after else {})
+        listing = self._data(f"{self._path}/new", query)
         children = expect(listing, "children", list, "Reddit's listing")
-        oldest = float("inf")
-        for child in children:
-            item = expect(child, "data", dict, "Reddit's listing")
-            harvest.add(expect(item, "name", str, "Reddit"), item, parse_post)
-            oldest = min(oldest, _created(item))
-        listed += len(children)
-        if oldest < start:
-            return ""
-        after = text(listing.get("after"))
-        if not after:
-            break
-    if listed < LISTING_CAP and _founded(client, subreddit) >= start:
-        return ""  # the listing reaches back to the subreddit's first post
-    return f"r/{subreddit}: the listing ends after {listed} posts, before the start of the day"
+        # Posts are of kind t3; anything else between them is not one.
+        posts = [
+            child.get("data")
+            for child in children
+            if isinstance(child, dict) and child.get("kind") == "t3"
+        ]
+        if children and not posts:
+            raise UnexpectedReplyError(f"Reddit lists no posts: {str(children)[:200]!r}.")
+        found = self._harvest.add_page(posts, READER, skip_other_days=True)
+        return found, text(listing.get("after"))
 
+    def _founded(self) -> float:
+        """Tell when the subreddit began, as seconds since 1970; 0 if Reddit does not tell."""
+        try:
+            about = self._data(f"{self._path}/about", {"raw_json": 1})
+            return float(expect(about, "created_utc", float, "Reddit"))
+        except (UnexpectedReplyError, RequestRejectedError):
+            return 0.0
 
-def _founded(client: ApiClient, subreddit: str) -> float:
-    payload = client.get(f"/r/{subreddit}/about", {"raw_json": 1}).payload
-    return _created(expect(payload, "data", dict, "Reddit"))
+    def _data(self, path: str, query: Parameters) -> dict[str, Any]:
+        """Ask, with a new token if the present one is refused before its time."""
+        try:
+            payload = self._ask(path, query)
+        except TokenExpiredError:
+            self._tokens.forget()
+            payload = self._ask(path, query)
+        return expect(payload, "data", dict, "Reddit")
+
+    def _ask(self, path: str, query: Parameters) -> Any:  # noqa: ANN401
+        self._client.set_header("Authorization", f"Bearer {self._tokens.token()}")
+        return self._client.get(path, query).payload

@@ -1,21 +1,27 @@
 """``CollectorsResource``: which API, with which credentials, at which pace."""
 
+from collections.abc import Mapping
 from datetime import date
+from pathlib import Path
 
 import dagster as dg
+import platformdirs
 from pydantic import Field
 
 from issue_pipeline.errors import ConfigurationError
 from issue_pipeline.records import Collection
-from issue_pipeline.resources.collectors import github, hackernews, reddit, stackoverflow
-from issue_pipeline.resources.collectors.http import ApiClient
-from issue_pipeline.resources.collectors.parsing import Day
+from issue_pipeline.resources.collectors import (
+    arctic_shift,
+    github,
+    hackernews,
+    reddit,
+    stackoverflow,
+)
+from issue_pipeline.resources.collectors.harvest import Day, Harvest
+from issue_pipeline.resources.collectors.http import ApiClient, Manners
+from issue_pipeline.resources.collectors.pacing import Pace, TimeBudget
 
-DEFAULT_SUBREDDITS = (
-    "webdev", "devops", "sysadmin", "selfhosted", "dataengineering", "MachineLearning",
-    "LocalLLaMA", "SaaS", "smallbusiness", "ecommerce", "shopify", "Accounting", "fintech",
-    "logistics", "supplychain", "healthIT", "gdpr", "techsupport",
-)  # fmt: skip
+REDDIT_BACKENDS = ("api", "archive")
 
 
 class CollectorsResource(dg.ConfigurableResource):  # type: ignore[type-arg]
@@ -23,26 +29,36 @@ class CollectorsResource(dg.ConfigurableResource):  # type: ignore[type-arg]
 
     The defaults of the fields are those of the settings. The base URLs may point at any faithful
     server. Paces are ours, in requests per minute; limits that a server announces are obeyed on
-    top of them.
+    top of them. Processes that share a cache folder (the user's own by default) share paces and
+    limits.
     """
+
+    cache_dir: str = ""
+    time_budget_minutes: float = Field(default=120, gt=0)
+    max_body_chars: int = Field(default=100_000, gt=0)
 
     github_api_url: str = "https://api.github.com"
     github_token: str = Field(default="", repr=False)
-    github_query: str = "is:issue comments:>=3"
+    github_query: str = github.DEFAULT_QUERY
+    github_repos: list[str] = Field(default=[])
+    github_keep_bots: bool = False
     github_requests_per_minute: float | None = Field(default=None, gt=0)
 
     stackexchange_api_url: str = "https://api.stackexchange.com"
     stackexchange_key: str = Field(default="", repr=False)
     stackexchange_requests_per_minute: float = Field(default=60, gt=0)
 
+    reddit_backend: str = "api"
     reddit_api_url: str = "https://oauth.reddit.com"
     reddit_auth_url: str = "https://www.reddit.com"
+    reddit_archive_url: str = "https://arctic-shift.photon-reddit.com"
     reddit_client_id: str = Field(default="", repr=False)
     reddit_client_secret: str = Field(default="", repr=False)
-    reddit_subreddits: list[str] = Field(default=list(DEFAULT_SUBREDDITS))
+    reddit_subreddits: list[str] = Field(default=list(reddit.DEFAULT_SUBREDDITS))
     reddit_requests_per_minute: float = Field(default=60, gt=0)
 
     hn_api_url: str = "https://hn.algolia.com"
+    hn_comments: bool = False
     hn_requests_per_minute: float = Field(default=120, gt=0)
 
     def collect(self, source: str, day: date) -> Collection:
@@ -66,64 +82,112 @@ class CollectorsResource(dg.ConfigurableResource):  # type: ignore[type-arg]
             raise ConfigurationError(
                 f"No collector for source {source!r}; expected one of {', '.join(collectors)}."
             )
-        return collectors[source](Day(day))
+        harvest = Harvest(Day(day), self.max_body_chars)
+        return collectors[source](harvest, TimeBudget(self.time_budget_minutes))
 
-    def _github(self, day: Day) -> Collection:
-        with ApiClient(
-            "GitHub",
-            self.github_api_url,
-            requests_per_minute=self.github_requests_per_minute
-            or (github.PACE_WITH_TOKEN if self.github_token else github.PACE_WITHOUT_TOKEN),
-            headers=github.headers(self.github_token),
-            read_error=github.read_error,
-            setting="GITHUB_TOKEN",
-        ) as client:
-            return github.collect(client, self.github_query, day)
+    def _github(self, harvest: Harvest, budget: TimeBudget) -> Collection:
+        headers = github.headers(self.github_token)
+        search_pace = self.github_requests_per_minute or (
+            github.SEARCH_PACE_WITH_TOKEN if self.github_token else github.SEARCH_PACE_WITHOUT_TOKEN
+        )
+        list_pace = self.github_requests_per_minute or github.LIST_PACE
+        read = github.reader(keep_bots=self.github_keep_bots)
+        expected = None
+        # Searches and other requests are counted apart.
+        with (
+            self._client(
+                github.MANNERS, self.github_api_url, search_pace, budget, headers, part="search"
+            ) as searches,
+            self._client(github.MANNERS, self.github_api_url, list_pace, budget, headers) as lists,
+            harvest.keeping_what_came(),
+        ):
+            expected = github.collect_search(searches, self.github_query, read, harvest)
+            github.collect_repositories(lists, self.github_repos, read, harvest)
+        return harvest.collection(searches, lists, expected_count=expected)
 
-    def _stackoverflow(self, day: Day) -> Collection:
-        with ApiClient(
-            "Stack Exchange",
-            _below(self.stackexchange_api_url, f"/{stackoverflow.API_VERSION}"),
-            requests_per_minute=self.stackexchange_requests_per_minute,
-            headers=stackoverflow.headers(self.stackexchange_key),
-            read_error=stackoverflow.read_error,
-            setting="STACKEXCHANGE_KEY",
-        ) as client:
-            return stackoverflow.collect(client, day)
+    def _stackoverflow(self, harvest: Harvest, budget: TimeBudget) -> Collection:
+        expected = None
+        with (
+            self._client(
+                stackoverflow.MANNERS,
+                _below(self.stackexchange_api_url, f"/{stackoverflow.API_VERSION}"),
+                self.stackexchange_requests_per_minute,
+                budget,
+                stackoverflow.headers(self.stackexchange_key),
+            ) as client,
+            harvest.keeping_what_came(),
+        ):
+            expected = stackoverflow.collect(client, harvest)
+        return harvest.collection(client, expected_count=expected)
 
-    def _reddit(self, day: Day) -> Collection:
+    def _reddit(self, harvest: Harvest, budget: TimeBudget) -> Collection:
+        if not self.reddit_subreddits:
+            raise ConfigurationError("REDDIT_SUBREDDITS is empty; name at least one subreddit.")
+        if self.reddit_backend == "archive":
+            return self._reddit_archive(harvest, budget)
         if not (self.reddit_client_id and self.reddit_client_secret):
             raise ConfigurationError(
                 "Reddit needs an application: set REDDIT_CLIENT_ID and REDDIT_CLIENT_SECRET"
-                " (create one at https://www.reddit.com/prefs/apps)."
+                " (create one at https://www.reddit.com/prefs/apps), or REDDIT_BACKEND=archive."
             )
-        if not self.reddit_subreddits:
-            raise ConfigurationError("REDDIT_SUBREDDITS is empty; name at least one subreddit.")
-        pace = self.reddit_requests_per_minute
-        credentials = "REDDIT_CLIENT_ID and REDDIT_CLIENT_SECRET"
+        pace, part = self.reddit_requests_per_minute, self.reddit_client_id
         auth_url = self.reddit_auth_url.rstrip("/").removesuffix(reddit.TOKEN_PATH)
         with (
-            ApiClient(
-                "Reddit's login", auth_url, requests_per_minute=pace, setting=credentials
-            ) as auth,
-            ApiClient(
-                "Reddit",
-                self.reddit_api_url,
-                requests_per_minute=pace,
-                read_error=reddit.read_error,
-                setting=credentials,
-            ) as client,
+            self._client(reddit.LOGIN_MANNERS, auth_url, pace, budget, part="login" + part) as auth,
+            self._client(reddit.MANNERS, self.reddit_api_url, pace, budget, part=part) as client,
+            harvest.keeping_what_came(),
         ):
             tokens = reddit.TokenSource(auth, self.reddit_client_id, self.reddit_client_secret)
-            return reddit.collect(client, tokens, self.reddit_subreddits, day)
+            reddit.collect(client, tokens, self.reddit_subreddits, harvest)
+        return harvest.collection(auth, client)
 
-    def _hackernews(self, day: Day) -> Collection:
-        with ApiClient(
-            "Hacker News",
-            _below(self.hn_api_url, "/api/v1"),
-            requests_per_minute=self.hn_requests_per_minute,
-        ) as client:
-            return hackernews.collect(client, day)
+    def _reddit_archive(self, harvest: Harvest, budget: TimeBudget) -> Collection:
+        pace = self.reddit_requests_per_minute
+        with (
+            self._client(arctic_shift.MANNERS, self.reddit_archive_url, pace, budget) as client,
+            harvest.keeping_what_came(),
+        ):
+            arctic_shift.collect(client, self.reddit_subreddits, harvest)
+        return harvest.collection(client)
+
+    def _hackernews(self, harvest: Harvest, budget: TimeBudget) -> Collection:
+        expected = None
+        with (
+            self._client(
+                hackernews.MANNERS,
+                _below(self.hn_api_url, "/api/v1"),
+                self.hn_requests_per_minute,
+                budget,
+            ) as client,
+            harvest.keeping_what_came(),
+        ):
+            expected = hackernews.collect(client, harvest, comments=self.hn_comments)
+        return harvest.collection(client, expected_count=expected)
+
+    def _client(
+        self,
+        manners: Manners,
+        base_url: str,
+        requests_per_minute: float,
+        budget: TimeBudget,
+        headers: Mapping[str, str] | None = None,
+        *,
+        part: str = "",
+    ) -> ApiClient:
+        """Make the client of one API, whose turns it shares with every client of the same kind.
+
+        Args:
+            manners: Of the API.
+            base_url: Its address.
+            requests_per_minute: Our pace.
+            budget: Of the source-day.
+            headers: With the credential, which has limits of its own.
+            part: What the API counts apart from its other requests.
+        """
+        identity = "\n".join((base_url, part, (headers or {}).get("Authorization", "")))
+        cache = Path(self.cache_dir or platformdirs.user_cache_dir("issue_pipeline"))
+        pace = Pace(cache / "pace", identity, requests_per_minute, budget)
+        return ApiClient(manners, base_url, pace, budget, headers=headers)
 
 
 def _below(base_url: str, path: str) -> str:

@@ -1,10 +1,10 @@
 """Stack Overflow: every question of a day, through Stack Exchange's API 2.3.
 
 Source: https://api.stackexchange.com/docs/questions and https://api.stackexchange.com/docs/throttle
-Without a key an answer has at most 25 pages, so the day is walked in windows: oldest first, each
-next window beginning at the second where the last one had to stop.
+Any reply may ask for a pause (``backoff``), and says how much of the day's quota is left.
 """
 
+from datetime import datetime
 from typing import Any
 
 import httpx
@@ -14,22 +14,19 @@ from issue_pipeline.errors import (
     CollectionError,
     QuotaExhaustedError,
     TransientError,
+    UnexpectedReplyError,
 )
-from issue_pipeline.records import Collection, Post
-from issue_pipeline.resources.collectors.http import ApiClient, expect
-from issue_pipeline.resources.collectors.parsing import (
-    Day,
-    Harvest,
-    count,
-    epoch,
-    from_epoch,
-    text,
-)
+from issue_pipeline.records import Post
+from issue_pipeline.resources.collectors.harvest import Harvest, Item, Reader
+from issue_pipeline.resources.collectors.http import ApiClient, Manners, Parameters, expect
+from issue_pipeline.resources.collectors.parsing import count, from_epoch, text
+from issue_pipeline.resources.collectors.windows import Page, read_span
 from issue_pipeline.utils.printable import printable
 
 API_VERSION = "2.3"
 PAGE_SIZE = 100
-PAGES_PER_WINDOW = 25
+# Without a key; more pages of one second there never are.
+LAST_PAGE = 25
 # Added to every wait the server names, so that clocks need not agree.
 BACKOFF_MARGIN_S = 1.0
 _THROTTLE_VIOLATION = 502
@@ -68,6 +65,15 @@ def read_error(response: httpx.Response) -> CollectionError | None:
     return None
 
 
+def read_pause(_headers: httpx.Headers, payload: Any) -> float:  # noqa: ANN401
+    """Read the pause that any reply may ask for."""
+    backoff = count(payload.get("backoff")) if isinstance(payload, dict) else 0
+    return backoff + BACKOFF_MARGIN_S if backoff > 0 else 0.0
+
+
+MANNERS = Manners("Stack Exchange", "STACKEXCHANGE_KEY", read_error, read_pause)
+
+
 def _named_wait_s(wrapper: dict[str, Any]) -> float | None:
     """Read the wait of a throttle violation: a field, or "more requests available in N seconds"."""
     if isinstance(backoff := wrapper.get("backoff"), int):
@@ -77,7 +83,7 @@ def _named_wait_s(wrapper: dict[str, Any]) -> float | None:
     return seconds[-1] + BACKOFF_MARGIN_S if seconds else None
 
 
-def parse_question(item: dict[str, Any]) -> Post | str:
+def parse_question(item: Item) -> Post | str:
     """Read one question; its title comes HTML-escaped and its body as HTML, and stay so."""
     return Post(
         source="stackoverflow",
@@ -90,56 +96,51 @@ def parse_question(item: dict[str, Any]) -> Post | str:
     )
 
 
-def collect(client: ApiClient, day: Day) -> Collection:
+def identify(item: Item) -> tuple[str, datetime]:
+    """Give the id of a question, and when it was asked."""
+    created_at = from_epoch(expect(item, "creation_date", int, "Stack Exchange"))
+    return str(expect(item, "question_id", int, "Stack Exchange")), created_at
+
+
+READER = Reader(identify, parse_question)
+
+
+def collect(client: ApiClient, harvest: Harvest) -> int | None:
     """Collect every question of the day.
 
+    Returns:
+        How many Stack Exchange says there are; ``None`` if it was not asked or did not say.
+
     Raises:
-        CollectionError: Stack Exchange could not be read; nothing may be stored.
+        CollectionError: Stack Exchange could not be read.
     """
-    harvest = Harvest(day)
-    first, last = epoch(day.start), epoch(day.end) - 1
-    problems = []
-    while first <= last:
-        newest, more = _read_window(client, first, last, harvest)
-        if not more:
-            break
-        if newest == first:
-            problems.append(f"more questions at {from_epoch(first).isoformat()} than can be read")
-            newest += 1
-        first = newest
-    return harvest.collection(client, expected_count=None, problems=problems)
 
+    def questions(first: int, last: int, more: Parameters) -> dict[str, Any]:
+        parameters = {"site": "stackoverflow", "fromdate": first, "todate": last, **more}
+        payload = client.get("/questions", parameters).payload
+        if not isinstance(payload, dict):
+            raise UnexpectedReplyError(f"Stack Exchange's reply is no object: {payload!r:.200}.")
+        return payload
 
-def _read_window(client: ApiClient, first: int, last: int, harvest: Harvest) -> tuple[int, bool]:
-    """Read up to 25 pages; give the newest second seen and whether there is more."""
-    newest = first
-    for page in range(1, PAGES_PER_WINDOW + 1):
-        payload = client.get(
-            "/questions",
-            {
-                "site": "stackoverflow",
-                "fromdate": first,
-                "todate": last,
-                "sort": "creation",
-                "order": "asc",
-                "page": page,
-                "pagesize": PAGE_SIZE,
-                "filter": "withbody",
-            },
-        ).payload
-        for item in expect(payload, "items", list, "Stack Exchange"):
-            harvest.add(
-                str(expect(item, "question_id", int, "Stack Exchange")), item, parse_question
-            )
-            newest = max(newest, item["creation_date"])
-        if backoff := count(payload.get("backoff")):
-            client.hold_for(backoff + BACKOFF_MARGIN_S)
+    def ask(first: int, last: int, page: int) -> Page:
+        order = {"sort": "creation", "order": "asc", "filter": "withbody"}
+        payload = questions(first, last, {**order, "page": page, "pagesize": PAGE_SIZE})
+        found = harvest.add_page(expect(payload, "items", list, "Stack Exchange"), READER)
         more = bool(payload.get("has_more"))
         if more and payload.get("quota_remaining") == 0:
             raise QuotaExhaustedError(
-                "Stack Exchange's quota of the day is spent before the day was collected."
-                " Set STACKEXCHANGE_KEY (10,000 requests a day instead of 300)."
+                "Stack Exchange's quota of the day is spent. Set STACKEXCHANGE_KEY (10,000"
+                " requests a day instead of 300)."
             )
-        if not more:
-            return newest, False
-    return newest, True
+        return Page(found, None, more=more, whole=bool(found) or not more)
+
+    def announced() -> int | None:
+        total = questions(first, last, {"filter": "total"}).get("total")
+        return total if isinstance(total, int) else None
+
+    first, last = harvest.day.first_s, harvest.day.last_s
+    reading = read_span(
+        ask, first, last, page_cap=LAST_PAGE, noun="questions of Stack Overflow", count=announced
+    )
+    harvest.problems += reading.problems
+    return reading.announced

@@ -4,18 +4,24 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import date
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import httpx
 import pytest
 
 from issue_pipeline.records import Collection
-from issue_pipeline.resources.collectors.http import ApiClient
+from issue_pipeline.resources.collectors.harvest import Day, Harvest
+from issue_pipeline.resources.collectors.http import ApiClient, Manners
+from issue_pipeline.resources.collectors.pacing import Pace, TimeBudget
 
 RECORDINGS = Path(__file__).parents[3].parent / "shared" / "data" / "api"
 # Describe how the bytes travelled, which a recording does not keep.
 _TRANSFER_HEADERS = ("content-encoding", "content-length", "transfer-encoding")
+
+MANNERS = Manners("The API")
 
 Handler = Callable[[httpx.Request], httpx.Response]
 
@@ -52,16 +58,25 @@ def as_response(exchange: dict[str, Any]) -> httpx.Response:
 
 
 @contextmanager
-def asking(handler: Handler, **settings: Any) -> Iterator[ApiClient]:
-    """A client whose requests the handler answers."""
-    values: dict[str, Any] = {
-        "name": "The API",
-        "base_url": "http://api.test",
-        "requests_per_minute": 1e6,
-        "transport": httpx.MockTransport(handler),
-    }
-    with ApiClient(**{**values, **settings}) as client:
-        yield client
+def asking(
+    handler: Handler | None,
+    manners: Manners = MANNERS,
+    *,
+    requests_per_minute: float = 1e6,
+    minutes: float = 120,
+    base_url: str = "http://api.test",
+    headers: dict[str, str] | None = None,
+    folder: Path | None = None,
+) -> Iterator[ApiClient]:
+    """A client whose requests the handler answers; without one, the network."""
+    with TemporaryDirectory() as own:
+        budget = TimeBudget(minutes)
+        pace = Pace(folder or Path(own), base_url, requests_per_minute, budget)
+        transport = httpx.MockTransport(handler) if handler else None
+        with ApiClient(
+            manners, base_url, pace, budget, headers=headers, transport=transport
+        ) as client:
+            yield client
 
 
 def answering(*replies: httpx.Response | Exception) -> tuple[Handler, list[httpx.Request]]:
@@ -90,7 +105,7 @@ class Clock:
         self.sleeps.append(seconds)
         self.now_s += seconds
 
-    def monotonic(self) -> float:
+    def now(self) -> float:
         return self.now_s
 
 
@@ -99,10 +114,16 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     """Replaces the process's clock: waiting costs nothing and is remembered."""
     fake = Clock()
     monkeypatch.setattr(time, "sleep", fake.sleep)
-    monkeypatch.setattr(time, "monotonic", fake.monotonic)
+    monkeypatch.setattr(time, "monotonic", fake.now)
+    monkeypatch.setattr(time, "time", fake.now)
     return fake
 
 
 def urls(collection: Collection) -> list[str]:
     """Permalinks of a collection, sorted; a post that came twice is there twice."""
     return sorted(post.url for post in collection.posts)
+
+
+def a_harvest(day: date) -> Harvest:
+    """An empty harvest of a day."""
+    return Harvest(Day(day), max_body_chars=100_000)

@@ -8,13 +8,17 @@ import pytest
 from issue_pipeline.errors import UnexpectedReplyError
 from issue_pipeline.records import Collection, Post
 from issue_pipeline.resources.collectors import hackernews
-from issue_pipeline.resources.collectors.parsing import Day
 from issue_pipeline.sandbox.apis.addresses import permalink
-from issue_pipeline_tests.resources.collectors.replays import answering, asking, recorded, urls
+from issue_pipeline_tests.resources.collectors.replays import (
+    a_harvest,
+    answering,
+    asking,
+    recorded,
+    urls,
+)
 from issue_pipeline_tests.sandbox.apis.hand_written import DAY, a_post
 from issue_pipeline_tests.simulated import simulator
 
-THE_DAY = Day(DAY.date())
 DAY_S = 24 * 60 * 60
 
 
@@ -82,7 +86,7 @@ def test_more_stories_than_a_query_gives_come_each_once():
     assert urls(collection) == sorted(permalink(post) for post in posts)
     assert collection.complete
     assert collection.expected_count == collection.fetched_count == 2_600
-    assert requests == collection.requests == 3
+    assert requests == collection.requests == 4  # the last asks whether those were all
 
 
 def test_1100_stories_within_a_few_seconds_come_each_once():
@@ -99,7 +103,9 @@ def test_more_stories_in_one_second_than_a_query_gives_leave_the_day_incomplete(
     assert len(set(urls(collection))) == len(collection.posts) == 1_003
     assert {permalink(post) for post in rest} <= set(urls(collection))
     assert not collection.complete
-    assert collection.reason == "more than 1000 stories at 2026-03-10T11:06:40+00:00"
+    assert collection.reason == (
+        "more posts of Hacker News at 2026-03-10T11:06:40+00:00 than the 1000 given"
+    )
 
 
 def test_a_crowd_in_the_first_second_ends_the_day():
@@ -110,8 +116,10 @@ def test_a_crowd_in_the_first_second_ends_the_day():
 
 def collected_from(*bodies: Any) -> Collection:
     handler, _ = answering(*(httpx.Response(200, json=body) for body in bodies))
-    with asking(handler) as client:
-        return hackernews.collect(client, THE_DAY)
+    harvest = a_harvest(DAY.date())
+    with asking(handler, hackernews.MANNERS) as client:
+        expected = hackernews.collect(client, harvest, comments=False)
+        return harvest.collection(client, expected_count=expected)
 
 
 def a_hit(number: int, second: int = 60) -> dict[str, Any]:
@@ -119,11 +127,50 @@ def a_hit(number: int, second: int = 60) -> dict[str, Any]:
 
 
 def test_fewer_stories_than_announced_leave_the_day_incomplete():
-    collection = collected_from(
-        {"nbHits": 3, "hits": [a_hit(1), a_hit(2)]}, {"nbHits": 2, "hits": [a_hit(1), a_hit(2)]}
-    )
+    def hiding(request: httpx.Request) -> httpx.Response:
+        """Announces a story at noon and never shows it."""
+        first, last = span_of(request)
+        shown = [a_hit(1, 60), a_hit(2, 80_000)]
+        hits = [hit for hit in reversed(shown) if first <= hit["created_at_i"] < last]
+        hidden = first <= DAY.timestamp() + 43_200 < last
+        return httpx.Response(200, json={"nbHits": len(hits) + hidden, "hits": hits})
+
+    harvest = a_harvest(DAY.date())
+    with asking(hiding, hackernews.MANNERS) as client:
+        hackernews.collect(client, harvest, comments=False)
+    collection = harvest.collection(client)
+    assert len(collection.posts) == 2
     assert not collection.complete
-    assert "announced 3 stories, gave 2" in collection.reason
+    assert "announced" in collection.reason
+
+
+def span_of(request: httpx.Request) -> tuple[int, int]:
+    """The first second asked for and the first one after."""
+    low, high = request.url.params["numericFilters"].split(",")
+    return int(low.removeprefix("created_at_i>=")), int(high.removeprefix("created_at_i<"))
+
+
+def test_a_number_that_is_only_estimated_is_no_announcement():
+    body = {"nbHits": 9, "exhaustiveNbHits": False, "hits": [a_hit(1, 600), a_hit(2, 60)]}
+    rest = {"nbHits": 1, "exhaustiveNbHits": False, "hits": [a_hit(2, 60)]}
+    collection = collected_from(body, rest, rest)
+    assert collection.complete
+    assert collection.expected_count is None
+    assert len(collection.posts) == 2
+
+
+def test_comments_come_if_wanted():
+    handler, asked = answering(httpx.Response(200, json={"nbHits": 0, "hits": []}))
+    with asking(handler) as client:
+        hackernews.collect(client, a_harvest(DAY.date()), comments=True)
+    assert "comment" in asked[0].url.params["tags"]
+
+
+def test_a_comment_is_called_after_its_story():
+    hit = {**a_hit(5), "title": None, "story_title": "Show HN: X", "comment_text": "<p>No"}
+    post = hackernews.parse_hit(hit)
+    assert isinstance(post, Post)
+    assert (post.title, post.body) == ("Show HN: X", "<p>No")
 
 
 def test_a_story_of_which_nearly_nothing_is_known_is_still_a_story():

@@ -16,20 +16,22 @@ from issue_pipeline.errors import (
     ConfigurationError,
     QuotaExhaustedError,
     RequestRejectedError,
+    TimeBudgetError,
     TransientError,
     UnexpectedReplyError,
 )
 from issue_pipeline.resources.collectors.http import (
     ATTEMPTS,
-    MAX_WAIT_S,
-    ApiClient,
+    Manners,
     expect,
     retry_after_s,
+    server_time,
 )
 from issue_pipeline_tests.resources.collectors.replays import answering, asking
 
 OK = httpx.Response(200, json={"fine": True})
 BUSY = httpx.Response(503, text="busy")
+CHIRPER = Manners("Chirper", "CHIRPER_TOKEN")
 
 
 def test_a_reply_is_parsed_and_says_who_asked():
@@ -67,10 +69,10 @@ def test_time_spent_elsewhere_counts_for_the_distance(clock):
 
 
 def test_a_wait_asked_for_in_a_good_reply_delays_only_the_next_request(clock):
-    handler, _ = answering(OK, OK, OK)
-    with asking(handler, requests_per_minute=60) as client:
+    handler, _ = answering(httpx.Response(200, json={"pause": 12}), OK, OK)
+    manners = Manners("Chirper", read_pause=lambda headers, payload: payload.get("pause", 0))
+    with asking(handler, manners, requests_per_minute=60) as client:
         client.get("/")
-        client.hold_for(12)
         client.get("/")
         client.get("/")
     assert clock.sleeps == [pytest.approx(12.0), pytest.approx(1.0)]
@@ -80,9 +82,9 @@ def test_retry_after_is_obeyed_to_the_second(clock):
     handler, asked = answering(httpx.Response(429, headers={"Retry-After": "137"}), OK)
     with asking(handler) as client:
         client.get("/")
-    assert clock.sleeps == [137.0]
+    assert sum(clock.sleeps) == pytest.approx(137, abs=0.01)
     assert len(asked) == client.requests == 2
-    assert client.waited_s == 137.0
+    assert client.waited_s == pytest.approx(137, abs=0.01)
 
 
 def test_without_a_named_wait_the_distance_grows_from_try_to_try(clock):
@@ -141,8 +143,8 @@ def test_the_last_error_comes_through_when_nothing_helps(caplog):
     with (
         stamina.set_testing(True, attempts=100, cap=True),
         caplog.at_level(logging.WARNING),
-        asking(handler, name="Chirper") as client,
-        pytest.raises(TransientError, match=r"Chirper answered 503.*busy 5"),
+        asking(handler, CHIRPER) as client,
+        pytest.raises(TransientError, match=r"Chirper answered 503.*busy 7"),
     ):
         client.get("/")
     assert len(asked) == ATTEMPTS
@@ -153,7 +155,7 @@ def test_an_unreachable_server_is_named_with_what_to_check():
     handler, _ = answering(httpx.ConnectError("no route"))
     with (
         stamina.set_testing(True, attempts=1),
-        asking(handler, name="Chirper") as client,
+        asking(handler, CHIRPER) as client,
         pytest.raises(TransientError, match=r"Chirper.*http://api\.test.*no route.*URL setting"),
     ):
         client.get("/")
@@ -172,7 +174,7 @@ def test_an_unreachable_server_is_named_with_what_to_check():
 )
 def test_a_refusal_ends_it_at_once(status, kind, clock):
     handler, asked = answering(httpx.Response(status, json={"message": "no"}))
-    with asking(handler, setting="CHIRPER_TOKEN") as client, pytest.raises(kind, match="no"):
+    with asking(handler, CHIRPER) as client, pytest.raises(kind, match="no"):
         client.get("/")
     assert len(asked) == 1
     assert clock.sleeps == []
@@ -181,23 +183,34 @@ def test_a_refusal_ends_it_at_once(status, kind, clock):
 def test_a_refused_credential_is_named():
     handler, _ = answering(httpx.Response(401))
     with (
-        asking(handler, setting="CHIRPER_TOKEN") as client,
+        asking(handler, CHIRPER) as client,
         pytest.raises(AccessDeniedError, match="CHIRPER_TOKEN"),
     ):
         client.get("/")
 
 
-def test_a_wait_of_most_of_a_day_is_a_spent_quota(clock):
+def test_a_wait_beyond_our_time_is_a_spent_quota(clock):
     handler, asked = answering(
-        httpx.Response(429, headers={"Retry-After": str(MAX_WAIT_S + 1)}, text="tomorrow")
+        httpx.Response(429, headers={"Retry-After": "3901"}, text="tomorrow")
     )
     with (
-        asking(handler, setting="CHIRPER_TOKEN") as client,
-        pytest.raises(QuotaExhaustedError, match=r"tomorrow.*3901 s.*CHIRPER_TOKEN"),
+        asking(handler, CHIRPER, minutes=60) as client,
+        pytest.raises(QuotaExhaustedError, match=r"tomorrow.*3901 s; 3600 s.*CHIRPER_TOKEN"),
     ):
         client.get("/")
     assert len(asked) == 1
     assert clock.sleeps == []
+
+
+def test_the_time_of_a_source_day_ends(clock):
+    handler, asked = answering(*[OK] * 10)
+    with (
+        asking(handler, CHIRPER, requests_per_minute=1, minutes=3.5) as client,
+        pytest.raises(TimeBudgetError, match=r"Chirper.*3\.5 minutes.*COLLECT_TIME_BUDGET_MINUTES"),
+    ):
+        for _ in range(10):
+            client.get("/")
+    assert len(asked) == 4  # after 0, 1, 2 and 3 minutes
 
 
 def test_an_api_may_read_its_own_refusals_first(clock):
@@ -206,24 +219,23 @@ def test_an_api_may_read_its_own_refusals_first(clock):
 
     handler, asked = answering(httpx.Response(400, text="limit"), httpx.Response(400, text="nope"))
     with (
-        asking(handler, read_error=read_error) as client,
+        asking(handler, Manners("Chirper", read_error=read_error)) as client,
         pytest.raises(RequestRejectedError, match="nope"),
     ):
         client.get("/")
     assert len(asked) == 2
-    assert clock.sleeps == [3]
+    assert sum(clock.sleeps) == pytest.approx(3, abs=0.01)
 
 
 def test_a_token_with_a_line_break_is_refused_without_showing_it(caplog):
     secret = "top" + "secret"  # in two, so that quoted source is no find
     with (
         socket.create_server(("127.0.0.1", 0)) as listener,
-        ApiClient(
-            "Chirper",
-            f"http://127.0.0.1:{listener.getsockname()[1]}",
-            requests_per_minute=1e6,
+        asking(
+            None,
+            CHIRPER,
+            base_url=f"http://127.0.0.1:{listener.getsockname()[1]}",
             headers={"Authorization": f"Bearer {secret}\n"},
-            setting="CHIRPER_TOKEN",
         ) as client,
         pytest.raises(ConfigurationError, match="CHIRPER_TOKEN") as refused,
     ):
@@ -235,18 +247,35 @@ def test_a_token_with_a_line_break_is_refused_without_showing_it(caplog):
 
 def test_a_url_without_a_scheme_is_a_mistake_in_the_settings():
     with (
-        ApiClient("Chirper", "localhost/api", requests_per_minute=1e6) as client,
+        asking(None, base_url="localhost/api") as client,
         pytest.raises(ConfigurationError, match="URL setting"),
     ):
         client.get("/")
 
 
+NOON = {"Date": "Tue, 10 Mar 2026 12:00:00 GMT"}
+
+
 @pytest.mark.parametrize(
-    ("value", "seconds"), [("8", 8.0), ("0.5", 0.5), ("-3", 0.0), ("soon", None), (None, None)]
+    ("value", "seconds"),
+    [
+        ("8", 8.0),
+        ("0.5", 0.5),
+        ("-3", 0.0),
+        ("soon", None),
+        (None, None),
+        ("Tue, 10 Mar 2026 12:01:30 GMT", 90.0),
+        ("Tue, 10 Mar 2026 11:00:00 GMT", 0.0),
+    ],
 )
 def test_retry_after_is_read_in_seconds(value, seconds):
-    headers = httpx.Headers({} if value is None else {"Retry-After": value})
+    headers = httpx.Headers(NOON if value is None else {**NOON, "Retry-After": value})
     assert retry_after_s(headers) == seconds
+
+
+def test_a_server_without_a_clock_has_ours(clock):
+    assert server_time(httpx.Headers(NOON)).isoformat() == "2026-03-10T12:00:00+00:00"
+    assert server_time(httpx.Headers()).timestamp() == clock.now_s
 
 
 @pytest.mark.parametrize("payload", [{}, {"id": None}, {"id": "7"}, [7], None, "id"])
@@ -273,7 +302,7 @@ def test_a_wait_that_is_never_taken_does_not_count(clock):
     handler, _ = answering(*[httpx.Response(429, headers={"Retry-After": "7"})] * ATTEMPTS)
     with asking(handler) as client, pytest.raises(TransientError):
         client.get("/")
-    assert client.waited_s == pytest.approx(7.0 * (ATTEMPTS - 1))
+    assert client.waited_s == pytest.approx(7.0 * (ATTEMPTS - 1), abs=0.01)
 
 
 @pytest.mark.parametrize(

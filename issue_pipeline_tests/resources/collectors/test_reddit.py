@@ -9,14 +9,15 @@ import stamina
 from issue_pipeline.errors import (
     AccessDeniedError,
     RequestRejectedError,
+    TokenExpiredError,
     TransientError,
     UnexpectedReplyError,
 )
 from issue_pipeline.records import Collection, Post
 from issue_pipeline.resources.collectors import reddit
-from issue_pipeline.resources.collectors.parsing import Day
 from issue_pipeline.sandbox.apis.addresses import permalink
 from issue_pipeline_tests.resources.collectors.replays import (
+    a_harvest,
     answering,
     as_response,
     asking,
@@ -27,14 +28,13 @@ from issue_pipeline_tests.resources.collectors.replays import (
 from issue_pipeline_tests.sandbox.apis.hand_written import CLIENT_ID, CLIENT_SECRET, DAY, a_post
 from issue_pipeline_tests.simulated import simulator
 
-THE_DAY = Day(DAY.date())
 DAY_S = 24 * 60 * 60
 
 # What each recorded refusal must lead to when a subreddit was asked for, and what it must name.
 REFUSALS = {
     "error_400_html_body": (RequestRejectedError, "400"),
     "error_400_user_does_not_exist": (RequestRejectedError, "400"),
-    "error_401_invalid_token": (AccessDeniedError, "REDDIT_CLIENT_SECRET"),
+    "error_401_invalid_token": (TokenExpiredError, "REDDIT_CLIENT_SECRET"),
     "error_403_quarantined_subreddit": (AccessDeniedError, "r/webdev.*REDDIT_SUBREDDITS"),
     "error_403_short_body": (AccessDeniedError, "r/webdev.*REDDIT_SUBREDDITS"),
     "error_404_not_found": (RequestRejectedError, "r/webdev.*REDDIT_SUBREDDITS"),
@@ -70,10 +70,9 @@ def test_every_recorded_page_is_read_without_loss(exchange):
 def test_every_recorded_refusal_is_taken_for_what_it_is(exchange, expected):
     kind, named = expected
     handler, _ = answering(as_response(exchange))
-    settings = {"read_error": reddit.read_error, "setting": "REDDIT_CLIENT_SECRET"}
     with (
         stamina.set_testing(True, attempts=1),
-        asking(handler, **settings) as client,
+        asking(handler, reddit.MANNERS) as client,
         pytest.raises(kind, match=named) as refused,
     ):
         client.get("/r/webdev/new")
@@ -93,7 +92,7 @@ def test_too_many_requests_are_waited_out_as_the_headers_say(headers, wait_s):
     handler, _ = answering(httpx.Response(429, headers=headers))
     with (
         stamina.set_testing(True, attempts=1),
-        asking(handler, read_error=reddit.read_error) as client,
+        asking(handler, reddit.MANNERS) as client,
         pytest.raises(TransientError) as refused,
     ):
         client.get("/r/webdev/new")
@@ -179,7 +178,7 @@ def test_a_listing_that_ends_within_the_day_leaves_it_incomplete():
     assert urls(collection) == sorted(permalink(post) for post in posts[500:])
     assert not collection.complete
     assert collection.reason == (
-        "r/shopkeepers: the listing ends after 1000 posts, before the start of the day"
+        "the listing of r/shopkeepers ends after 1000 posts, before the start of the day"
     )
 
 
@@ -235,7 +234,7 @@ def test_a_token_is_kept_while_it_is_good(clock):
         assert tokens.token() == "token-0"
         clock.now_s += 2
         assert tokens.token() == "token-1"
-    assert len(asked) == tokens.requests == 2
+    assert len(asked) == auth.requests == 2
     assert asked[0].method == "POST"
     assert asked[0].content == b"grant_type=client_credentials"
 
@@ -299,7 +298,7 @@ def test_a_wrong_secret_names_its_settings():
 def test_a_reply_of_another_shape_is_an_error_and_no_empty_day(body):
     auth_handler, _ = answering(httpx.Response(200, json=a_token("a")))
     handler, _ = answering(httpx.Response(200, json=body))
-    with asking(auth_handler) as auth, asking(handler, read_error=reddit.read_error) as client:
+    with asking(auth_handler) as auth, asking(handler, reddit.MANNERS) as client:
         tokens = reddit.TokenSource(auth, CLIENT_ID, CLIENT_SECRET)
         with pytest.raises(UnexpectedReplyError):
-            reddit.collect(client, tokens, ["webdev"], THE_DAY)
+            reddit.collect(client, tokens, ["webdev"], a_harvest(DAY.date()))

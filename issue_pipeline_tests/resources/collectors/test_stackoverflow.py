@@ -17,9 +17,9 @@ from issue_pipeline.errors import (
 )
 from issue_pipeline.records import Collection, Post
 from issue_pipeline.resources.collectors import stackoverflow
-from issue_pipeline.resources.collectors.parsing import Day
 from issue_pipeline.sandbox.apis.addresses import permalink
 from issue_pipeline_tests.resources.collectors.replays import (
+    a_harvest,
     answering,
     as_response,
     asking,
@@ -30,7 +30,6 @@ from issue_pipeline_tests.resources.collectors.replays import (
 from issue_pipeline_tests.sandbox.apis.hand_written import DAY, a_post
 from issue_pipeline_tests.simulated import simulator
 
-THE_DAY = Day(DAY.date())
 DAY_S = 24 * 60 * 60
 REFUSALS = {"error_502_throttle_violation": QuotaExhaustedError}  # it names 21 hours
 
@@ -57,7 +56,7 @@ def test_every_recorded_page_is_read_without_loss(exchange):
 def test_every_recorded_refusal_is_taken_for_what_it_is(exchange, expected, clock):
     handler, asked = answering(as_response(exchange))
     with (
-        asking(handler, read_error=stackoverflow.read_error) as client,
+        asking(handler, stackoverflow.MANNERS) as client,
         pytest.raises(expected) as refused,
     ):
         client.get("/questions")
@@ -91,7 +90,7 @@ def test_the_body_tells_a_throttle_from_a_mistake(reply, kind, wait_s):
     handler, _ = answering(reply)
     with (
         stamina.set_testing(True, attempts=1),
-        asking(handler, read_error=stackoverflow.read_error) as client,
+        asking(handler, stackoverflow.MANNERS) as client,
         pytest.raises(CollectionError) as refused,
     ):
         client.get("/questions")
@@ -176,9 +175,11 @@ def test_a_bad_key_names_its_setting():
 
 def collected_from(*bodies: Any) -> tuple[Collection, list[httpx.Request]]:
     handler, asked = answering(*(httpx.Response(200, json=body) for body in bodies))
-    settings = {"read_error": stackoverflow.read_error, "headers": stackoverflow.headers("a-key")}
-    with asking(handler, **settings) as client:
-        return stackoverflow.collect(client, THE_DAY), asked
+    harvest = a_harvest(DAY.date())
+    headers = stackoverflow.headers("a-key")
+    with asking(handler, stackoverflow.MANNERS, headers=headers) as client:
+        expected = stackoverflow.collect(client, harvest)
+        return harvest.collection(client, expected_count=expected), asked
 
 
 def test_the_key_travels_in_the_header_only():
@@ -192,8 +193,51 @@ def test_the_key_travels_in_the_header_only():
     "exchange", recorded("stackoverflow", lambda one: "backoff" in one["body"])
 )
 def test_a_recorded_backoff_holds_the_next_request(exchange, clock):
-    collected_from({**exchange["body"], "items": []}, {"items": [], "has_more": False})
+    handler, _ = answering(as_response(exchange), httpx.Response(200, json={}))
+    with asking(handler, stackoverflow.MANNERS) as client:
+        client.get("/questions")
+        client.get("/questions")
     assert clock.sleeps == [pytest.approx(exchange["body"]["backoff"] + 1, abs=0.01)]
+
+
+def a_question(number: int, second: int = 60) -> dict[str, Any]:
+    return {
+        "question_id": number,
+        "link": f"https://stackoverflow.com/questions/{number}",
+        "creation_date": int(DAY.timestamp()) + second,
+    }
+
+
+def test_a_quota_spent_on_the_way_keeps_what_came_and_says_how_far_that_is():
+    posts = [a_post("stackoverflow", index * 60) for index in range(1_000)]
+    harvest = a_harvest(DAY.date())
+    with simulator(posts) as running, httpx.Client() as plain:
+
+        def spent_after_three(request: httpx.Request) -> httpx.Response:
+            asked.append(request)
+            url = f"{running.base_url}/stackexchange/2.3/questions?{request.url.query.decode()}"
+            body = plain.get(url).json()
+            return httpx.Response(200, json=body | {"quota_remaining": 3 - len(asked)})
+
+        asked: list[httpx.Request] = []
+        with (
+            asking(spent_after_three, stackoverflow.MANNERS) as client,
+            harvest.keeping_what_came(),
+        ):
+            stackoverflow.collect(client, harvest)
+    collection = harvest.collection(client)
+    assert len(asked) == 3
+    assert len(collection.posts) == 298  # a page begins with the last post of the one before
+    assert not collection.complete
+    assert "STACKEXCHANGE_KEY" in collection.reason
+    assert "to 04:57:00 UTC" in collection.reason
+
+
+def test_the_number_of_questions_is_asked_for_at_the_end():
+    posts = [a_post("stackoverflow", index * 60) for index in range(150)]
+    collection, requests = collected(posts)
+    assert collection.expected_count == 150
+    assert requests == 3
 
 
 def test_a_quota_spent_before_the_end_is_an_error_and_no_day():

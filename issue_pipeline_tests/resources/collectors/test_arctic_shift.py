@@ -1,0 +1,91 @@
+"""Reddit's past, from the archive: any day, whole, without credentials."""
+
+from datetime import timedelta
+from typing import Any
+
+import httpx
+import pytest
+import stamina
+
+from issue_pipeline.errors import RequestRejectedError, TransientError, UnexpectedReplyError
+from issue_pipeline.records import Collection
+from issue_pipeline.resources.collectors import arctic_shift
+from issue_pipeline.sandbox.apis.addresses import permalink
+from issue_pipeline_tests.resources.collectors.replays import (
+    a_harvest,
+    answering,
+    asking,
+    urls,
+)
+from issue_pipeline_tests.sandbox.apis.hand_written import DAY, NOW, a_post
+from issue_pipeline_tests.simulated import simulator
+
+DAY_S = 24 * 60 * 60
+
+
+def collected(posts, *subreddits: str, **settings: Any) -> Collection:
+    with simulator(posts, **settings) as running:
+        collectors = running.collectors(
+            reddit_backend="archive",
+            reddit_archive_url=f"{running.base_url}/archive",
+            reddit_client_id="",
+            reddit_client_secret="",
+            reddit_subreddits=list(subreddits or ("shopkeepers",)),
+        )
+        return collectors.collect("reddit", DAY.date())
+
+
+def test_a_day_has_its_midnight_and_not_the_next():
+    inside = [a_post("reddit", second) for second in (0, 1, DAY_S // 2, DAY_S - 1)]
+    outside = [a_post("reddit", second) for second in (-DAY_S, -1, DAY_S, DAY_S + 1)]
+    collection = collected([*inside, *outside])
+    assert urls(collection) == sorted(permalink(post) for post in inside)
+    assert collection.complete
+    assert collection.requests == 1
+
+
+def test_a_day_that_the_listing_has_long_moved_past_is_whole():
+    posts = [a_post("reddit", index * 50) for index in range(1_500)]
+    since = [a_post("reddit", DAY_S + index * 30) for index in range(2_000)]
+    collection = collected([*posts, *since], now=lambda: NOW + timedelta(days=9))
+    assert urls(collection) == sorted(permalink(post) for post in posts)
+    assert collection.complete
+
+
+def test_posts_of_all_subreddits_come_each_once():
+    posts = [
+        a_post("reddit", index * 60, channel=("shopkeepers", "clinic_it")[index % 2])
+        for index in range(500)
+    ]
+    collection = collected(posts, "shopkeepers", "clinic_it")
+    assert urls(collection) == sorted(permalink(post) for post in posts)
+
+
+def test_more_posts_in_a_second_than_a_page_holds_are_missed_and_told():
+    collection = collected([a_post("reddit", 5) for _ in range(130)])
+    assert len(collection.posts) == 100
+    assert not collection.complete
+    assert "r/shopkeepers" in collection.reason
+
+
+OVERTAXED = {"data": None, "error": "Timeout. Maybe slow down a bit"}
+
+
+@pytest.mark.parametrize(
+    ("reply", "kind"),
+    [
+        (httpx.Response(422, json=OVERTAXED), TransientError),
+        (httpx.Response(400, json={"data": None, "error": "limit"}), RequestRejectedError),
+        (httpx.Response(429, headers={"x-ratelimit-reset": "9"}), TransientError),
+        (httpx.Response(200, json=OVERTAXED), UnexpectedReplyError),
+    ],
+)
+def test_an_overtaxed_archive_is_asked_again_and_a_mistake_is_not(reply, kind):
+    handler, _ = answering(reply)
+    with (
+        stamina.set_testing(True, attempts=1),
+        asking(handler, arctic_shift.MANNERS) as client,
+        pytest.raises(kind) as refused,
+    ):
+        arctic_shift.collect(client, ["webdev"], a_harvest(DAY.date()))
+    assert type(refused.value) is kind

@@ -1,0 +1,180 @@
+"""Reading a span whole, from sources that give it in parts, change meanwhile, or hide things."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+import pytest
+
+from issue_pipeline.resources.collectors.windows import MAX_REREADS, Page, Reading, read_span
+
+SIZE = 10
+PAGES = 3
+FIRST, LAST = 1_000, 1_999
+
+
+@dataclass
+class Source:
+    """Posts by name, given ten at a time in the order of their seconds."""
+
+    posts: dict[str, int]
+    newest_first: bool = False
+    tells_total: bool = True
+    asked: list[tuple[int, int, int]] = field(default_factory=list)
+    # May hide or add posts, given the number of the request and the posts of its window.
+    meddle: Callable[[int, list[str]], Iterable[str]] = lambda number, names: names
+    # Whether a request is answered as one that could not look everywhere.
+    blind: Callable[[int, int], bool] = lambda first, last: False
+
+    def ask(self, first: int, last: int, page: int) -> Page:
+        self.asked.append((first, last, page))
+        order = sorted(self.posts, key=lambda name: (self.posts[name], name))
+        there = [name for name in order if first <= self.posts[name] <= last]
+        if self.newest_first:
+            there.reverse()
+        shown = there[(page - 1) * SIZE : page * SIZE]
+        second_of = dict(self.posts)
+        shown = list(self.meddle(len(self.asked), shown))
+        return Page(
+            {name: second_of[name] for name in shown},
+            len(there) if self.tells_total else None,
+            more=len(there) > (page - 1) * SIZE + len(shown),
+            whole=not self.blind(first, last),
+        )
+
+    def read(self) -> Reading:
+        return read_span(
+            self.ask,
+            FIRST,
+            LAST,
+            page_cap=PAGES,
+            noun="things",
+            newest_first=self.newest_first,
+            count=lambda: len(self.posts) if self.tells_total else None,
+        )
+
+
+def names(*seconds: int) -> dict[str, int]:
+    return {f"post {number}": second for number, second in enumerate(seconds)}
+
+
+SPREAD = names(*range(FIRST, LAST + 1, 4))  # 250 posts
+CROWDED = names(*[1_000] * 3, *[1_500] * 25, *[1_501] * 9, *[1_999] * 4)
+
+
+@pytest.mark.parametrize("newest_first", [False, True])
+@pytest.mark.parametrize("tells_total", [False, True])
+@pytest.mark.parametrize("posts", [{}, names(1_500), SPREAD, CROWDED], ids=str)
+def test_every_post_is_read(posts, tells_total, newest_first):
+    source = Source(posts, newest_first, tells_total)
+    reading = source.read()
+    assert reading.seen == set(posts)
+    assert reading.problems == []
+    assert reading.announced == (len(posts) if tells_total else None)
+
+
+def test_hardly_more_is_asked_for_than_there_are_pages():
+    source = Source(SPREAD)
+    source.read()
+    assert len(source.asked) <= 1.3 * 25 + 8
+
+
+@pytest.mark.parametrize("newest_first", [False, True])
+def test_more_posts_of_one_second_than_can_be_reached_are_missed_and_told(newest_first):
+    posts = names(1_001, *[1_500] * 40, 1_600)
+    reading = Source(posts, newest_first).read()
+    assert len(reading.seen) == 2 + SIZE * PAGES
+    (problem,) = reading.problems
+    assert problem == "more things at 1970-01-01T00:25:00+00:00 than the 30 given"
+
+
+@pytest.mark.parametrize("newest_first", [False, True])
+@pytest.mark.parametrize("when", range(1, 12))
+def test_posts_that_vanish_take_no_others_with_them(when, newest_first):
+    posts = dict(SPREAD)
+    stays = {name for name in posts if int(name.split()[1]) % 7}
+
+    def vanish(number: int, shown: list[str]) -> list[str]:
+        if number == when:
+            for name in posts.keys() - stays:
+                del source.posts[name]
+        return shown
+
+    source = Source(posts, newest_first, meddle=vanish)
+    reading = source.read()
+    assert stays <= reading.seen
+    assert reading.problems == []
+
+
+@pytest.mark.parametrize("newest_first", [False, True])
+@pytest.mark.parametrize("when", range(1, 26))
+def test_posts_that_come_into_the_index_meanwhile_are_read(when, newest_first):
+    source = Source(dict(SPREAD), newest_first)
+
+    def appear(number: int, shown: list[str]) -> list[str]:
+        if number == when:
+            source.posts |= {f"late {second}": second for second in (1_001, 1_400, 1_998)}
+        return shown
+
+    source.meddle = appear
+    reading = source.read()
+    assert reading.seen == set(source.posts)
+    assert reading.problems == []
+
+
+@pytest.mark.parametrize("newest_first", [False, True])
+@pytest.mark.parametrize("which", range(1, 25))
+def test_a_post_missing_from_one_reply_is_found_again(which, newest_first):
+    source = Source(
+        SPREAD, newest_first, meddle=lambda n, shown: shown[1:] if n == which else shown
+    )
+    reading = source.read()
+    assert reading.seen == set(SPREAD)
+    assert reading.problems == []
+
+
+@pytest.mark.parametrize("newest_first", [False, True])
+def test_a_post_that_is_announced_but_never_shown_is_told(newest_first):
+    hidden = "post 77"
+    source = Source(
+        SPREAD, newest_first, meddle=lambda n, shown: [name for name in shown if name != hidden]
+    )
+    reading = source.read()
+    assert reading.seen == set(SPREAD) - {hidden}
+    assert any("1 things" in problem for problem in reading.problems)
+    assert len(source.asked) <= 25 + 2 + 2 * (MAX_REREADS + 1)
+
+
+def test_a_source_that_cannot_look_everywhere_is_asked_for_less_at_a_time():
+    source = Source(SPREAD, blind=lambda first, last: last - first > 100)
+    reading = source.read()
+    assert reading.seen == set(SPREAD)
+    assert reading.problems == []
+    assert len(source.asked) <= 3 * 25
+
+
+def test_one_second_that_cannot_be_read_costs_no_other():
+    posts = names(1_100, 1_200, 1_300)
+    source = Source(posts, blind=lambda first, last: first <= 1_200 <= last)
+    reading = source.read()
+    assert reading.seen == set(posts)  # what an incomplete answer brings is kept
+    (problem,) = reading.problems
+    assert problem == "the things at 1970-01-01T00:20:00+00:00 cannot be read"
+
+
+def test_a_source_that_never_looks_everywhere_is_given_up():
+    source = Source(SPREAD, blind=lambda first, last: True)
+    reading = source.read()
+    assert any(problem.startswith("given up") for problem in reading.problems)
+    assert len(source.asked) < 30
+
+
+def test_a_source_that_gives_nothing_and_promises_more_is_given_up():
+    asked: list[int] = []
+
+    def ask(first: int, last: int, page: int) -> Page:
+        asked.append(page)
+        return Page({}, None, more=True, whole=False)
+
+    reading = read_span(ask, FIRST, LAST, page_cap=PAGES, noun="things", count=lambda: None)
+    assert reading.problems
+    assert len(asked) < 50
