@@ -34,9 +34,10 @@ CONNECT_TIMEOUT_S = 10.0
 READ_TIMEOUT_S = 60.0
 # With the waits between them, an outage of two minutes is ridden out.
 ATTEMPTS = 8
-# Our own backoff, where the server names no wait: 1, 2, 4, ... s and up to 1 s of jitter.
+# Our own backoff, where the server names no wait: 1, 2, 4, ... s and some jitter.
 FIRST_BACKOFF_S = 1.0
 LONGEST_BACKOFF_S = 60.0
+JITTER_S = 1.0
 
 T = TypeVar("T")
 Parameters = Mapping[str, str | int]
@@ -158,6 +159,7 @@ class ApiClient:
             timeout=None,
             wait_initial=FIRST_BACKOFF_S,
             wait_max=LONGEST_BACKOFF_S,
+            wait_jitter=JITTER_S,
         ):
             if failed_at is not None:
                 self._backed_off_s += time.monotonic() - failed_at

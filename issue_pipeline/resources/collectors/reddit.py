@@ -52,11 +52,8 @@ def read_error(response: httpx.Response) -> CollectionError | None:
         return TokenExpiredError(
             f"Reddit does not take our token ({response.text[:100]!r}). Check {CREDENTIALS}."
         )
-    if response.status_code == 429 and retry_after_s(response.headers) is None:
-        return TransientError(
-            f"Reddit answered 429: {response.text[:200]!r}.",
-            wait_s=_until_reset_s(response.headers),
-        )
+    if (limit := read_limit(response)) is not None:
+        return limit
     path = response.request.url.path
     if "/r/" not in path:
         return None
@@ -71,6 +68,15 @@ def read_error(response: httpx.Response) -> CollectionError | None:
             " It may be private or quarantined: take it out of REDDIT_SUBREDDITS."
         )
     return None
+
+
+def read_limit(response: httpx.Response) -> TransientError | None:
+    """Read how long too many requests must be waited out; Reddit has headers of its own."""
+    if response.status_code != 429 or retry_after_s(response.headers) is not None:
+        return None
+    return TransientError(
+        f"Reddit answered 429: {response.text[:200]!r}.", wait_s=_until_reset_s(response.headers)
+    )
 
 
 def read_pause(headers: httpx.Headers, _payload: Any) -> float:  # noqa: ANN401
@@ -91,7 +97,7 @@ def _until_reset_s(headers: httpx.Headers) -> float | None:
 
 
 MANNERS = Manners("Reddit", CREDENTIALS, read_error, read_pause)
-LOGIN_MANNERS = Manners("Reddit's login", CREDENTIALS)
+LOGIN_MANNERS = Manners("Reddit's login", CREDENTIALS, read_limit, read_pause)
 
 
 class TokenSource:

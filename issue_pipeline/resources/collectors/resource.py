@@ -96,7 +96,7 @@ class CollectorsResource(dg.ConfigurableResource):  # type: ignore[type-arg]
         # Searches and other requests are counted apart.
         with (
             self._client(
-                github.MANNERS, self.github_api_url, search_pace, budget, headers, part="search"
+                github.MANNERS, self.github_api_url, search_pace, budget, headers, apart="search"
             ) as searches,
             self._client(github.MANNERS, self.github_api_url, list_pace, budget, headers) as lists,
             harvest.keeping_what_came(),
@@ -130,11 +130,14 @@ class CollectorsResource(dg.ConfigurableResource):  # type: ignore[type-arg]
                 "Reddit needs an application: set REDDIT_CLIENT_ID and REDDIT_CLIENT_SECRET"
                 " (create one at https://www.reddit.com/prefs/apps), or REDDIT_BACKEND=archive."
             )
-        pace, part = self.reddit_requests_per_minute, self.reddit_client_id
+        # Login and API count the requests of an application together.
+        pace, together = self.reddit_requests_per_minute, f"Reddit {self.reddit_client_id}"
         auth_url = self.reddit_auth_url.rstrip("/").removesuffix(reddit.TOKEN_PATH)
         with (
-            self._client(reddit.LOGIN_MANNERS, auth_url, pace, budget, part="login" + part) as auth,
-            self._client(reddit.MANNERS, self.reddit_api_url, pace, budget, part=part) as client,
+            self._client(reddit.LOGIN_MANNERS, auth_url, pace, budget, together=together) as auth,
+            self._client(
+                reddit.MANNERS, self.reddit_api_url, pace, budget, together=together
+            ) as client,
             harvest.keeping_what_came(),
         ):
             tokens = reddit.TokenSource(auth, self.reddit_client_id, self.reddit_client_secret)
@@ -172,7 +175,8 @@ class CollectorsResource(dg.ConfigurableResource):  # type: ignore[type-arg]
         budget: TimeBudget,
         headers: Mapping[str, str] | None = None,
         *,
-        part: str = "",
+        apart: str = "",
+        together: str = "",
     ) -> ApiClient:
         """Make the client of one API, whose turns it shares with every client of the same kind.
 
@@ -182,9 +186,11 @@ class CollectorsResource(dg.ConfigurableResource):  # type: ignore[type-arg]
             requests_per_minute: Our pace.
             budget: Of the source-day.
             headers: With the credential, which has limits of its own.
-            part: What the API counts apart from its other requests.
+            apart: A name for requests that the API counts apart from its others.
+            together: A name for whoever the API knows under several addresses.
         """
-        identity = "\n".join((base_url, part, (headers or {}).get("Authorization", "")))
+        credential = (headers or {}).get("Authorization", "")
+        identity = "\n".join((together or base_url, credential, apart))
         cache = Path(self.cache_dir or platformdirs.user_cache_dir("issue_pipeline"))
         pace = Pace(cache / "pace", identity, requests_per_minute, budget)
         return ApiClient(manners, base_url, pace, budget, headers=headers)
