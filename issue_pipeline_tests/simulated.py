@@ -12,10 +12,11 @@ import uvicorn
 
 from issue_pipeline.resources.collectors import CollectorsResource
 from issue_pipeline.sandbox.apis.app import create_app
-from issue_pipeline.sandbox.world.posts import SimulatedPost
+from issue_pipeline.sandbox.world.posts import SimulatedPost, World
 from issue_pipeline_tests.sandbox.apis.hand_written import (
     CLIENT_ID,
     CLIENT_SECRET,
+    NO_LIMITS,
     NOW,
     HandWrittenWorld,
 )
@@ -53,19 +54,35 @@ class Simulator:
 
     def requests(self, api: str) -> int:
         """Requests that one API has answered so far."""
-        return int(httpx.get(f"{self.base_url}/stats").json()["requests"][api])
+        return int(self.stats()["requests"][api])
+
+    def stats(self) -> dict[str, Any]:
+        """What the simulator has counted so far, by API: requests, violations and so on."""
+        counted: dict[str, Any] = httpx.get(f"{self.base_url}/stats").json()
+        return counted
 
 
 @contextmanager
 def simulator(posts: Iterable[SimulatedPost], **settings: Any) -> Iterator[Simulator]:
-    """Serve a world of these posts, as it stands two days later, until the end of the block."""
+    """Serve a world of these posts, as it stands two days later, until the end of the block.
+
+    Limits do not bite unless a ``time_scale`` is given.
+    """
+    with simulator_of(HandWrittenWorld(posts), **settings) as running:
+        yield running
+
+
+@contextmanager
+def simulator_of(world: World, **settings: Any) -> Iterator[Simulator]:
+    """Serve a world, as it stands at the hand-written one's present, until the block ends."""
     values: dict[str, Any] = {
         "now": lambda: NOW,
         "reddit_client_id": CLIENT_ID,
         "reddit_client_secret": CLIENT_SECRET,
         "history_days": HISTORY_DAYS,
+        "time_scale": NO_LIMITS,
     }
-    app = create_app(HandWrittenWorld(posts), **{**values, **settings})
+    app = create_app(world, **{**values, **settings})
     listener = socket.create_server(("127.0.0.1", 0))
     server = uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)

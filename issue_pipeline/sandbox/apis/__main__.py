@@ -7,18 +7,23 @@ Ready when ``/health`` answers.
 import argparse
 import os
 import sys
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
 import uvicorn
 
 from issue_pipeline.sandbox.apis.app import create_app
+from issue_pipeline.sandbox.apis.faults import PROFILES
 from issue_pipeline.sandbox.apis.timeline import DEFAULT_HISTORY_DAYS
 from issue_pipeline.sandbox.world.posts import World
 
 LOOPBACK_HOSTS = ("127.0.0.1", "::1", "localhost")
 DEFAULT_SEED = 7
 DEFAULT_POSTS_PER_DAY = 1500
+# The sandbox asks 6,000 times a minute, for nobody should wait for limits that are not real. The
+# narrowest, 30 searches a minute, leaves room for that when its minute lasts a fifth of a second.
+DEFAULT_TIME_SCALE = 300.0
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -49,6 +54,7 @@ def main(arguments: list[str] | None = None) -> int:
         reddit_client_secret=os.environ["REDDIT_CLIENT_SECRET"],
         time_scale=options.time_scale,
         history_days=options.history_days,
+        faults=replace(PROFILES[options.faults], seed=options.fault_seed),
     )
     # One worker: the tokens, the counts and the cache live in this process.
     uvicorn.run(app, host=options.host, port=options.port, access_log=False, log_level="warning")
@@ -80,7 +86,10 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--now", type=_moment, help="stop the simulator's clock at this time")
     parser.add_argument(
-        "--time-scale", type=float, default=1.0, help="how many times shorter limit windows are"
+        "--time-scale",
+        type=float,
+        default=DEFAULT_TIME_SCALE,
+        help="how many times shorter limit windows are; 1 for the real ones",
     )
     parser.add_argument(
         "--history-days",
@@ -88,6 +97,8 @@ def _parser() -> argparse.ArgumentParser:
         default=DEFAULT_HISTORY_DAYS,
         help="how far back from its end a query finds posts",
     )
+    parser.add_argument("--faults", choices=PROFILES, default="none", help="what goes wrong")
+    parser.add_argument("--fault-seed", type=int, default=0, help="of everything that goes wrong")
     return parser
 
 

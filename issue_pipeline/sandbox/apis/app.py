@@ -1,7 +1,8 @@
-"""The four APIs as one application, each under its own prefix, with health and statistics."""
+"""The APIs as one application, each under its own prefix, with health and statistics."""
 
 from collections.abc import Callable, Collection
 from datetime import UTC, datetime
+from functools import partial
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -9,16 +10,30 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.types import ASGIApp
 
+from issue_pipeline.sandbox.apis.archive import ArchiveApi
+from issue_pipeline.sandbox.apis.conduct import Conduct, WatchedApp
+from issue_pipeline.sandbox.apis.crowding import CrowdedWorld
+from issue_pipeline.sandbox.apis.faults import NO_FAULTS, FaultProfile
+from issue_pipeline.sandbox.apis.faulty_app import FaultyApp
 from issue_pipeline.sandbox.apis.github import GitHubApi
 from issue_pipeline.sandbox.apis.hackernews import HackerNewsApi
 from issue_pipeline.sandbox.apis.reddit import RedditApi
 from issue_pipeline.sandbox.apis.replies import JsonReply
+from issue_pipeline.sandbox.apis.restless import Restlessness
 from issue_pipeline.sandbox.apis.stackexchange import StackExchangeApi
 from issue_pipeline.sandbox.apis.stats import CountedApp, ReplyCounts
 from issue_pipeline.sandbox.apis.timeline import DEFAULT_HISTORY_DAYS, Timeline
 from issue_pipeline.sandbox.world.posts import World
 
 DEFAULT_TOKEN_LIFETIME_S = 86_400
+SOURCE_BY_API = {
+    "github": "github",
+    "stackexchange": "stackoverflow",
+    "reddit": "reddit",
+    "archive": "reddit",
+    "hackernews": "hackernews",
+}
+APIS = tuple(SOURCE_BY_API)
 
 
 def create_app(
@@ -31,8 +46,10 @@ def create_app(
     stackexchange_key: str | None = None,
     reddit_token_lifetime_s: int = DEFAULT_TOKEN_LIFETIME_S,
     private_subreddits: Collection[str] = (),
+    hn_exhaustive: bool = True,
     time_scale: float = 1.0,
     history_days: int = DEFAULT_HISTORY_DAYS,
+    faults: FaultProfile = NO_FAULTS,
 ) -> Starlette:
     """Build the simulator.
 
@@ -46,22 +63,32 @@ def create_app(
         stackexchange_key: The only good key; ``None`` takes any.
         reddit_token_lifetime_s: How long a token is good.
         private_subreddits: Names that answer 403.
+        hn_exhaustive: Whether Hacker News calls its numbers of hits exhaustive.
         time_scale: How many times shorter than the real ones the limit windows are; above 0.
         history_days: How far back from its end a query finds posts, at least 1. A quiet subreddit's
             first page makes as many days of the world as it takes to fill it, up to this.
+        faults: What goes wrong, and how often; nothing by default.
 
     Returns:
-        An application with ``/github``, ``/stackexchange``, ``/reddit``, ``/hackernews``,
-        ``/health`` and ``/stats``.
+        An application with ``/github``, ``/stackexchange``, ``/reddit``, ``/archive``,
+        ``/hackernews``, ``/health`` and ``/stats``.
 
     Raises:
         ValueError: If the Reddit credentials are empty or the scale or the history is too small.
     """
     if time_scale <= 0:
         raise ValueError(f"time_scale must be above 0, got {time_scale}")
-    timeline = Timeline(world, now or _system_time, history_days)
-    github = GitHubApi(timeline, token=github_token, time_scale=time_scale)
-    stackexchange = StackExchangeApi(timeline, key=stackexchange_key, time_scale=time_scale)
+    restlessness = Restlessness(faults)
+    if faults.crowded_share:
+        world = CrowdedWorld(world, faults.crowded_share, faults.seed)
+    timeline = Timeline(world, now or _system_time, history_days, restlessness.is_visible)
+    conduct = {api: Conduct() for api in APIS}
+    github = GitHubApi(
+        timeline, token=github_token, time_scale=time_scale, conduct=conduct["github"]
+    )
+    stackexchange = StackExchangeApi(
+        timeline, key=stackexchange_key, time_scale=time_scale, conduct=conduct["stackexchange"]
+    )
     reddit = RedditApi(
         timeline,
         client_id=reddit_client_id,
@@ -69,21 +96,31 @@ def create_app(
         token_lifetime_s=reddit_token_lifetime_s,
         private_subreddits=private_subreddits,
         time_scale=time_scale,
+        conduct=conduct["reddit"],
     )
-    hackernews = HackerNewsApi(timeline, time_scale=time_scale)
+    archive = ArchiveApi(timeline, time_scale=time_scale, conduct=conduct["archive"])
+    hackernews = HackerNewsApi(
+        timeline, time_scale=time_scale, conduct=conduct["hackernews"], exhaustive=hn_exhaustive
+    )
     apis: dict[str, ASGIApp] = {
         "github": github.app(),
         "stackexchange": stackexchange.app(),
         "reddit": reddit.app(),
+        "archive": archive.app(),
         "hackernews": hackernews.app(),
     }
-    allowances = {
-        "github": (github.searches, github.requests),
-        "stackexchange": (stackexchange.quota,),
-        "reddit": (reddit.requests,),
-        "hackernews": (hackernews.requests,),
-    }
     counts = ReplyCounts()
+    faulty = {
+        api: FaultyApp(
+            apis[api],
+            api,
+            faults,
+            time_scale=time_scale,
+            conduct=conduct[api],
+            note_request=partial(restlessness.note_request, source),
+        )
+        for api, source in SOURCE_BY_API.items()
+    }
 
     async def health(_request: Request) -> Response:
         return JsonReply({"status": "ok"})
@@ -91,17 +128,21 @@ def create_app(
     async def stats(_request: Request) -> Response:
         return JsonReply(
             {
-                "requests": {api: counts.requests[api] for api in apis},
-                "errors": {api: counts.errors[api] for api in apis},
-                "over_limit": {
-                    api: sum(allowance.exceeded for allowance in allowances[api]) for api in apis
-                },
-                "statuses": {api: dict(counts.statuses.get(api, {})) for api in apis},
+                "requests": {api: counts.requests[api] for api in APIS},
+                "errors": {api: counts.errors[api] for api in APIS},
+                "over_limit": {api: conduct[api].over_limit for api in APIS},
+                "statuses": {api: dict(counts.statuses.get(api, {})) for api in APIS},
+                "violations": {api: dict(conduct[api].violations) for api in APIS},
+                "faults": {api: dict(faulty[api].faults) for api in APIS},
             }
         )
 
+    def mounted(api: str) -> ASGIApp:
+        watched = WatchedApp(faulty[api], conduct[api], one_at_a_time=api == "github")
+        return CountedApp(watched, api, counts)
+
     routes: list[BaseRoute] = [Route("/health", health), Route("/stats", stats)]
-    routes += [Mount(f"/{api}", app=CountedApp(app, api, counts)) for api, app in apis.items()]
+    routes += [Mount(f"/{api}", app=mounted(api)) for api in APIS]
     return Starlette(routes=routes)
 
 

@@ -9,6 +9,9 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from issue_pipeline.sandbox.apis.addresses import stable_number
+from issue_pipeline.sandbox.apis.conduct import Conduct
+from issue_pipeline.sandbox.apis.content_faults import commits, with_duplicate, with_gap
+from issue_pipeline.sandbox.apis.faults import INCOMPLETE_RESULTS
 from issue_pipeline.sandbox.apis.github_items import has_pull_request, listing_item, search_item
 from issue_pipeline.sandbox.apis.github_query import (
     IssueQuery,
@@ -19,6 +22,7 @@ from issue_pipeline.sandbox.apis.github_query import (
 from issue_pipeline.sandbox.apis.github_replies import (
     SEARCH_DOCS,
     invalid,
+    limit_exceeded,
     page_links,
     refusal,
 )
@@ -52,13 +56,16 @@ class GitHubApi:
         timeline: What there is.
         token: The only good token; ``None`` takes any. Requests without one are anonymous.
         time_scale: How many times shorter than the real ones the limit windows are.
+        conduct: Where clients' violations are noted.
     """
 
-    def __init__(self, timeline: Timeline, *, token: str | None, time_scale: float) -> None:
+    def __init__(
+        self, timeline: Timeline, *, token: str | None, time_scale: float, conduct: Conduct
+    ) -> None:
         self._timeline = timeline
         self._token = token
-        self.searches = Allowance(60 / time_scale)
-        self.requests = Allowance(3600 / time_scale)
+        self.searches = Allowance("search", 60 / time_scale, conduct)
+        self.requests = Allowance("core", 3600 / time_scale, conduct)
 
     def app(self) -> Starlette:
         """Build the application to mount."""
@@ -76,7 +83,7 @@ class GitHubApi:
         """``GET /search/issues``."""
         client = self._admit(request)
         limit = SEARCHES_PER_MINUTE if client else ANONYMOUS_SEARCHES_PER_MINUTE
-        _report_limit(request, self.searches, client, limit, "search")
+        _spend(request, self.searches, client, limit, "search")
         query = self._read_query(request.query_params)
         sort, order = _read_sort(request.query_params, "order", ("created", "updated", "comments"))
         page, per_page = _read_page(request.query_params)
@@ -88,11 +95,15 @@ class GitHubApi:
             if query.matches(post) and (query.kind == "issue" or has_pull_request(post))
         ]
         _sort(found, sort, order)
+        is_incomplete = commits(request, INCOMPLETE_RESULTS)
+        if is_incomplete:  # the search ran out of time, and counts what it found until then
+            found = found[: len(found) // 2]
         shown = found[:MAX_RESULTS][(page - 1) * per_page : page * per_page]
+        shown = with_gap(request, with_duplicate(request, shown))
         return JsonReply(
             {
                 "total_count": len(found),
-                "incomplete_results": False,
+                "incomplete_results": is_incomplete,
                 "items": [search_item(post, kind) for post, kind in shown],
             },
             headers={
@@ -121,7 +132,7 @@ class GitHubApi:
     def _list(self, request: Request, repository: str | None) -> Response:
         client = self._admit(request)
         limit = REQUESTS_PER_HOUR if client else ANONYMOUS_REQUESTS_PER_HOUR
-        _report_limit(request, self.requests, client, limit, "core")
+        _spend(request, self.requests, client, limit, "core")
         if repository is None:
             raise refusal(404, "Not Found")
         parameters = request.query_params
@@ -142,7 +153,7 @@ class GitHubApi:
                 if has_pull_request(post):
                     found.append((post, "pull-request"))
         _sort(found, sort, order)
-        shown = found[(page - 1) * per_page : page * per_page]
+        shown = with_duplicate(request, found[(page - 1) * per_page : page * per_page])
         path = (
             f"{request.scope.get('root_path', '')}/repositories/{stable_number(repository)}/issues"
         )
@@ -196,9 +207,8 @@ class GitHubApi:
         return query
 
 
-def _report_limit(
-    request: Request, allowance: Allowance, client: str, limit: int, resource: str
-) -> None:
+def _spend(request: Request, allowance: Allowance, client: str, limit: int, resource: str) -> None:
+    """Count the request against its limit; refuse it when nothing is left."""
     usage = allowance.take(client, limit)
     limits = {
         "X-GitHub-Media-Type": "github.v3; format=json",
@@ -209,6 +219,8 @@ def _report_limit(
         "X-RateLimit-Resource": resource,
     }
     set_limit_headers(request, limits)
+    if usage.is_exceeded:
+        raise limit_exceeded(client)
 
 
 def _read_page(parameters: Mapping[str, str]) -> tuple[int, int]:

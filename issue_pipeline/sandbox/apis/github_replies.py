@@ -4,10 +4,12 @@ from typing import Any
 
 from starlette.datastructures import URL
 
+from issue_pipeline.sandbox.apis.addresses import stable_number
 from issue_pipeline.sandbox.apis.replies import ApiError
 
 DOCS = "https://docs.github.com/rest"
 SEARCH_DOCS = "https://docs.github.com/v3/search/"
+LIMIT_DOCS = "https://docs.github.com/rest/overview/resources-in-the-rest-api#rate-limiting"
 
 
 def refusal(
@@ -29,6 +31,16 @@ def invalid(resource: str, name: str, message: str | None, *, code: str = "inval
     problem = {"resource": resource, "field": name, "code": code}
     told = {"message": message, **problem} if message else problem
     return refusal(422, "Validation Failed", docs=SEARCH_DOCS, errors=[told])
+
+
+def limit_exceeded(client: str) -> ApiError:
+    """Refuse a request beyond the primary limit; its headers say when the window ends.
+
+    Args:
+        client: The token; empty for an anonymous client.
+    """
+    whose = f"user ID {stable_number(client)}" if client else "127.0.0.1"
+    return refusal(403, f"API rate limit exceeded for {whose}.", docs=LIMIT_DOCS)
 
 
 def page_links(url: URL, page: int, per_page: int, total: int) -> dict[str, str]:

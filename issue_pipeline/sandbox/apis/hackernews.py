@@ -1,4 +1,7 @@
-"""The Algolia search over Hacker News: posts by date."""
+"""The Algolia search over Hacker News: posts by date.
+
+No refusal for its limit was recorded. Here it is a plain 429 that says when to come back.
+"""
 
 import html
 import json
@@ -14,6 +17,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from issue_pipeline.sandbox.apis.addresses import hackernews_id
+from issue_pipeline.sandbox.apis.conduct import Conduct
+from issue_pipeline.sandbox.apis.content_faults import with_duplicate, with_gap
 from issue_pipeline.sandbox.apis.limits import Allowance
 from issue_pipeline.sandbox.apis.replies import ApiError, JsonReply, answer_api_error
 from issue_pipeline.sandbox.apis.timeline import Timeline, from_epoch
@@ -36,11 +41,17 @@ class HackerNewsApi:
     Args:
         timeline: What there is.
         time_scale: How many times shorter than an hour the limit's window is.
+        conduct: Where clients' violations are noted.
+        exhaustive: What replies say of ``nbHits``, which is right either way: as in the recordings
+            of 2014, or as in that of 2026, which calls even six hits not exhaustive.
     """
 
-    def __init__(self, timeline: Timeline, *, time_scale: float) -> None:
+    def __init__(
+        self, timeline: Timeline, *, time_scale: float, conduct: Conduct, exhaustive: bool
+    ) -> None:
         self._timeline = timeline
-        self.requests = Allowance(_HOUR_S / time_scale)
+        self._exhaustive = exhaustive
+        self.requests = Allowance("requests", _HOUR_S / time_scale, conduct)
 
     def app(self) -> Starlette:
         """Build the application to mount."""
@@ -54,7 +65,7 @@ class HackerNewsApi:
 
     async def search_by_date(self, request: Request) -> Response:
         """``GET /api/v1/search_by_date``: newest first."""
-        self.requests.take("address", REQUESTS_PER_HOUR)
+        self._admit()
         parameters = request.query_params
         page = _read_natural(parameters, "page", 0)
         per_page = min(_read_natural(parameters, "hitsPerPage", DEFAULT_HITS_PER_PAGE), MAX_HITS)
@@ -63,9 +74,9 @@ class HackerNewsApi:
         query = parameters.get("query", "")
         words = query.lower().replace('"', " ").split()
         common = {
-            "exhaustive": {"nbHits": True, "typo": True},
-            "exhaustiveNbHits": True,
-            "exhaustiveTypo": True,
+            "exhaustive": {"nbHits": self._exhaustive, "typo": self._exhaustive},
+            "exhaustiveNbHits": self._exhaustive,
+            "exhaustiveTypo": self._exhaustive,
             "hitsPerPage": per_page,
             "page": page,
             "params": urlencode({**parameters, "advancedSyntax": "true"}),
@@ -90,11 +101,17 @@ class HackerNewsApi:
         return JsonReply(
             {
                 **common,
-                "hits": [_hit(post) for post in shown],
+                "hits": [_hit(post) for post in with_gap(request, with_duplicate(request, shown))],
                 "nbHits": len(found),
                 "nbPages": -(-len(reachable) // per_page) if per_page else 0,
             }
         )
+
+    def _admit(self) -> None:
+        usage = self.requests.take("address", REQUESTS_PER_HOUR)
+        if usage.is_exceeded:
+            retry_after = {"Retry-After": str(usage.resets_in_s)}
+            raise ApiError(429, {"status": 429, "message": "Too Many Requests"}, retry_after)
 
     async def unknown(self, request: Request) -> Response:
         """Any other address."""

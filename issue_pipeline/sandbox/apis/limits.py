@@ -1,12 +1,13 @@
-"""Request allowances: what the limit headers of the APIs are made of.
+"""Request allowances: what the limit headers of the APIs are made of, and when they refuse.
 
-They run on the wall clock and not on the simulator's clock, which may stand still. For now they
-only report and count: nothing is refused.
+They run on the wall clock and not on the simulator's clock, which may stand still.
 """
 
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+
+from issue_pipeline.sandbox.apis.conduct import TOO_EARLY, Conduct
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,19 +31,37 @@ class Usage:
         """Requests left in the window, at least 0."""
         return max(0, self.limit - self.used)
 
+    @property
+    def is_exceeded(self) -> bool:
+        """Whether the present request is beyond the limit, so that it must be refused."""
+        return self.used > self.limit
+
 
 class Allowance:
     """Counts requests per client in windows of fixed length, aligned to the epoch.
 
-    Attributes:
-        exceeded: Requests made beyond a limit so far, over all clients.
+    A request beyond the limit is a violation, named after the allowance. Every further one in the
+    same window is also too early, for the first was told when the window ends.
+
+    Args:
+        name: What a violation is called, such as ``search``.
+        window_s: Length of a window, above 0.
+        conduct: Where violations are noted.
+        clock: Seconds since the epoch.
     """
 
-    def __init__(self, window_s: float, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        name: str,
+        window_s: float,
+        conduct: Conduct,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
         if window_s <= 0:
             raise ValueError(f"window_s must be above 0, got {window_s}")
-        self.exceeded = 0
+        self._name = name
         self._window_s = window_s
+        self._conduct = conduct
         self._clock = clock
         self._used: dict[str, tuple[int, int]] = {}
 
@@ -62,7 +81,9 @@ class Allowance:
         used = used + 1 if counted_window == window else 1
         self._used[client] = (window, used)
         if used > limit:
-            self.exceeded += 1
+            self._conduct.note(self._name)
+        if used > limit + 1:
+            self._conduct.note(TOO_EARLY)
         end_s = (window + 1) * self._window_s
         return Usage(
             limit=limit,

@@ -21,6 +21,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from issue_pipeline.sandbox.apis.addresses import base36, stable_number
+from issue_pipeline.sandbox.apis.conduct import Conduct
+from issue_pipeline.sandbox.apis.content_faults import with_duplicate
 from issue_pipeline.sandbox.apis.limits import Allowance
 from issue_pipeline.sandbox.apis.reddit_items import SUBSCRIBERS, child, fullname
 from issue_pipeline.sandbox.apis.replies import (
@@ -58,6 +60,7 @@ class RedditApi:
         token_lifetime_s: How long a token is good.
         private_subreddits: Names that answer 403.
         time_scale: How many times shorter than the real ones the limit windows are.
+        conduct: Where clients' violations are noted.
         clock: Seconds that only grow; what token lifetimes are measured with.
     """
 
@@ -70,6 +73,7 @@ class RedditApi:
         token_lifetime_s: int,
         private_subreddits: Collection[str],
         time_scale: float,
+        conduct: Conduct,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         if not client_id or not client_secret:
@@ -80,7 +84,7 @@ class RedditApi:
         self._private = {name.lower() for name in private_subreddits}
         self._clock = clock
         self._expiries: dict[str, float] = {}
-        self.requests = Allowance(_WINDOW_S / time_scale)
+        self.requests = Allowance("requests", _WINDOW_S / time_scale, conduct)
 
     def app(self) -> Starlette:
         """Build the application to mount."""
@@ -131,12 +135,13 @@ class RedditApi:
         else:
             shown, more = _page_after(listing, after, limit)
         raw = parameters.get("raw_json") == "1"
+        listed = with_duplicate(request, shown)
         data = {
             "after": fullname(shown[-1]) if more else None,
-            "dist": len(shown),
+            "dist": len(listed),
             "modhash": "",
             "geo_filter": None,
-            "children": [child(post, raw=raw) for post in shown],
+            "children": [child(post, raw=raw) for post in listed],
             "before": None,
         }
         return JsonReply({"kind": "Listing", "data": data}, headers=limit_headers(request))
@@ -202,6 +207,8 @@ class RedditApi:
                 "x-ratelimit-reset": str(usage.resets_in_s),
             },
         )
+        if usage.is_exceeded:
+            raise _error(429, "Too Many Requests")
 
 
 def _page_after(

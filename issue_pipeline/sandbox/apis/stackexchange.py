@@ -14,7 +14,10 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from issue_pipeline.sandbox.apis.addresses import permalink, stable_number, stackoverflow_id
-from issue_pipeline.sandbox.apis.limits import Allowance
+from issue_pipeline.sandbox.apis.conduct import BACKOFF, Conduct
+from issue_pipeline.sandbox.apis.content_faults import asked_wait_s, with_duplicate
+from issue_pipeline.sandbox.apis.faults import BACKOFF_ASKED
+from issue_pipeline.sandbox.apis.limits import Allowance, Usage
 from issue_pipeline.sandbox.apis.replies import ApiError, JsonReply, answer_api_error
 from issue_pipeline.sandbox.apis.timeline import Timeline, from_epoch
 from issue_pipeline.sandbox.world.posts import SimulatedPost
@@ -26,8 +29,10 @@ DEFAULT_PAGE_SIZE = 30
 LAST_PAGE_WITHOUT_KEY = 25
 DAILY_QUOTA = 10_000
 DAILY_QUOTA_WITHOUT_KEY = 300
+REQUESTS_PER_SECOND = 30  # of one address, whatever its keys
 _SORTS = ("activity", "creation", "votes")
 _BODY_BY_FILTER = {"default": False, "withbody": True}
+_TOTAL_FILTER = "total"  # answers with the number of questions and nothing else
 _INTEGER = re.compile(r"-?\d{1,15}")
 _DAY_S = 86_400
 
@@ -38,13 +43,18 @@ class StackExchangeApi:
     Args:
         timeline: What there is.
         key: The only good key; ``None`` takes any. Requests without one have the small quota.
-        time_scale: How many times shorter than a day the quota's window is.
+        time_scale: How many times shorter than the real ones the limit windows are.
+        conduct: Where clients' violations are noted.
     """
 
-    def __init__(self, timeline: Timeline, *, key: str | None, time_scale: float) -> None:
+    def __init__(
+        self, timeline: Timeline, *, key: str | None, time_scale: float, conduct: Conduct
+    ) -> None:
         self._timeline = timeline
         self._key = key
-        self.quota = Allowance(_DAY_S / time_scale)
+        self._conduct = conduct
+        self.quota = Allowance("quota", _DAY_S / time_scale, conduct)
+        self.bursts = Allowance("burst", 1 / time_scale, conduct)
 
     def app(self) -> Starlette:
         """Build the application to mount; like the real one it compresses its replies."""
@@ -58,7 +68,7 @@ class StackExchangeApi:
         """``GET /2.3/questions``."""
         parameters = request.query_params
         key = self._read_key(request)
-        usage = self.quota.take(key, DAILY_QUOTA if key else DAILY_QUOTA_WITHOUT_KEY)
+        usage = self._spend(key)
         site = parameters.get("site")
         if not site:
             raise _bad_parameter("site is required")
@@ -79,25 +89,41 @@ class StackExchangeApi:
                     "error_name": "access_denied",
                 },
             )
-        with_body = _BODY_BY_FILTER.get(parameters.get("filter", "default"))
+        chosen_filter = parameters.get("filter", "default")
+        if chosen_filter == _TOTAL_FILTER:
+            return JsonReply({"total": len(self._find(parameters))})
+        with_body = _BODY_BY_FILTER.get(chosen_filter)
         if with_body is None:
             raise _bad_parameter("filter")
         found = self._find(parameters)
-        shown = found[(page - 1) * page_size : page * page_size]
-        return JsonReply(
-            {
-                "items": [_question(post, with_body) for post in shown],
-                "has_more": page * page_size < len(found),
-                "quota_max": usage.limit,
-                "quota_remaining": usage.remaining,
-            }
-        )
+        shown = with_duplicate(request, found[(page - 1) * page_size : page * page_size])
+        body = {
+            "items": [_question(post, with_body) for post in shown],
+            "has_more": page * page_size < len(found),
+            "quota_max": usage.limit,
+            "quota_remaining": usage.remaining,
+        }
+        backoff_s = asked_wait_s(request, BACKOFF_ASKED)
+        if backoff_s is not None:
+            body["backoff"] = backoff_s
+            self._conduct.ask_to_wait(backoff_s, BACKOFF)
+        return JsonReply(body)
 
     async def unknown(self, request: Request) -> Response:
         """Any other method."""
         message = f"no method found with this name: {request.path_params['path']}"
         body = {"error_id": 404, "error_message": message, "error_name": "no_method"}
         raise ApiError(404, body)
+
+    def _spend(self, key: str) -> Usage:
+        """Count the request against both limits; refuse it when nothing is left of one."""
+        burst = self.bursts.take("address", REQUESTS_PER_SECOND)
+        if burst.is_exceeded:
+            raise throttled(burst.resets_in_s)
+        quota = self.quota.take(key, DAILY_QUOTA if key else DAILY_QUOTA_WITHOUT_KEY)
+        if quota.is_exceeded:
+            raise throttled(quota.resets_in_s)
+        return quota
 
     def _read_key(self, request: Request) -> str:
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
@@ -130,6 +156,13 @@ class StackExchangeApi:
         if order == "desc":
             found.reverse()
         return found
+
+
+def throttled(wait_s: int) -> ApiError:
+    """Refuse a request beyond a limit, with 400 as clients report it."""
+    message = f"too many requests from this IP, more requests available in {wait_s} seconds"
+    body = {"error_id": 502, "error_message": message, "error_name": "throttle_violation"}
+    return ApiError(400, body)
 
 
 def _question(post: SimulatedPost, with_body: bool) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from collections import Counter
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 FIRST_ERROR_STATUS = 400
+NO_REPLY = 0  # the connection broke before the first byte
 _CRASHED = 500
 
 
@@ -13,8 +14,8 @@ class ReplyCounts:
 
     Attributes:
         requests: Requests by API.
-        errors: Replies with a status of 400 or more, by API.
-        statuses: Replies by API and status.
+        errors: Replies with a status of 400 or more, and requests without any, by API.
+        statuses: Replies by API and status, 0 standing for none.
     """
 
     def __init__(self) -> None:
@@ -25,7 +26,7 @@ class ReplyCounts:
     def count(self, api: str, status: int) -> None:
         """Count one reply."""
         self.requests[api] += 1
-        self.errors[api] += status >= FIRST_ERROR_STATUS
+        self.errors[api] += status >= FIRST_ERROR_STATUS or status == NO_REPLY
         self.statuses.setdefault(api, Counter())[status] += 1
 
 
@@ -39,7 +40,7 @@ class CountedApp:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request and count how it ended; a crash counts as a 500."""
-        status = _CRASHED
+        status = NO_REPLY
 
         async def send_and_note(message: Message) -> None:
             nonlocal status
@@ -49,5 +50,8 @@ class CountedApp:
 
         try:
             await self._app(scope, receive, send_and_note)
+        except Exception:
+            status = status or _CRASHED
+            raise
         finally:
             self._counts.count(self._api, status)

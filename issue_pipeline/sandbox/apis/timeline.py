@@ -50,6 +50,7 @@ class Timeline:
         world: The posts.
         now: The simulator's clock, with a zone.
         history_days: How far a query looks back from its end, at least 1.
+        is_visible: Whether a post is shown at present; all are by default.
     """
 
     def __init__(
@@ -57,12 +58,14 @@ class Timeline:
         world: World,
         now: Callable[[], datetime],
         history_days: int = DEFAULT_HISTORY_DAYS,
+        is_visible: Callable[[SimulatedPost], bool] = lambda post: True,
     ) -> None:
         if history_days < 1:
             raise ValueError(f"history_days must be at least 1, got {history_days}")
         self._world = world
         self._now = now
         self._span = timedelta(days=history_days)
+        self._is_visible = is_visible
         self._days: OrderedDict[tuple[str, date], _Day] = OrderedDict()
         self._cached_posts = 0
 
@@ -98,7 +101,8 @@ class Timeline:
         while first < after and day <= (after - _SECOND).date():
             posts = self._day(source, day).of(channel)
             low = bisect_left(posts, first, key=_created)
-            found.extend(posts[low : bisect_left(posts, after, key=_created)])
+            high = bisect_left(posts, after, key=_created)
+            found.extend(filter(self._is_visible, posts[low:high]))
             day += _DAY
         return found
 
@@ -117,7 +121,8 @@ class Timeline:
         while day >= first.date():
             posts = self._day(source, day).of(channel)
             newest = bisect_left(posts, after, key=_created)
-            yield from reversed(posts[bisect_left(posts, first, key=_created) : newest])
+            oldest = bisect_left(posts, first, key=_created)
+            yield from filter(self._is_visible, reversed(posts[oldest:newest]))
             day -= _DAY
 
     def channel(self, source: str, name: str) -> str | None:

@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from issue_pipeline.records import Collection
-from issue_pipeline.resources.collectors.harvest import Day, Harvest
+from issue_pipeline.resources.collectors.harvest import Day, Harvest, Reader
 from issue_pipeline.resources.collectors.http import ApiClient, Manners
 from issue_pipeline.resources.collectors.pacing import Pace, TimeBudget
 
@@ -122,6 +122,16 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 def urls(collection: Collection) -> list[str]:
     """Permalinks of a collection, sorted; a post that came twice is there twice."""
     return sorted(post.url for post in collection.posts)
+
+
+def nothing_is_lost(items: list[Any], reader: Reader) -> None:
+    """Promise that every item of a page arrives, readable, in a harvest."""
+    harvest = a_harvest(date(2026, 3, 10))
+    found = harvest.add_page(items, reader)
+    keys = {reader.identify(item)[0] for item in items}
+    assert found.keys() == keys
+    assert harvest.fetched_count == len(keys)
+    assert "unreadable" not in harvest.dropped
 
 
 def a_harvest(day: date) -> Harvest:

@@ -21,6 +21,7 @@ from issue_pipeline_tests.resources.collectors.replays import (
     answering,
     as_response,
     asking,
+    nothing_is_lost,
     recorded,
     recorded_errors,
     urls,
@@ -61,6 +62,7 @@ def issues_in(exchange: dict[str, Any]) -> list[dict[str, Any]]:
 
 @pytest.mark.parametrize("exchange", recorded("github", lambda one: bool(issues_in(one))))
 def test_every_recorded_page_is_read_without_loss(exchange):
+    nothing_is_lost(issues_in(exchange), github.reader(keep_bots=True))
     for item in issues_in(exchange):
         post = github.parse_issue(item)
         # Old lists give a pull request's address as an issue's, and its own one beside it.

@@ -13,6 +13,7 @@ from issue_pipeline_tests.resources.collectors.replays import (
     a_harvest,
     answering,
     asking,
+    nothing_is_lost,
     recorded,
     urls,
 )
@@ -24,6 +25,7 @@ DAY_S = 24 * 60 * 60
 
 @pytest.mark.parametrize("exchange", recorded("hackernews", lambda one: "hits" in one["body"]))
 def test_every_recorded_page_is_read_without_loss(exchange):
+    nothing_is_lost(exchange["body"]["hits"], hackernews.READER)
     for hit in exchange["body"]["hits"]:
         post = hackernews.parse_hit(hit)
         assert isinstance(post, Post)

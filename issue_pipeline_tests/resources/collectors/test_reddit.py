@@ -21,6 +21,7 @@ from issue_pipeline_tests.resources.collectors.replays import (
     answering,
     as_response,
     asking,
+    nothing_is_lost,
     recorded,
     recorded_errors,
     urls,
@@ -55,6 +56,7 @@ def posts_in(exchange: dict[str, Any]) -> list[dict[str, Any]]:
 
 @pytest.mark.parametrize("exchange", recorded("reddit", lambda one: bool(posts_in(one))))
 def test_every_recorded_page_is_read_without_loss(exchange):
+    nothing_is_lost(posts_in(exchange), reddit.READER)
     for item in posts_in(exchange):
         post = reddit.parse_post(item)
         assert isinstance(post, Post)

@@ -23,6 +23,7 @@ from issue_pipeline_tests.resources.collectors.replays import (
     answering,
     as_response,
     asking,
+    nothing_is_lost,
     recorded,
     recorded_errors,
     urls,
@@ -42,6 +43,7 @@ def questions_in(exchange: dict[str, Any]) -> list[dict[str, Any]]:
 
 @pytest.mark.parametrize("exchange", recorded("stackoverflow", lambda one: bool(questions_in(one))))
 def test_every_recorded_page_is_read_without_loss(exchange):
+    nothing_is_lost(questions_in(exchange), stackoverflow.READER)
     for item in questions_in(exchange):
         post = stackoverflow.parse_question(item)
         assert isinstance(post, Post)

@@ -17,6 +17,9 @@ NOW = datetime(2026, 3, 12, 6, tzinfo=UTC)
 AGENT = {"User-Agent": "issue-pipeline-tests/1"}
 CLIENT_ID = "an-id"
 CLIENT_SECRET = "a-secret"
+# Windows so short that no test meets a limit, or so long that none ends during a test.
+NO_LIMITS = 1e6
+ENDLESS_WINDOWS = 1e-6
 
 _numbers = count(1)
 _CHANNELS = {
@@ -89,6 +92,7 @@ def client_of(world: HandWrittenWorld, **settings: Any) -> httpx.Client:
         "now": lambda: NOW,
         "reddit_client_id": CLIENT_ID,
         "reddit_client_secret": CLIENT_SECRET,
+        "time_scale": NO_LIMITS,
     }
     return httpx.Client(
         transport=InProcess(create_app(world, **{**values, **settings})),

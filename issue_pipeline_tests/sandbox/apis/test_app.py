@@ -12,6 +12,7 @@ from issue_pipeline_tests.sandbox.apis.hand_written import (
     AGENT,
     CLIENT_ID,
     CLIENT_SECRET,
+    ENDLESS_WINDOWS,
     NOW,
     HandWrittenWorld,
     a_client,
@@ -72,13 +73,15 @@ def test_the_statistics_count_requests_and_errors_by_api():
     client.get("/github/search/issues?q=nothing")
     client.get("/hackernews/api/v1/search_by_date")
     body = client.get("/stats").json()
-    assert body["requests"] == {"github": 2, "stackexchange": 0, "reddit": 0, "hackernews": 1}
-    assert body["errors"] == {"github": 1, "stackexchange": 0, "reddit": 0, "hackernews": 0}
+    none = dict.fromkeys(("github", "stackexchange", "reddit", "archive", "hackernews"), 0)
+    assert body["requests"] == {**none, "github": 2, "hackernews": 1}
+    assert body["errors"] == {**none, "github": 1}
+    assert body["violations"] == {api: {} for api in none}
     assert body["statuses"]["github"] == {"200": 1, "422": 1}
 
 
 def test_requests_beyond_a_limit_are_counted():
-    client = a_client(time_scale=1e-6)  # windows so long that none ends during the test
+    client = a_client(time_scale=ENDLESS_WINDOWS)
     for _ in range(12):
         client.get("/github/search/issues?q=is:issue")
     assert client.get("/stats").json()["over_limit"]["github"] == 2

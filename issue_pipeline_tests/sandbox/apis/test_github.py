@@ -1,9 +1,15 @@
 import re
+import time
 from datetime import timedelta
 
 import pytest
 
-from issue_pipeline_tests.sandbox.apis.hand_written import DAY, a_client, a_post
+from issue_pipeline_tests.sandbox.apis.hand_written import (
+    DAY,
+    ENDLESS_WINDOWS,
+    a_client,
+    a_post,
+)
 from issue_pipeline_tests.sandbox.apis.recordings import clashes, common_names, recorded
 
 SEARCH = "/github/search/issues"
@@ -197,7 +203,7 @@ def search_as(client, authorization):
 
 
 def test_limit_headers_count_down_with_and_without_a_token():
-    client = a_client(time_scale=1e-6)  # windows so long that none ends during the test
+    client = a_client(time_scale=ENDLESS_WINDOWS)
     assert search(client).headers["x-ratelimit-limit"] == "10"
     with_token = [search_as(client, "Bearer me").headers for _ in range(2)]
     assert [headers["x-ratelimit-limit"] for headers in with_token] == ["30", "30"]
@@ -212,3 +218,48 @@ def test_limit_headers_have_the_recorded_names():
     theirs = recorded("github/search_issues_is_issue_closed_page1.json")["headers"]
     ours = {name.lower() for name in search(a_client()).headers}
     assert {name.lower() for name in theirs if name.startswith("X-RateLimit")} <= ours
+
+
+@pytest.mark.parametrize(
+    ("path", "authorization", "limit", "resource"),
+    [
+        (f"{SEARCH}?q=is:issue", "", 10, "search"),
+        (f"{SEARCH}?q=is:issue", "Bearer me", 30, "search"),
+        (LISTING, "", 60, "core"),
+    ],
+)
+def test_a_request_beyond_the_primary_limit_is_refused_and_counted(
+    path, authorization, limit, resource
+):
+    client = a_client(time_scale=ENDLESS_WINDOWS)
+    headers = {"Authorization": authorization} if authorization else {}
+    assert {client.get(path, headers=headers).status_code for _ in range(limit)} == {200}
+    refused = client.get(path, headers=headers)
+    assert refused.status_code == 403
+    assert refused.headers["x-ratelimit-remaining"] == "0"
+    assert int(refused.headers["x-ratelimit-reset"]) > time.time()
+    assert refused.headers["x-ratelimit-resource"] == resource
+    assert "rate limit exceeded" in refused.json()["message"].lower()
+    assert client.get("/stats").json()["violations"]["github"] == {resource: 1}
+    client.get(path, headers=headers)
+    assert client.get("/stats").json()["violations"]["github"] == {resource: 2, "too_early": 1}
+
+
+def test_a_refused_client_does_not_block_another_nor_the_other_resource():
+    client = a_client(time_scale=ENDLESS_WINDOWS)
+    for _ in range(11):
+        refused = search(client)
+    assert refused.status_code == 403
+    assert search_as(client, "Bearer me").status_code == 200
+    assert client.get(LISTING).status_code == 200
+
+
+def test_a_refusal_looks_like_the_recorded_ones():
+    theirs = recorded("github/error_403_primary_rate_limit.json")
+    client = a_client(time_scale=ENDLESS_WINDOWS)
+    ours = [search(client) for _ in range(11)][-1]
+    assert ours.status_code == theirs["status"]
+    assert ours.headers["x-ratelimit-remaining"] == theirs["headers"]["x-ratelimit-remaining"]
+    beginning = "api rate limit exceeded for "
+    for body in (ours.json(), theirs["body"]):
+        assert body["message"].lower().startswith(beginning)

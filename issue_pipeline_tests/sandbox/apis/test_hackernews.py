@@ -1,6 +1,12 @@
 import pytest
 
-from issue_pipeline_tests.sandbox.apis.hand_written import DAY, a_client, a_post
+from issue_pipeline.sandbox.apis import hackernews
+from issue_pipeline_tests.sandbox.apis.hand_written import (
+    DAY,
+    ENDLESS_WINDOWS,
+    a_client,
+    a_post,
+)
 from issue_pipeline_tests.sandbox.apis.recordings import clashes, common_names, recorded
 
 SEARCH = "/hackernews/api/v1/search_by_date"
@@ -138,3 +144,22 @@ def test_malformed_parameters_are_a_bad_request(parameters, words):
 
 def test_other_addresses_are_not_found():
     assert a_client().get("/hackernews/api/v1/search_by_luck").status_code == 404
+
+
+def test_numbers_of_hits_can_be_called_inexact_as_in_2026():
+    theirs = recorded("hackernews/algolia_2026_search_story_or_query.json")["body"]
+    body = search(a_client(a_post("hackernews"), hn_exhaustive=False)).json()
+    for name in ("exhaustive", "exhaustiveNbHits", "exhaustiveTypo"):
+        assert body[name] == theirs[name]
+    assert (body["nbHits"], len(body["hits"])) == (1, 1)
+    assert search(a_client()).json()["exhaustiveNbHits"] is True
+
+
+def test_a_request_beyond_the_hour_s_limit_is_too_many(monkeypatch):
+    assert hackernews.REQUESTS_PER_HOUR == 10_000
+    monkeypatch.setattr(hackernews, "REQUESTS_PER_HOUR", 3)
+    client = a_client(time_scale=ENDLESS_WINDOWS)
+    replies = [search(client) for _ in range(4)]
+    assert [reply.status_code for reply in replies] == [200, 200, 200, 429]
+    assert int(replies[-1].headers["retry-after"]) >= 1
+    assert client.get("/stats").json()["violations"]["hackernews"] == {"requests": 1}

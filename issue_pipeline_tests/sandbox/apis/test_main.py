@@ -10,7 +10,12 @@ import httpx
 import pytest
 
 from issue_pipeline.sandbox.apis.__main__ import main
-from issue_pipeline_tests.sandbox.apis.hand_written import AGENT, CLIENT_ID, CLIENT_SECRET
+from issue_pipeline_tests.sandbox.apis.hand_written import (
+    AGENT,
+    CLIENT_ID,
+    CLIENT_SECRET,
+    InProcess,
+)
 
 START_LIMIT_S = 60
 
@@ -31,6 +36,8 @@ def test_missing_credentials_are_named(monkeypatch, capsys):
         ["--port", "1", "--host", "0.0.0.0"],
         ["--port", "1", "--now", "tomorrow"],
         ["--port", "1", "--days", "2026-03-40"],
+        ["--port", "1", "--faults", "gremlins"],
+        ["--port", "1", "--fault-seed", "any"],
     ],
 )
 def test_arguments_that_cannot_be_meant_are_refused(arguments, capsys):
@@ -58,6 +65,7 @@ def test_the_command_serves_a_corpus_up_to_its_clock(tmp_path):
     command = [sys.executable, "-m", "issue_pipeline.sandbox.apis", "--port", str(port)]
     command += ["--corpus", str(corpus), "--days", "2026-03-10,2026-03-11"]
     command += ["--now", "2026-03-11T00:00:00Z"]
+    command += ["--faults", "none", "--fault-seed", "3"]
     environment = {
         **os.environ,
         "REDDIT_CLIENT_ID": CLIENT_ID,
@@ -83,6 +91,25 @@ def test_the_command_serves_a_corpus_up_to_its_clock(tmp_path):
         finally:
             server.terminate()
         assert server.wait(START_LIMIT_S) is not None
+
+
+def test_the_command_has_faults_by_name_and_seed(monkeypatch):
+    monkeypatch.setenv("REDDIT_CLIENT_ID", CLIENT_ID)
+    monkeypatch.setenv("REDDIT_CLIENT_SECRET", CLIENT_SECRET)
+    monkeypatch.setattr("uvicorn.run", lambda app, **options: apps.append(app))
+
+    def faults(*arguments):
+        main(["--port", "1", *arguments])
+        client = httpx.Client(transport=InProcess(apps.pop()), base_url="http://simulator")
+        for _ in range(40):
+            client.get("/hackernews/api/v1/nowhere", headers=AGENT)
+        return client.get("/stats").json()["statuses"]["hackernews"]
+
+    apps = []
+    assert faults() == faults("--faults", "none") == {"404": 40}
+    worst = faults("--faults", "worst")
+    assert worst == faults("--faults", "worst", "--fault-seed", "0") != {"404": 40}
+    assert worst != faults("--faults", "worst", "--fault-seed", "1")
 
 
 def wait_until_healthy(client: httpx.Client, server: "subprocess.Popen[bytes]") -> None:

@@ -4,6 +4,7 @@ from issue_pipeline_tests.sandbox.apis.hand_written import (
     CLIENT_ID,
     CLIENT_SECRET,
     DAY,
+    ENDLESS_WINDOWS,
     NOW,
     a_client,
     a_post,
@@ -177,7 +178,7 @@ def test_an_unknown_subreddit_is_not_found_and_a_private_one_forbidden():
 
 
 def test_limit_headers_come_in_the_recorded_spelling():
-    client = a_client(time_scale=1e-6)  # a window so long that it does not end during the test
+    client = a_client(time_scale=ENDLESS_WINDOWS)
     headers = reddit_headers(client)
     first, second = (client.get(NEW, headers=headers).headers for _ in range(2))
     assert (first["x-ratelimit-remaining"], second["x-ratelimit-used"]) == ("999.0", "2")
@@ -224,3 +225,18 @@ def test_an_unknown_or_private_subreddit_tells_nothing_about_itself():
     assert client.get("/reddit/r/shopkeepers/about", headers=headers).status_code == 403
     assert client.get("/reddit/r/never_was/about", headers=headers).status_code == 404
     assert client.get("/reddit/r/shopkeepers/about").status_code == 401
+
+
+def test_the_thousand_and_first_request_of_a_window_is_too_many():
+    client = a_client(time_scale=ENDLESS_WINDOWS)
+    headers = reddit_headers(client)
+    path = "/reddit/r/nowhere/new"  # quicker to answer than a listing, and counted like one
+    for _ in range(1000):
+        last = client.get(path, headers=headers)
+    assert (last.status_code, last.headers["x-ratelimit-remaining"]) == (404, "0.0")
+    refused = client.get(path, headers=headers)
+    assert refused.status_code == 429
+    assert refused.headers["x-ratelimit-remaining"] == "0.0"
+    assert int(refused.headers["x-ratelimit-reset"]) >= 1
+    assert refused.json() == recorded("reddit/error_429_default_user_agent.json")["body"]
+    assert client.get("/stats").json()["violations"]["reddit"] == {"requests": 1}

@@ -1,6 +1,14 @@
+import re
+
 import pytest
 
-from issue_pipeline_tests.sandbox.apis.hand_written import DAY, a_client, a_post
+from issue_pipeline.sandbox.apis import stackexchange
+from issue_pipeline_tests.sandbox.apis.hand_written import (
+    DAY,
+    ENDLESS_WINDOWS,
+    a_client,
+    a_post,
+)
 from issue_pipeline_tests.sandbox.apis.recordings import clashes, common_names, recorded
 
 QUESTIONS = "/stackexchange/2.3/questions"
@@ -131,3 +139,35 @@ def test_replies_are_compressed():
 def test_an_unknown_method_is_no_method():
     reply = a_client().get("/stackexchange/2.3/riddles")
     assert (reply.status_code, reply.json()["error_name"]) == (404, "no_method")
+
+
+def test_the_filter_total_tells_the_number_of_questions_and_nothing_else():
+    client = a_client(*(a_post("stackoverflow", second) for second in range(7)))
+    reply = ask(client, filter="total", fromdate=DAY_S + 2, pagesize=1)
+    assert reply.json() == {"total": 5}
+
+
+def test_a_request_beyond_the_quota_is_throttled_as_recorded(monkeypatch):
+    monkeypatch.setattr(stackexchange, "DAILY_QUOTA_WITHOUT_KEY", 3)
+    client = a_client(time_scale=ENDLESS_WINDOWS)
+    replies = [ask(client) for _ in range(4)]
+    assert [reply.status_code for reply in replies] == [200, 200, 200, 400]
+    assert replies[2].json()["quota_remaining"] == 0
+    theirs = recorded("stackoverflow/error_502_throttle_violation.json")
+    assert replies[3].status_code == theirs["status"]
+    assert worded(replies[3].json()) == worded(theirs["body"])
+    assert ask(client, key="k").status_code == 200
+    assert client.get("/stats").json()["violations"]["stackexchange"] == {"quota": 1}
+
+
+def test_the_31st_request_of_a_second_is_throttled_whatever_its_key():
+    client = a_client(time_scale=ENDLESS_WINDOWS)
+    replies = [ask(client, key=f"k{number}") for number in range(31)]
+    assert {reply.status_code for reply in replies[:30]} == {200}
+    assert (replies[30].status_code, replies[30].json()["error_id"]) == (400, 502)
+    assert client.get("/stats").json()["violations"]["stackexchange"] == {"burst": 1}
+
+
+def worded(body):
+    """The refusal with its number of seconds left out."""
+    return {**body, "error_message": re.sub(r"\d+ seconds", "N seconds", body["error_message"])}

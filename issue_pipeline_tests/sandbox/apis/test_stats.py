@@ -22,6 +22,10 @@ def answering(status):
     return app
 
 
+async def silent(scope, receive, send):
+    pass
+
+
 async def dying_in_silence(scope, receive, send):
     raise RuntimeError("no reply")
 
@@ -35,8 +39,16 @@ def test_replies_are_counted_by_api_and_status():
     assert counts.statuses["a"] == {200: 1, 399: 1, 400: 1}
 
 
-def test_a_request_that_never_got_a_reply_is_an_error():
+def test_a_crash_before_the_reply_is_a_500():
     counts = ReplyCounts()
     with pytest.raises(RuntimeError):
         ask(CountedApp(dying_in_silence, "a", counts))
     assert counts.errors == {"a": 1}
+    assert counts.statuses["a"] == {500: 1}
+
+
+def test_a_request_that_never_got_a_reply_is_an_error_without_a_status():
+    counts = ReplyCounts()
+    asyncio.run(CountedApp(silent, "a", counts)({"type": "http"}, None, None))
+    assert counts.errors == {"a": 1}
+    assert counts.statuses["a"] == {0: 1}
