@@ -13,6 +13,8 @@ from issue_pipeline.errors import StoreError
 
 # DuckDB lets one process write; the others of a backfill wait their turn this long.
 LOCK_TIMEOUT_S = 300.0
+# Of rows not yet committed; the rest waits on disk. By default it would be most of the machine's.
+WRITE_MEMORY = "256MB"
 _LOCKED = "could not set lock"
 
 
@@ -36,6 +38,7 @@ class IssuesDatabase(DuckDBResource):
         Path(self.database).parent.mkdir(parents=True, exist_ok=True)
         connection = self._connect(read_only=False)
         try:
+            connection.execute(f"SET memory_limit = '{WRITE_MEMORY}'")
             connection.execute(files("issue_pipeline.sql").joinpath("schema.sql").read_text())
             connection.begin()
             yield connection

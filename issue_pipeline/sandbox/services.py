@@ -24,7 +24,8 @@ from issue_pipeline.sandbox.ports import LOOPBACK
 from issue_pipeline.sandbox.processes import LocalServer
 from issue_pipeline.sandbox.world.channels import all_channels
 
-# The sandbox's APIs refuse nothing, so a run need not be as slow as the real limits make it.
+# The sandbox's limits last 300 times shorter than the real ones: this keeps all of them, and no run
+# is as slow as those make it.
 _REQUESTS_PER_MINUTE = 6000
 _TOKEN_BYTES = 16
 # Before every day that the sandbox shows, whatever the user's own start is.

@@ -8,9 +8,9 @@ from typing import TypeVar
 
 import duckdb
 
-# Of one statement: keeps the JSON text of a chunk within tens of megabytes, however long its rows.
+# Of one statement: keeps the JSON text of a chunk within megabytes, however long its rows.
 CHUNK_ROWS = 2_000
-CHUNK_CHARS = 16_000_000
+CHUNK_CHARS = 4_000_000
 
 T = TypeVar("T")
 Parameters = Sequence[object] | Mapping[str, object]
