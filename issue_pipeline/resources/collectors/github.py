@@ -20,7 +20,7 @@ from issue_pipeline.errors import (
     UnexpectedReplyError,
 )
 from issue_pipeline.records import Post
-from issue_pipeline.resources.collectors.harvest import Harvest, Item, Reader
+from issue_pipeline.resources.collectors.harvest import Harvest, Item, Reader, ends_before
 from issue_pipeline.resources.collectors.http import (
     ApiClient,
     Manners,
@@ -232,8 +232,7 @@ def _list_repository(client: ApiClient, repository: str, read: Reader, harvest: 
                 f"A list of issues of GitHub is none: {str(reply.payload)[:200]!r}."
             )
         found = harvest.add_page(reply.payload, read, skip_other_days=True)
-        reached_back = any(second is not None and second < day.first_s for second in found.values())
-        if reached_back or not reply.next_url:
+        if ends_before(day.first_s, found) or not reply.next_url:
             return pages
         reply = client.get(reply.next_url)
         pages += 1

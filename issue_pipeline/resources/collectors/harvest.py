@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
@@ -192,3 +192,12 @@ class Harvest:
             requests=sum(client.requests for client in clients),
             waited_s=sum(client.waited_s for client in clients),
         )
+
+
+def ends_before(second: int, found: Mapping[str, int | None]) -> bool:
+    """Tell whether a page that lists the newest first ends before a second since 1970.
+
+    Its last post counts alone: an older one further up may be pinned there.
+    """
+    readable = [at for at in found.values() if at is not None]
+    return bool(readable) and readable[-1] < second

@@ -21,7 +21,7 @@ from issue_pipeline.errors import (
     UnexpectedReplyError,
 )
 from issue_pipeline.records import Post
-from issue_pipeline.resources.collectors.harvest import Harvest, Item, Reader
+from issue_pipeline.resources.collectors.harvest import Harvest, Item, Reader, ends_before
 from issue_pipeline.resources.collectors.http import (
     ApiClient,
     Manners,
@@ -200,7 +200,7 @@ class _Listing:
             known = set(names)
             new = [name for name in found if name not in known]
             names += new
-            if any(second is not None and second < start for second in found.values()):
+            if ends_before(start, found):
                 return
             if not after or not new:
                 break
