@@ -2,6 +2,7 @@
 
 import dagster as dg
 
+from issue_pipeline.assets.cluster_metadata import cluster_metadata
 from issue_pipeline.assets.completeness import incomplete_sources, require_collected
 from issue_pipeline.assets.partition_keys import day_of
 from issue_pipeline.failures import clear_failures
@@ -67,11 +68,7 @@ def clusters(
         context.log.warning(f"{day} is clustered without all of {', '.join(missing)}")
     return dg.MaterializeResult(
         metadata={
-            "dagster/partition_row_count": len(rows),
-            "items": len(items),
-            "clusters": len(rows),
-            "noise": round(noise, 3),
-            "largest": rows[0].cluster_size if rows else 0,
+            **cluster_metadata(rows, items, vectors, clustering.labels),
             "mode": clustering.mode,
             "min_cluster_size": clustering.min_cluster_size,
             "incomplete_sources": ", ".join(missing) or "-",
