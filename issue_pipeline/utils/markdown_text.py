@@ -20,6 +20,8 @@ _FENCE_END = {
     "~": re.compile(r"^[^\S\n]*(~{3,}+)[^\S\n]*$", re.MULTILINE),
 }
 _MAX_INLINE_CODE_CHARS = 2000
+_SECTION = re.compile(r"^ {0,3}#{2,6} \S", re.MULTILINE)
+_MAX_UNFOLDED = 3  # nested ones would be read again for each that is around them
 _BLANK_LINE = re.compile(r"\n[^\S\n]*+\n")
 
 # Tabs are four spaces by now.
@@ -81,10 +83,12 @@ def without_hidden(text: str) -> str:
     """Drop code (fenced, inline, ``<pre>``), HTML comments, ``<details>``, HTML tables, drawings.
 
     The first mark in the text wins, as in a Markdown parser: a comment's mark within code is code.
-    A fence or comment that is never closed hides the rest of the text.
+    A fence or comment that is never closed hides the rest of the text. A ``<details>`` with
+    sections of its own is a whole form, folded: what is in it counts.
     """
     kept: list[str] = []
     position = 0
+    unfolded = 0  # how many <details> were looked into
     unclosed: set[str] = set()  # marks known to have no closing one further on
     while mark := _OPENING.search(text, position):
         start, after = mark.span()
@@ -98,12 +102,19 @@ def without_hidden(text: str) -> str:
             end = None if tag in unclosed else _end_of_tag(text, start, tag)
             if end is None:
                 unclosed.add(tag)
+            elif tag == "details" and unfolded < _MAX_UNFOLDED and _is_form(text[start:end]):
+                unfolded += 1
+                end = None
         kept.append(text[position:start])
         # Without an end the mark is dropped on its own; a tag is left to the removal of tags.
         position = after if end is None else end
         kept.append(text[start:after] if end is None and mark["tag"] else " ")
     kept.append(text[position:])
     return with_short_spaces("".join(kept))
+
+
+def _is_form(folded: str) -> bool:
+    return len(_SECTION.findall(folded)) > 1
 
 
 def _end_of_fence(text: str, position: int, fence: str) -> int:

@@ -147,6 +147,11 @@ def test_a_section_on_the_environment_keeps_only_sentences():
     assert clean_body("github", body) == f"{SAID}\n{said}"
 
 
+def test_a_form_that_is_folded_whole_is_read():
+    form = f"<details><summary>Open</summary>\n\n### Type\n\nBug\n\n### Text\n\n{SAID}\n</details>"
+    assert clean_body("github", form).endswith(SAID)
+
+
 def test_a_forms_choice_goes():
     body = f"### Issue type\n\nBug\n\n### Source\n\nbinary build\n\n### What happened?\n\n{SAID}"
     assert clean_body("github", body) == SAID
