@@ -2,14 +2,18 @@
 
 import re
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
 from issue_pipeline.utils.markdown_text import plain_line
 
 _LOG = re.compile(
     r"\s*(?:"
-    r"[\[(]?\d{4}[-/]\d\d[-/]\d\d[T ]\d\d:\d\d"  # 2026-03-10 12:00
+    r"[\[(]?\d{4}[-/.]\d\d[-/.]\d\d[T ]\d\d:\d\d"  # 2026-03-10 12:00
+    r"|[\[(]?\d\d[-/.]\d\d[-/.]\d{2,4},? \d\d:\d\d:\d\d"  # 10/03/2026 12:00:00
     r"|[\[(]?\d\d:\d\d:\d\d(?:[.,]\d{1,9})?[\])]?\s"  # 12:00:00.123
-    r"|\[?(?:[A-Z][a-z]{2} )?[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d\s"  # Mar 10 12:00:00
+    r"|\[?(?:[A-Z][a-z]{2} )?[A-Za-z]{3} [ \d]\d \d\d:\d\d:\d\d\s"  # Mar 10 12:00:00
+    r"|\[\s*\d{1,3}%\]\s|\[\d{1,6}/\d{1,6}\]\s"  # [ 50%], progress of a build
+    r"|\d{1,6}/\d{1,6} \[[=>.━-]|.{0,80}?\d%\s?\|"
     r"|\[\s*\d+\.\d+\]\s"  # kernel
     r"|\[?(?:TRACE|DEBUG|INFO|WARN(?:ING)?|ERROR|FATAL|CRITICAL|SEVERE|NOTICE)"
     r"(?:\]|:|\s*\||\s{2,}|\s+\[|\s+\d|\s+\w+(?:[.:]\w+)+)"
@@ -19,11 +23,21 @@ _LOG = re.compile(
     r"|at (?:async |new )?[\w$.<>]+ (?:\[as [\w.]+\] )?\([^()\s]*[:.]\S*\)"  # JavaScript
     r"|at (?:file|https?|node|async|chrome-extension|webpack\S*|/|[A-Za-z]:\\)[:\s/\w]"
     r"|(?:in|from) \S+ \(\S*(?:at|:\d+)\S*\)"
-    r"|File \"[^\"\n]{1,300}+\", line \d"
-    r"|Traceback \(most recent call last\)|During handling of the above exception"
+    r"|File \"[^\"\n]{1,300}+\", line \d|File [\w./\\~-]{1,300}+:\d|Cell In ?\[\d{1,5}\], line"
+    r"|(?:[\w.]{1,80}\s+)?Traceback \(most recent call last\)"
+    r"|During handling of the above exception"
     r"|The above exception was the direct cause"
     r"|(?:[a-zA-Z_$][\w$]*+\.)*+[A-Z]\w*(?:Error|Exception|Fault)\b(?::|$)"
-    r"|(?:[A-Z]\w{0,60})?(?:Error|Exception|Warning): "
+    r"|(?:[A-Z]\w{0,60})?(?:Error|Exception|Warning): |[a-z]{3,40}(?:error|exception): "
+    # ld: error: ...
+    r"|[\w.+-]{1,40}: (?:[\w.-]{1,40}: )?(?:fatal |internal )?(?:error|warning|note): "
+    r"|[\w.+-]{1,40}: [\w./+-]{1,200}+:\d{1,6}:"
+    r"|[\w.]{1,60}![\w:<>~]{1,200}+\(|In file included from |make(?:\[\d\])?: "
+    r"|.{3,150}?\.\.\. ?(?:yes|no|done|ok|OK|found|not found|none|failed|skipped|passed)\s*$"
+    r"|(?:Downloading|Collecting|Using cached|Installing|Building|Compiling|Linking"
+    r"|Requirement already|Successfully (?:installed|built)|Attempting uninstall|Found existing)"
+    r" (?:[A-Z]\S* )?[\w-]*[._/=\d]\S"
+    r"|\d{1,4} frames\s*$"
     r"|Caused by: |\.\.\. \d{1,4} more|Suppressed: "
     r"|#\d{1,3}\s+(?:0x[0-9a-f]+|/|\S{1,200}\(\d)"  # gdb, PHP
     r"|-{2,}>\s*\d+\s"  # IPython's arrow
@@ -37,7 +51,8 @@ _LOG = re.compile(
     r"|(?:\([\w.-]+\)\s*)?(?:[\w.-]+@[\w.-]+[: ]\S*\s?)?[$#>%❯λ]\s+[a-z./~]"  # a shell prompt
     r"|PS [A-Z]:\\|[A-Z]:\\\S*>"
     r"|>>> |In ?\[\d*\]:|Out ?\[\d*\]:"
-    r"|--\s{2,}\S|-- (?:The |Found|Check|Looking|Performing|Configuring|Generating|Build)"  # CMake
+    r"|--\s{2,}\S|-- [\w+./ -]{1,60}+: "  # CMake
+    r"|-- (?:The |Found|Check|Looking|Performing|Configuring|Generating|Build)"
     r"|\+{1,3} |@@ -\d|diff --git|index [0-9a-f]{7,}\.\.|new file mode"  # patches
     r")"
 )
@@ -57,12 +72,19 @@ _CODE = re.compile(
     r"|(?:self|this|cls)\.\w+"
     r"|[\w.\[\]\"'*&>-]+(?:\s*,\s*[\w.]+)*\s*(?:[-+*/|&]|:|<<)?=(?!=)\s*\S"  # x = ...
     r"|[\w.:>-]+\([^\n]*\)?\s*[;,:{]?\s*$(?<=[\](){};,:])(?<!\w\(s\))"  # call(...)
+    r"|(?:void|int|bool|float|char|unsigned|size_t|std::\w+)\s+[*&]?\w+\s*[(=;\[{]"
+    r"|[\w<>\[\].]+ \w+\s?=\s.*;\s*$|[\w. ()/-]{1,40}?\s{2,}[=:]\s"  # Type x = ...; and aligned
+    r"|(?:SELECT|FROM|WHERE|AND|OR|(?:INNER |LEFT |RIGHT )?JOIN|GROUP BY|ORDER BY|VALUES|HAVING)\s"
+    r"[^a-z\s]{0,60}+[\w*]{0,60}+[.(_=,]"
+    r"|(?:Dim|Set) \w+\s?="
     r"|[\"'][^\"'\n]*[\"']\s*:\s*\S|[\"'][^\"'\n]*[\"'],?\s*$(?<=,)"  # "key": value
     r"|</?[\w:.-]+(?:\s[\w:.@-]+=[^\n]*|\s*/?)>?\s*$"  # markup on its own
     r"|<[\w:.-]+[^<>\n]*+>[^<>\n]*+</[\w:.-]+>\s*$"
-    r"|(?:sudo|pip3?|npm|npx|yarn|conda|docker|kubectl|git|cd|mkdir|curl|wget|apt-get|brew|cmake|make"
+    r"|!?(?:sudo|pip3?|npm|npx|yarn|conda|docker|kubectl|git|cd|mkdir|curl|wget|apt-get|brew|cmake"
+    r"|make"
     r"|bazel|python3?|node|cargo|go)\s+(?:-|install\b|run\b|clone\b|build\b|add\b|commit\b|push\b"
     r"|pull\b|checkout\b|get\b|\.|/)\S*(?:\s+\S*[-./=\w]){0,8}\s*$"
+    r"|[a-z][\w.-]{0,20}(?: [\w./=~-]{1,40}){0,8} && [a-z]"
     r"|SELECT\b.*\bFROM\b|(?:INSERT INTO|UPDATE \w+ SET|CREATE TABLE|DELETE FROM|ALTER TABLE)\b"
     r"|//|/\*|\*/"
     r")"
@@ -71,6 +93,7 @@ _CODE = re.compile(
 _ODD_WORD = re.compile(
     r"\d|[={}\\|$^~<>]|\w[(\[_/@#]\w|\w\(\)|[\])]\S*\w|::|->|;\S|\w\.\w|--?\w+=?|^[^\w&–—/-]+$|^@|_"
 )
+_MIN_REPEATED = 4
 _SENTENCE_END = re.compile(r"[.?!:…)\"'][\"')]*$")
 
 
@@ -83,7 +106,7 @@ def without_machine_lines(lines: Sequence[str]) -> list[str]:
         lines: The text's lines with their indentation, empty ones between paragraphs.
     """
     kept: list[str] = []
-    for paragraph in _paragraphs(lines):
+    for paragraph in paragraphs(lines):
         machine = _machine_lines(paragraph)
         mostly = len(paragraph) >= 3 and 2 * sum(machine) > len(paragraph)
         kept += [
@@ -95,6 +118,7 @@ def without_machine_lines(lines: Sequence[str]) -> list[str]:
     return kept
 
 
+@lru_cache(maxsize=512)  # a second pass asks about the same lines
 def is_machine_line(line: str) -> bool:
     """Whether a line reads like a log, a trace or code rather than like prose."""
     return bool(_LOG.match(line) or _CODE.match(line)) or _mostly_odd(line)
@@ -108,7 +132,8 @@ def is_sentence(line: str) -> bool:
     return len(words) >= 10 and 5 * _odd_words(words) <= len(words)
 
 
-def _paragraphs(lines: Sequence[str]) -> Iterator[list[str]]:
+def paragraphs(lines: Sequence[str]) -> Iterator[list[str]]:
+    """Runs of lines with no empty line between them."""
     paragraph: list[str] = []
     for line in lines:
         if line.strip():
@@ -121,18 +146,42 @@ def _paragraphs(lines: Sequence[str]) -> Iterator[list[str]]:
 
 
 def _machine_lines(paragraph: list[str]) -> list[bool]:
-    marks: list[bool] = []
+    marks = _repeated_openings(paragraph)
     source_depth = -1  # indentation of a trace's "File ..." line: its source line is deeper
-    for line in paragraph:
+    for number, line in enumerate(paragraph):
         depth = len(line) - len(line.lstrip())
-        marks.append(is_machine_line(line) or 0 <= source_depth < depth)
+        marks[number] = marks[number] or is_machine_line(line) or 0 <= source_depth < depth
         source_depth = depth if _SOURCE_FOLLOWS.match(line) else -1
+    return marks
+
+
+def _repeated_openings(paragraph: list[str]) -> list[bool]:
+    """Mark runs of lines that open with the same label ("ld: ...") or tool ("CXX a.o")."""
+    marks = [False] * len(paragraph)
+    if len(paragraph) < _MIN_REPEATED:
+        return marks
+    openings = [line.split(maxsplit=1)[0] for line in paragraph]
+    start = 0
+    for end in range(1, len(openings) + 1):
+        if end < len(openings) and openings[end] == openings[start]:
+            continue
+        opening = openings[start]
+        by_machine = opening.endswith(":") or (
+            opening.isupper() and all(map(_has_odd_word, paragraph[start:end]))
+        )
+        if by_machine and end - start >= _MIN_REPEATED:
+            marks[start:end] = [True] * (end - start)
+        start = end
     return marks
 
 
 def _mostly_odd(line: str) -> bool:
     words = plain_line(line[:1000]).split()
     return 2 * _odd_words(words) > len(words)
+
+
+def _has_odd_word(line: str) -> bool:
+    return any(_ODD_WORD.search(word) for word in line[:200].split()[1:])
 
 
 def _odd_words(words: list[str]) -> int:

@@ -19,10 +19,14 @@ _FENCE_END = {
     "`": re.compile(r"^[^\n]*?(`{3,}+)[^\S\n]*$", re.MULTILINE),
     "~": re.compile(r"^[^\S\n]*(~{3,}+)[^\S\n]*$", re.MULTILINE),
 }
+_MAX_INLINE_CODE_CHARS = 2000
+_SECTION = re.compile(r"^ {0,3}#{2,6} \S", re.MULTILINE)
+_MAX_UNFOLDED = 3  # nested ones would be read again for each that is around them
 _BLANK_LINE = re.compile(r"\n[^\S\n]*+\n")
 
-_INDENTED = re.compile(r"(?: {4}|\t| {1,3}\t)[^\S\n]*\S")
-_DEEPLY_INDENTED = re.compile(r"(?: {8}|\t\t| {4}\t)[^\S\n]*\S")
+# Tabs are four spaces by now.
+_INDENTED = re.compile(r" {4,}\S")
+_DEEPLY_INDENTED = re.compile(r" {8,}\S")
 BULLET = re.compile(r"\s*(?:(?:[-*+•·‣▪●]|\d{1,3}[.)])(?:\s+|$))+")
 _TABLE_ROW = re.compile(r"\s*\|[^|\n]*+\|")
 _TABLE_RULE = re.compile(r"\s*\|?\s*:?-{2,}:?\s*(?:\|\s*:?-+:?\s*)+\|?\s*$|\s*\|\s*:?-+:?\s*\|\s*$")
@@ -39,8 +43,9 @@ URL = re.compile(
     r"[^\s<>\"'()\]\[]++(?:[(\[][^\s()<>\[\]]{0,100}+[)\]][^\s<>\"'()\]\[]*+)*+>?",
     re.IGNORECASE,
 )
-# A line that says no more than where to look: "See details at https://..."
+# A line that says no more than where to look: "See details at https://...", "Repository: https..."
 _POINTER = re.compile(
+    r"^[^\w\x00\n]{0,12}+(?:[\w'./&-]++ ?){1,4}+[:：][^\w\x00\n]{0,6}+\x00[^\w\n]*$|"
     r"^[^\S\n]*(?:[^\w\x00\n]{0,4}(?:and|also|at|by|cc|close[sd]?|code|data|demo|details?|docs?|fix(?:e[sd])?"
     r"|for|from|here|homepage|in|is|issues?|link(?:ed|s)?|more|on|original|paper|pr|refs?|references?"
     r"|related|repos?|repository|resolve[sd]?|screenshots?|see|source|the|this|to|url|via|video)\b)"
@@ -57,11 +62,18 @@ _TAG = re.compile(
 )
 _BREAK_TAG = re.compile(r"<(?:/?(?:p|div|li|summary|tr|h[1-6])|br|hr)\b[^<>\n]{0,300}+>", re.I)
 _ESCAPE = re.compile(r"\\([*_#>\[\]()~`+.!|-])")
+_EMPTY_BRACKETS = re.compile(r" ?(?:\[ {1,3}\]\( {0,3}\)|\( {1,3}\))")
+_HEADING_LINE = re.compile(r"\s{0,3}#{1,6}\s+(.*?)[\s#]*$")
+_HEADING_TAG = re.compile(r"<h[1-6]\b[^<>\n]{0,300}+>", re.IGNORECASE)
+# Tags that stand at the border of a line are marks of Markdown, for what reads lines later.
+_ITALIC_START = re.compile(r"^(\s{0,8}(?:[-*+]\s)?)<(?:em|i)>(?=\S)", re.MULTILINE | re.IGNORECASE)
+_ITALIC_END = re.compile(r"(?<=\S)</(?:em|i)>(?=[^\S\n]{0,8}$)", re.MULTILINE | re.IGNORECASE)
 _EMPHASIS = re.compile(
     r"(?<!\w)(?:[*_]|~(?=~)|(?<=~)~)++(?=\S)|(?<=\S)(?:[*_]|~(?=~)|(?<=~)~)++(?!\w)"
 )
 _MAX_SPACE = 12  # deep enough for any indentation that means something
-_LONG_SPACE = re.compile(rf"[^\S\n]{{{_MAX_SPACE + 1},}}+")
+_ONE_SPACE_TOO_MANY = " " * (_MAX_SPACE + 1)
+_LONG_SPACE = re.compile(rf" {{{_MAX_SPACE + 1},}}+")
 _EMPTY_LINES = re.compile(r"\n(?:[^\S\n]*+\n){2,}+")
 _MARK = re.compile(r"[*_~\\]")
 _TICKS = re.compile(r"`+")
@@ -71,10 +83,12 @@ def without_hidden(text: str) -> str:
     """Drop code (fenced, inline, ``<pre>``), HTML comments, ``<details>``, HTML tables, drawings.
 
     The first mark in the text wins, as in a Markdown parser: a comment's mark within code is code.
-    A fence or comment that is never closed hides the rest of the text.
+    A fence or comment that is never closed hides the rest of the text. A ``<details>`` with
+    sections of its own is a whole form, folded: what is in it counts.
     """
     kept: list[str] = []
     position = 0
+    unfolded = 0  # how many <details> were looked into
     unclosed: set[str] = set()  # marks known to have no closing one further on
     while mark := _OPENING.search(text, position):
         start, after = mark.span()
@@ -88,12 +102,19 @@ def without_hidden(text: str) -> str:
             end = None if tag in unclosed else _end_of_tag(text, start, tag)
             if end is None:
                 unclosed.add(tag)
+            elif tag == "details" and unfolded < _MAX_UNFOLDED and _is_form(text[start:end]):
+                unfolded += 1
+                end = None
         kept.append(text[position:start])
         # Without an end the mark is dropped on its own; a tag is left to the removal of tags.
         position = after if end is None else end
         kept.append(text[start:after] if end is None and mark["tag"] else " ")
     kept.append(text[position:])
     return with_short_spaces("".join(kept))
+
+
+def _is_form(folded: str) -> bool:
+    return len(_SECTION.findall(folded)) > 1
 
 
 def _end_of_fence(text: str, position: int, fence: str) -> int:
@@ -104,9 +125,9 @@ def _end_of_fence(text: str, position: int, fence: str) -> int:
 
 
 def _end_of_inline_code(text: str, position: int, ticks: str) -> int | None:
-    blank = _BLANK_LINE.search(text, position)
-    paragraph_end = blank.start() if blank else len(text)
-    for closing in _TICKS.finditer(text, position, min(paragraph_end, position + 2000)):
+    end = min(len(text), position + _MAX_INLINE_CODE_CHARS)
+    blank = _BLANK_LINE.search(text, position, end)
+    for closing in _TICKS.finditer(text, position, blank.start() if blank else end):
         if len(closing[0]) == len(ticks):
             return closing.end()
     return None
@@ -150,19 +171,33 @@ def without_blocks(lines: list[str]) -> list[str]:
 
 def without_links(text: str) -> str:
     """Drop images and URLs, keep the text of links, decode entities, drop HTML tags."""
-    text = _LINK.sub(r"\1", _IMAGE.sub(" ", html.unescape(text)))
+    text = without_urls(_LINK.sub(r"\1", _IMAGE.sub(" ", html.unescape(text))))
+    if "<" in text:
+        text = _ITALIC_END.sub("_", _ITALIC_START.sub(r"\1_", _HEADING_TAG.sub("\n# ", text)))
+        text = _TAG.sub(" ", _BREAK_TAG.sub("\n", text))
+    return with_short_spaces(text)
+
+
+def without_urls(text: str) -> str:
+    """Drop URLs, the brackets around them, and lines that say no more than where to look."""
     text = URL.sub(_URL_PLACE, text)
-    text = _POINTER.sub("", text).replace(_URL_PLACE, " ")
-    return with_short_spaces(_TAG.sub(" ", _BREAK_TAG.sub("\n", text)))
+    if _URL_PLACE in text:
+        text = _POINTER.sub("", text).replace(_URL_PLACE, " ")
+        text = _EMPTY_BRACKETS.sub("", text)
+    return text
 
 
 def with_short_spaces(text: str) -> str:
-    """Bound every run of space, so that no expression that skips space is slow on it."""
-    return _EMPTY_LINES.sub("\n\n", _LONG_SPACE.sub(" " * _MAX_SPACE, text))
+    """Bound every run of spaces, so that no expression that skips space is slow on it."""
+    if _ONE_SPACE_TOO_MANY in text:
+        text = _LONG_SPACE.sub(" " * _MAX_SPACE, text)
+    return _EMPTY_LINES.sub("\n\n", text)
 
 
 def plain_line(line: str) -> str:
-    """Strip a line of bullets, emphasis, escapes and outer space."""
+    """Strip a line of a heading's mark, bullets, emphasis, escapes and outer space."""
+    if "#" in line and (heading := _HEADING_LINE.match(line)):
+        line = heading[1]
     if _MARK.search(line):
         line = _EMPHASIS.sub("", _ESCAPE.sub(r"\1", line))
     bullet = BULLET.match(line)

@@ -8,17 +8,22 @@ import html
 import re
 from collections.abc import Callable
 
+from issue_pipeline.utils.conversation import (
+    is_courtesy,
+    without_conversation,
+    without_mail_headers,
+    without_quotes,
+)
 from issue_pipeline.utils.html_text import html_to_text
 from issue_pipeline.utils.issue_templates import without_template
 from issue_pipeline.utils.log_lines import without_machine_lines
 from issue_pipeline.utils.markdown_text import (
-    RULE,
-    URL,
     plain_line,
     with_short_spaces,
     without_blocks,
     without_hidden,
     without_links,
+    without_urls,
 )
 from issue_pipeline.utils.printable import UNSEEN
 from issue_pipeline.utils.redaction import redact
@@ -29,37 +34,28 @@ _MAX_WORD_CHARS = 1000
 # Markup within markup shows only when the outer one is gone.
 _MAX_PASSES = 3
 
-_NEWLINE = re.compile(r"\r\n?|[\x0b\x0c\x85\u2028\u2029]")
 _REMOVED = frozenset({"[removed]", "[deleted]", "[removed by reddit]"})
+_FOREIGN_SPACE = re.compile(r"[^\S\n ]")
 _SPACES = re.compile(r"[^\S\n]+")
-_LETTER = re.compile(r"[^\W\d_]")
-
-_QUOTE = re.compile(r"\s{0,3}(?:>|&gt;)")
-_SIGNATURE = re.compile(r"\s{0,3}(?:--|---|__|___|—|––)\s*$")
-_SENT_FROM = re.compile(r"\s*(?:Sent from (?:my|Mail)\b|Get Outlook for\b).{0,60}$", re.IGNORECASE)
-_MAX_SIGNATURE_LINES = 4
-_MAX_SIGNATURE_LINE_CHARS = 60
-_EDIT = re.compile(
-    r"[\W_]{0,6}(?i:edit(?:ed|s)?|update|eta)\s{0,2}[#(]?\d{0,4}[\W_]{0,4}:"  # "EDIT 2:"
-    r"|\s*[\[(*_-]{1,4}\s?(?i:edit|update)\s?#?\d{0,3}[\])*_,-]{1,4}(?=\W|$)"  # "**edit**"
-    r"|\s*(?i:edit)\s?\d{0,3}(?:\s[-–—]\s|\s*$)"  # "Edit - "
-    r"|\s*EDIT\b"
+# No word, or only such as are left of a sentence that was mostly code.
+_SAYS_NOTHING = re.compile(
+    r"(?:[\W\d_]*+(?:a|an|and|as|at|but|by|e\.g|for|from|here|i\.e|if|in|is|of|on|or|so|the|then|to"
+    r"|vs|with)\b)*+[\W\d_]*+$",
+    re.IGNORECASE,
 )
-_MAIL_HEADER = re.compile(
-    r"\s*(?:From|Sent|To|Cc|Bcc|Subject|Date|Reply-To|Message-ID|In-Reply-To|Received|Return-Path"
-    r"|X-[\w-]{1,40}|MIME-Version|Content-[\w-]{1,40})\s?: ?\S"
+# The API's HTML opens with a block; what does not is the Markdown that authors type.
+_HTML_BODY = re.compile(
+    r"\s*(?:<!--[^\n]*?-->\s*)?<(?:p|pre|h[1-6]|ul|ol|blockquote|div|hr|table|details|dl)\b",
+    re.IGNORECASE,
 )
-_MAIL_INTRODUCTION = re.compile(
-    r"\s*On .{6,120}(?:wrote|schrieb|écrit)\s?:\s*$|-{3,}\s?(?:Original|Forwarded) "
+# "[BUG]", "[Feature request]:", "Bug: ": what a form puts before every title
+_KIND = (
+    r"(?:bug|feature|enhancement|question|help|docs?|documentation|rfc|rfe|proposal|idea|suggestion"
+    r"|discussion|request|report|issue|task|regression)s?"
 )
-_COURTESY = re.compile(
-    r"(?:(?:hi|hiya|hello|hey|howdy|dear|greetings|good (?:morning|day|evening))"
-    r"(?:[ ,]+[\w/@'-]+){0,3}"
-    r"|(?:many |big )?(?:thanks|thank you|thx|ty|cheers|regards|(?:best|kind) (?:regards|wishes)"
-    r"|thanks and regards|tia|sincerely)(?:[ ,]+(?:in advance|again|everyone|all|guys|you|so much"
-    r"|very much|a lot|for (?:your|the|any) (?:help|time|answers?|reply|support)"
-    r"|and|for|reading|much))*)"
-    r"[\s!.,;:)(-]*$",
+_TITLE_KIND = re.compile(
+    rf"(?:[\[(【](?:[\w.-]+ ){{0,2}}{_KIND}[\])】]\s?[:：-]?"
+    rf"|(?:{_KIND} )?{_KIND}\s?[:：])\s*(?=\S)",
     re.IGNORECASE,
 )
 
@@ -70,9 +66,10 @@ def clean_body(source: str, body: str | None) -> str:
     GitHub (Markdown): without code, logs and stack traces, HTML comments, headings, checklists,
     images, tables, ``<details>``, environment blocks and what templates ask. Reddit (Markdown):
     without code, logs, tables, quotes, signatures and "edit:" trails. Hacker News (HTML): without
-    code, quotes, signatures and "edit:" trails. Stack Overflow (HTML): without code, tables and
-    quotes. From all of them go URLs, e-mail headers, greetings, and lines without a letter;
-    everywhere e-mail addresses and credentials are redacted and control characters dropped.
+    code, quotes, signatures and "edit:" trails. Stack Overflow (HTML, or Markdown where the body
+    does not open with a tag): without code, logs, tables and quotes. From all of them go URLs,
+    e-mail headers, greetings, and lines without a word; everywhere e-mail addresses and
+    credentials are redacted and control characters dropped.
 
     Args:
         source: ``github``, ``stackoverflow``, ``reddit`` or ``hackernews``; of any other source
@@ -93,12 +90,15 @@ def clean_body(source: str, body: str | None) -> str:
 def clean_title(source: str, title: str | None) -> str:
     """Reduce a title to one line of plain, redacted text.
 
-    Stack Overflow's titles come HTML-escaped and are unescaped; the others are left as written.
+    Stack Overflow's titles come HTML-escaped and are unescaped. Marks of code go, their text
+    stays; so does everything else but a form's kind of issue in front ("[Bug]: ").
     """
     text = _beginning(title or "")
     if source == "stackoverflow":
         text = html.unescape(text)
-    return " ".join(redact(_without_controls(text)).split())
+    line = " ".join(redact(_without_controls(text).replace("`", "")).split())
+    kind = _TITLE_KIND.match(line)
+    return line[kind.end() :] if kind else line
 
 
 def snippet(text: str, max_chars: int = 200) -> str:
@@ -121,7 +121,11 @@ def _beginning(text: str) -> str:
 
 
 def _without_controls(text: str) -> str:
-    return with_short_spaces(UNSEEN.sub("", _NEWLINE.sub("\n", text)))
+    """Leave no control characters, one kind of line break, and spaces as the only other space."""
+    text = UNSEEN.sub("", "\n".join(text.splitlines())).replace("\t", "    ")
+    if not text.isascii():
+        text = _FOREIGN_SPACE.sub(" ", text)
+    return with_short_spaces(text)
 
 
 def _unchanged(text: str) -> str:
@@ -133,7 +137,7 @@ def _github(text: str) -> str:
 
 
 def _github_lines(lines: list[str]) -> list[str]:
-    return without_machine_lines(without_template(_without_mail_headers(lines)))
+    return without_machine_lines(without_template(without_mail_headers(lines)))
 
 
 def _reddit(text: str) -> str:
@@ -141,15 +145,21 @@ def _reddit(text: str) -> str:
 
 
 def _reddit_lines(lines: list[str]) -> list[str]:
-    return without_machine_lines(_conversation(lines))
+    return without_machine_lines(without_conversation(lines))
 
 
 def _hackernews(text: str) -> str:
-    return _prose(_conversation(_html_lines(text)))
+    return _prose(without_conversation(_html_lines(text)))
 
 
 def _stackoverflow(text: str) -> str:
-    return _prose(_html_lines(text))
+    if _HTML_BODY.match(text):
+        return _prose(without_machine_lines(_html_lines(text)))
+    return _markdown(text, _stackoverflow_lines)
+
+
+def _stackoverflow_lines(lines: list[str]) -> list[str]:
+    return without_machine_lines(without_quotes(lines))
 
 
 _CLEANERS: dict[str, Callable[[str], str]] = {
@@ -172,61 +182,15 @@ def _markdown(text: str, select: Callable[[list[str]], list[str]]) -> str:
 
 
 def _html_lines(text: str) -> list[str]:
-    return URL.sub(" ", _without_controls(html_to_text(text))).split("\n")
+    return without_urls(_without_controls(html_to_text(text))).split("\n")
 
 
 def _prose(lines: list[str]) -> str:
-    """Join the lines that have a letter and are more than a greeting."""
+    """Join the lines that have a word and are more than a greeting."""
     squeezed = (_SPACES.sub(" ", line).strip() for line in lines)
     return "\n".join(
-        line for line in squeezed if _LETTER.search(line) and not _COURTESY.match(line)
+        line for line in squeezed if not (_SAYS_NOTHING.match(line) or is_courtesy(line))
     )
-
-
-def _conversation(lines: list[str]) -> list[str]:
-    """Drop quotes, "edit:" paragraphs, e-mail headers and whatever follows a signature mark."""
-    kept: list[str] = []
-    in_edit = edit_said = False
-    for number, line in enumerate(lines):
-        if _SIGNATURE.match(line) and _is_signature(lines, number + 1):
-            break
-        marker = _EDIT.match(line)
-        if marker:
-            in_edit, edit_said = True, bool(_LETTER.search(line[marker.end() :]))
-        elif not line.strip():
-            # A marker on a line of its own belongs to the paragraph after it.
-            in_edit = in_edit and not edit_said
-        else:
-            edit_said = True
-        if not (in_edit or _QUOTE.match(line) or RULE.match(line) or _SENT_FROM.match(line)):
-            kept.append(line)
-    return _without_mail_headers(kept)
-
-
-def _is_signature(lines: list[str], start: int) -> bool:
-    """Whether what follows is short enough to be a name and a contact, not the post's next part."""
-    said = 0
-    for number in range(start, len(lines)):
-        line = lines[number]
-        if not line.strip():
-            continue
-        said += 1
-        if said > _MAX_SIGNATURE_LINES or len(line) > _MAX_SIGNATURE_LINE_CHARS or "?" in line:
-            return False
-    return True
-
-
-def _without_mail_headers(lines: list[str]) -> list[str]:
-    """Drop "On ..., somebody wrote:" and header lines that come in pairs at least."""
-    header = [bool(_MAIL_HEADER.match(line)) for line in lines]
-    return [
-        line
-        for number, line in enumerate(lines)
-        if not (
-            _MAIL_INTRODUCTION.match(line)
-            or (header[number] and sum(header[max(0, number - 1) : number + 2]) > 1)
-        )
-    ]
 
 
 def _squeeze(text: str) -> str:

@@ -36,6 +36,8 @@ def test_a_spelt_out_email_address_is_hidden():
         "AIza" + "a1B2c" * 7,
         "xoxb-" + "1234-abcd-" * 3,
         "hf_" + "aBcD" * 8,
+        "sk_live_" + "a1B2" * 5,
+        "dckr_pat_" + "a1B2" * 6,
         "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.c2lnbmF0dXJl",
     ],
 )
@@ -70,6 +72,8 @@ def test_a_password_in_a_url_is_hidden(user):
         ("Server=x;Pwd=s3cret;Timeout=3", "Server=x;Pwd=[secret];Timeout=3"),
         ("/?access_token=abc123def456&page=2", "/?access_token=[secret]&page=2"),
         ("--password hunter2 --verbose", "--password [secret] --verbose"),
+        ("curl -u ann:hunter2 x", "curl -u ann:[secret] x"),
+        ("/blob?sv=1&sig=a1B2c3D4e5F6a7B8%3D", "/blob?sv=1&sig=[secret]"),
     ],
 )
 def test_a_value_assigned_to_a_telling_name_is_hidden(text, clean):
@@ -100,6 +104,15 @@ def test_an_authorization_header_is_hidden(header):
         "the bearer of bad news",
         "sk-learn is slow",
         "http://localhost:8080/path@2x.png",
+        "url = {https://dumps.example.org}\\n}\\n@ONLINE",
+        "password: _passwordController.text,",
+        "passwd=DB_PASSWORD",
+        "open(member, pwd=pwd)",
+        "git clone git@host.example:a/b",
+        "docker run -u 1000:1000 x",
+        "commit 3f2a9c1b7d5e4f6a8b9c0d1e2f3a4b5c6d7e8f90",
+        "id 123e4567-e89b-42d3-a456-426614174000",
+        "pk_customer_address_2_primary_key_index",
     ],
 )
 def test_prose_and_references_are_left_alone(prose):

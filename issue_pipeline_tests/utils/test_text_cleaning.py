@@ -94,17 +94,62 @@ def test_a_paragraph_within_a_list_is_not_code():
         "A clear and concise description of what the bug is.",
         "Are you willing to contribute it (Yes/No): No",
         "See https://x.example/rules",
+        "Repository of the parts: https://x.example/parts",
         "> quoted words of somebody else",
+        "**Which keywords did you search for?** (If any, answer there.):",
+        "* **Version (or commit\n    if built from source)**: 12",
+        "- Build command (if compiling from source): make",
+        "- How installed [e.g. snap, setup]",
+        "_What type of machine (desktop, laptop)_",
+        "_Thanks for telling us. Please delete\nthis text._",
+        "<em>Please make sure that it is a bug.</em>",
+        "<h3>Steps to reproduce</h3>",
+        "Does it happen in the nightly build? Yes",
+        "Did it work before?\nNo",
+        "- Screen: 12\n- Editor: vim\n- Core: 2.3.1\n- Model: 4.5",
+        "Ubuntu 22.04",
+        "Fixes #12 and #13",
+        "cc @ann, @bob",
+        "/kind bug",
+        "Paste your output here",
+        "Include any logs or source code that would help.",
+        "Please provide the commit if you found a bug.",
+        "Please read the policy before you file issues.\nThe form is a must.\n\n-----",
     ],
 )
 def test_a_templates_text_goes(template):
     assert clean_body("github", f"{template}\n\n{SAID}") == SAID
 
 
+@pytest.mark.parametrize(
+    "said",
+    [
+        "**This defeats the purpose of the cache, which is speed.**",
+        "### During the build I get this message from the linker",
+        "_This only happens on the second screen._",
+        "Please add an option to hide the toolbar.",
+        "Is there a way to hide it?",
+        "Add a button to the page of the editor",
+        "Search for the bug, and the box of results is black.",
+        "It fails in some programs (e.g. the editor): nothing is saved after that.",
+        "The corpus of speech (CORSP)",
+        "- run the tests\n- run the linter\n- run the build\n- run the editor",
+    ],
+)
+def test_what_only_looks_like_a_template_stays(said):
+    clean = clean_body("github", f"{SAID}\n\n{said}").split("\n")[1:]
+    assert clean == [line.strip("*#_- ") for line in said.split("\n")]
+
+
 def test_a_section_on_the_environment_keeps_only_sentences():
     said = "It happens on every machine that we have."
     body = f"{SAID}\n### Environment\nnumpy 1.26 on a laptop\n{said}"
     assert clean_body("github", body) == f"{SAID}\n{said}"
+
+
+def test_a_form_that_is_folded_whole_is_read():
+    form = f"<details><summary>Open</summary>\n\n### Type\n\nBug\n\n### Text\n\n{SAID}\n</details>"
+    assert clean_body("github", form).endswith(SAID)
 
 
 def test_a_forms_choice_goes():
@@ -134,6 +179,18 @@ def test_a_bold_label_goes_and_its_text_stays():
         "Caused by: something deeper",
         "----> 1 model.fit(x, y)",
         "npm ERR! missing script",
+        "[ 84%] Building CXX object a.o",
+        "ld: error: undefined symbol",
+        "checking for a compiler... yes",
+        "abr 15 16:16:36 host systemd[1]: stopped",
+        "10/03/2026 12:00:01 - INFO - stopped",
+        "KeyError                 Traceback (most recent call last)",
+        "  File /srv/app.py:12 in run",
+        "Collecting numpy==1.2",
+        "use asm    = no",
+        "!pip install arrow",
+        "SELECT Customers.Name",
+        "Person p = new Person();",
         "src/main.c:12:3: undeclared",
         "$ make install",
         "value = compute(a, b)",
@@ -250,12 +307,37 @@ def test_a_credential_in_the_middle_of_the_cut_does_not_leak_its_first_half(sour
     assert "ghp_" not in clean_body(source, body)
 
 
+def test_stack_overflows_own_markdown_is_cleaned_like_its_html():
+    body = f"{SAID}\n\n<!-- js -->\n\n    let x;\n\n> quoted\n\n**Why** is `x` [so][1]?\n\n[1]: /y"
+    assert clean_body("stackoverflow", body) == f"{SAID}\nWhy is so?"
+
+
+def test_a_line_that_lost_all_but_its_joints_goes():
+    assert clean_body("github", f"`a` and then `b`\n\n{SAID}") == SAID
+
+
+def test_brackets_around_an_address_go_with_it():
+    assert clean_body("hackernews", "We made Ink (https:&#x2F;&#x2F;x.example), sort() it.") == (
+        "We made Ink, sort() it."
+    )
+
+
 def test_a_stack_overflow_title_is_unescaped():
     assert clean_title("stackoverflow", "Why is List&lt;T&gt;\n slow?") == "Why is List<T> slow?"
 
 
 def test_another_sources_title_is_left_as_written():
     assert clean_title("reddit", "What is &lt; for?") == "What is &lt; for?"
+
+
+@pytest.mark.parametrize("kind", ["[BUG]", "[Tools Bug]:", "Feature request: ", "[Question] -"])
+def test_what_a_form_puts_before_a_title_goes(kind):
+    assert clean_title("github", f"{kind} the `export` stops\x1b") == "the export stops"
+
+
+@pytest.mark.parametrize("title", ["[BUG]", "[MySQL] slow join", "Ask HN: why?", "TypeError: no"])
+def test_any_other_beginning_of_a_title_stays(title):
+    assert clean_title("github", title) == title
 
 
 def test_a_snippet_ends_at_a_word_within_its_length():
@@ -317,12 +399,12 @@ HOSTILE = [
 
 
 @pytest.mark.parametrize("source", SOURCES)
-def test_a_megabyte_of_hostile_text_costs_seconds_at_most(source):
+def test_a_megabyte_of_hostile_text_costs_less_than_a_second(source):
     for unit in [*HOSTILE, "".join(HOSTILE)]:
         text = unit * (1_000_000 // len(unit))
         started = time.process_time()
         clean_body(source, text)
-        assert time.process_time() - started < 5, f"repeated {unit!r}"
+        assert time.process_time() - started < 1, f"repeated {unit!r}"
 
 
 @pytest.mark.parametrize("source", [*SOURCES, "elsewhere"])
