@@ -28,6 +28,10 @@ class TransientError(CollectionError):
         self.wait_s = wait_s
 
 
+class UnreachableError(CollectionError):
+    """Nothing answers at a source's address, and nothing ever did. Network or address are wrong."""
+
+
 class AccessDeniedError(CollectionError):
     """The source refuses our credentials, or wants some. Trying again cannot help."""
 

@@ -15,6 +15,7 @@ from issue_pipeline.errors import (
     QuotaExhaustedError,
     RequestRejectedError,
     TimeBudgetError,
+    UnreachableError,
 )
 
 # Trying again changes nothing until somebody acts.
@@ -27,6 +28,7 @@ _PERMANENT = (
     QuotaExhaustedError,
     RequestRejectedError,
     TimeBudgetError,
+    UnreachableError,
 )
 MAX_RETRIES = 2
 # Before the first retry; twice as long before the second.

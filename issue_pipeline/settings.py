@@ -12,7 +12,12 @@ import dagster as dg
 
 from issue_pipeline.errors import ConfigurationError
 from issue_pipeline.prompts import STYLES
-from issue_pipeline.resources.collectors import REDDIT_BACKENDS, CollectorsResource
+from issue_pipeline.resources.collectors import (
+    REDDIT_BACKENDS,
+    CollectorsResource,
+    github,
+    reddit,
+)
 from issue_pipeline.resources.duckdb import IssuesDatabase
 from issue_pipeline.resources.embedding import DEFAULT_MODEL, EmbeddingResource
 from issue_pipeline.resources.llm import LLMResource
@@ -70,8 +75,8 @@ def _collectors() -> CollectorsResource:
         max_body_chars=int(_above_zero("COLLECT_MAX_BODY_CHARS", default["max_body_chars"])),
         github_api_url=_text("GITHUB_API_URL", default["github_api_url"]),
         github_token=_secret("GITHUB_TOKEN"),
-        github_query=_text("GITHUB_QUERY", default["github_query"]),
-        github_repos=_names("GITHUB_REPOS", default["github_repos"]),
+        github_query=github.check_query(_text("GITHUB_QUERY", default["github_query"])),
+        github_repos=[github.repository_name(one) for one in _names("GITHUB_REPOS", [])],
         github_keep_bots=_yes_or_no("GITHUB_KEEP_BOTS", default["github_keep_bots"]),
         github_requests_per_minute=_above_zero("GITHUB_REQUESTS_PER_MINUTE", None),
         stackexchange_api_url=_text("STACKEXCHANGE_API_URL", default["stackexchange_api_url"]),
@@ -87,7 +92,10 @@ def _collectors() -> CollectorsResource:
         reddit_archive_url=_text("REDDIT_ARCHIVE_URL", default["reddit_archive_url"]),
         reddit_client_id=_secret("REDDIT_CLIENT_ID"),
         reddit_client_secret=_secret("REDDIT_CLIENT_SECRET"),
-        reddit_subreddits=_names("REDDIT_SUBREDDITS", default["reddit_subreddits"]),
+        reddit_subreddits=[
+            reddit.subreddit_name(one)
+            for one in _names("REDDIT_SUBREDDITS", default["reddit_subreddits"])
+        ],
         reddit_requests_per_minute=_above_zero(
             "REDDIT_REQUESTS_PER_MINUTE", default["reddit_requests_per_minute"]
         ),

@@ -45,6 +45,7 @@ def raw_items(
         started_at = datetime.now(UTC)
         collection, posts = distinct(collectors.collect(source, day))
         with database.write() as connection:
+            collection = bronze.doubted(connection, source, day, collection)
             entry = bronze.store_collection(
                 connection,
                 source,

@@ -98,6 +98,20 @@ def store_collection(
     return entry
 
 
+def doubted(
+    con: duckdb.DuckDBPyConnection, source: str, day: date, collection: Collection
+) -> Collection:
+    """Do not believe that a day of which posts are stored is empty now.
+
+    That is how some outages look, and to replace the day would lose it.
+    """
+    stored = _count(con, source, day)
+    if not collection.complete or collection.fetched_count or not stored:
+        return collection
+    reason = f"the source calls the day empty, of which {stored} posts are stored"
+    return replace(collection, complete=False, reason=reason)
+
+
 def _remark(collection: Collection) -> str:
     """Say why a collection is incomplete, and what was left out."""
     dropped = ", ".join(f"{count} {why}" for why, count in sorted(collection.dropped.items()))

@@ -110,6 +110,17 @@ def test_a_whole_day_survives_being_collected_in_part(pipeline):
     ]
 
 
+def test_a_source_that_suddenly_calls_a_day_empty_is_not_believed(pipeline):
+    pipeline.run(raw_items, f"{DAY}|hackernews")
+    before = pipeline.query("SELECT * FROM bronze.raw_items ORDER BY ALL")
+    with simulator([]) as running:
+        pipeline.resources["collectors"] = running.collectors()
+        passed, told = checked(pipeline.attempt(raw_items, f"{DAY}|hackernews"))
+    assert passed
+    assert "calls the day empty" in told
+    assert pipeline.query("SELECT * FROM bronze.raw_items ORDER BY ALL") == before
+
+
 HOSTILE = {
     "a NUL": "before\0after",
     "half a surrogate pair": "\ud800 alone",

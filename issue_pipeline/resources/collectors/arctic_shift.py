@@ -12,8 +12,14 @@ from typing import Any
 import httpx
 
 from issue_pipeline.errors import CollectionError, TransientError
-from issue_pipeline.resources.collectors.harvest import Harvest
-from issue_pipeline.resources.collectors.http import ApiClient, Manners, expect, retry_after_s
+from issue_pipeline.resources.collectors.harvest import Harvest, read_each
+from issue_pipeline.resources.collectors.http import (
+    ApiClient,
+    Manners,
+    Parameters,
+    expect,
+    retry_after_s,
+)
 from issue_pipeline.resources.collectors.reddit import READER
 from issue_pipeline.resources.collectors.windows import Page, read_span
 
@@ -46,38 +52,32 @@ def _seconds(headers: httpx.Headers, name: str) -> float | None:
         return None
 
 
-MANNERS = Manners("Arctic Shift", "", read_error, read_pause)
+MANNERS = Manners("Arctic Shift", "REDDIT_ARCHIVE_URL", "", read_error, read_pause)
 
 
 def collect(client: ApiClient, subreddits: Sequence[str], harvest: Harvest) -> None:
     """Collect the posts of the day in every subreddit.
 
-    A subreddit that the archive does not know is an empty one: it does not tell them apart.
-
     Raises:
         CollectionError: The archive could not be read.
     """
-    for subreddit in subreddits:
-        _read_subreddit(client, subreddit, harvest)
+    read_each(subreddits, lambda subreddit: _read_subreddit(client, subreddit, harvest), harvest)
 
 
 def _read_subreddit(client: ApiClient, subreddit: str, harvest: Harvest) -> None:
+    def search(span: Parameters, limit: int) -> list[Any]:
+        query = {"subreddit": subreddit, "sort": "asc", "limit": limit, **span}
+        payload = client.get("/api/posts/search", query).payload
+        return expect(payload, "data", list, "Arctic Shift")
+
     def ask(first: int, last: int, _page: int) -> Page:
-        payload = client.get(
-            "/api/posts/search",
-            {
-                "subreddit": subreddit,
-                # Whether the ends belong to the span is not documented: one second more on either
-                # side, which is skipped again.
-                "after": first - 1,
-                "before": last + 1,
-                "sort": "asc",
-                "limit": PAGE_SIZE,
-            },
-        ).payload
-        posts = expect(payload, "data", list, "Arctic Shift")
+        # Whether the ends belong to the span is not documented: one second more on either side,
+        # which is skipped again.
+        posts = search({"after": first - 1, "before": last + 1}, PAGE_SIZE)
         found = harvest.add_page(posts, READER, skip_other_days=True)
-        return Page(found, None, more=len(posts) >= PAGE_SIZE)
+        # It may give fewer than asked for: as long as there is progress, there may be more.
+        progress = any(second is not None and second > first for second in found.values())
+        return Page(found, None, more=progress or len(posts) >= PAGE_SIZE)
 
     reading = read_span(
         ask,
@@ -88,3 +88,7 @@ def _read_subreddit(client: ApiClient, subreddit: str, harvest: Harvest) -> None
         count=lambda: None,
     )
     harvest.problems += reading.problems
+    if not reading.seen and not search({"after": harvest.day.last_s}, 1):
+        # It gives the same answer of a subreddit without posts that day, of one that it does not
+        # know, and of a day that it has not got to; but not of one that it has got beyond.
+        harvest.problems.append(f"the archive has nothing of r/{subreddit} on that day or after it")

@@ -15,12 +15,20 @@ import httpx
 
 from issue_pipeline.errors import (
     CollectionError,
+    ConfigurationError,
     RequestRejectedError,
     TransientError,
     UnexpectedReplyError,
 )
 from issue_pipeline.records import Post
-from issue_pipeline.resources.collectors.harvest import Harvest, Item, Reader, ends_before
+from issue_pipeline.resources.collectors.harvest import (
+    Day,
+    Harvest,
+    Item,
+    Reader,
+    ends_before,
+    read_each,
+)
 from issue_pipeline.resources.collectors.http import (
     ApiClient,
     Manners,
@@ -28,7 +36,14 @@ from issue_pipeline.resources.collectors.http import (
     retry_after_s,
     server_time,
 )
-from issue_pipeline.resources.collectors.parsing import count, from_epoch, from_iso, text
+from issue_pipeline.resources.collectors.parsing import (
+    count,
+    from_epoch,
+    from_iso,
+    identifier,
+    number,
+    text,
+)
 from issue_pipeline.resources.collectors.windows import Page, read_span
 
 # What people discuss on the day itself: see docs/sources.md for the choice.
@@ -46,7 +61,36 @@ SECONDARY_LIMIT_WAIT_S = 60.0
 # Times that a repository's list of several pages is read until it brings nothing new.
 MAX_LISTINGS = 3
 
+_REPOSITORY = re.compile(r"(?:https?://github\.com/)?([\w-][\w.-]*/[\w.-]*[\w-][\w.-]*)/?")
+_KIND = re.compile(r"\b(?:is|type):issue\b", re.IGNORECASE)
+_OURS = re.compile(r"(?<![\w-])(?:created|sort|order):", re.IGNORECASE)
 _VISIBILITY = re.compile(r"\bis:(public|private)\b", re.IGNORECASE)
+
+
+def check_query(query: str) -> str:
+    """Accept what a search for the issues of a day can be.
+
+    Raises:
+        ConfigurationError: It looks for something else, or says itself when and in what order.
+    """
+    if not _KIND.search(query) or _OURS.search(query):
+        raise ConfigurationError(
+            f"GITHUB_QUERY is {query!r}; expected search qualifiers with is:issue, and without"
+            " created: and sort:, which are ours."
+        )
+    return query
+
+
+def repository_name(text: str) -> str:
+    """Read ``owner/name``, or the address of a repository.
+
+    Raises:
+        ConfigurationError: It is neither.
+    """
+    match = _REPOSITORY.fullmatch(text.strip())
+    if match is None:
+        raise ConfigurationError(f"GITHUB_REPOS names {text!r}; expected owner/name.")
+    return match[1]
 
 
 def headers(token: str) -> dict[str, str]:
@@ -61,6 +105,10 @@ def read_error(response: httpx.Response) -> CollectionError | None:
         return RequestRejectedError(
             f"GitHub knows no issues at {response.request.url.path}. Check GITHUB_REPOS, and that"
             " GITHUB_TOKEN may read the repository."
+        )
+    if response.status_code == 422:
+        return RequestRejectedError(
+            f"GitHub does not understand the search: {response.text[:300]!r}. Check GITHUB_QUERY."
         )
     if response.status_code not in (403, 429):
         return None
@@ -88,13 +136,15 @@ def _until_reset_s(response_headers: httpx.Headers) -> float:
     return max(1.0, (reset - server_time(response_headers)).total_seconds() + 1.0)
 
 
-MANNERS = Manners("GitHub", "GITHUB_TOKEN", read_error, read_pause, follow_redirects=True)
+MANNERS = Manners(
+    "GitHub", "GITHUB_API_URL", "GITHUB_TOKEN", read_error, read_pause, follow_redirects=True
+)
 
 
 def identify(item: Item) -> tuple[str, datetime]:
     """Give the id of an issue or pull request, and when it was created."""
     created_at = from_iso(expect(item, "created_at", str, "GitHub"))
-    return str(expect(item, "id", int, "GitHub")), created_at
+    return identifier(item, "id", "GitHub"), created_at
 
 
 def parse_issue(item: Item, *, keep_bots: bool = False) -> Post | str:
@@ -104,9 +154,7 @@ def parse_issue(item: Item, *, keep_bots: bool = False) -> Post | str:
         item: As GitHub gives it.
         keep_bots: Whether issues that a program opened are wanted.
     """
-    # Old replies carry the key on plain issues too, with nothing but nulls in it.
-    links = item.get("pull_request")
-    if isinstance(links, dict) and any(links.values()):
+    if _is_pull_request(item):
         return "pull request"
     if not keep_bots and _is_bot(item.get("user")):
         return "bot account"
@@ -120,6 +168,12 @@ def parse_issue(item: Item, *, keep_bots: bool = False) -> Post | str:
         comment_count=count(item.get("comments")),
         vote_count=count(reactions.get("total_count") if isinstance(reactions, dict) else None),
     )
+
+
+def _is_pull_request(item: Item) -> bool:
+    # Old replies carry the key on plain issues too, with nothing but nulls in it.
+    links = item.get("pull_request")
+    return isinstance(links, dict) and any(links.values())
 
 
 def _is_bot(user: object) -> bool:
@@ -152,7 +206,8 @@ def collect_search(client: ApiClient, query: str, read: Reader, harvest: Harvest
     # The token may see its owner's private repositories; what is collected is published.
     public = query if _VISIBILITY.search(query) else f"{query} is:public"
 
-    def search(first: int, last: int, *, size: int, page: int) -> dict[str, Any]:
+    def search(first: int, last: int, *, size: int, page: int) -> tuple[list[Any], int, bool]:
+        """Give the items, the announced number of all, and whether GitHub looked everywhere."""
         span = f"created:{_moment(first)}..{_moment(last)}"
         payload = client.get(
             "/search/issues",
@@ -164,17 +219,16 @@ def collect_search(client: ApiClient, query: str, read: Reader, harvest: Harvest
                 "page": page,
             },
         ).payload
-        expect(payload, "total_count", int, "GitHub's search")
-        expect(payload, "items", list, "GitHub's search")
-        return dict(payload)
+        total = number(payload, "total_count", "GitHub's search")
+        items = expect(payload, "items", list, "GitHub's search")
+        return items, total, not payload.get("incomplete_results")
 
     def ask(first: int, last: int, page: int) -> Page:
-        payload = search(first, last, size=PAGE_SIZE, page=page)
-        items, total = payload["items"], payload["total_count"]
+        items, total, whole = search(first, last, size=PAGE_SIZE, page=page)
         found = harvest.add_page(items, read)
         given = (page - 1) * PAGE_SIZE + len(found)
-        whole = not payload.get("incomplete_results") and (bool(found) or given >= total)
-        return Page(found, total, more=given < total, whole=whole)
+        more = given < total or len(items) >= PAGE_SIZE
+        return Page(found, total, more, whole=whole and (bool(found) or given >= total))
 
     first, last = harvest.day.first_s, harvest.day.last_s
     reading = read_span(
@@ -183,7 +237,7 @@ def collect_search(client: ApiClient, query: str, read: Reader, harvest: Harvest
         last,
         page_cap=RESULT_CAP // PAGE_SIZE,
         noun="issues of GitHub",
-        count=lambda: int(search(first, last, size=1, page=1)["total_count"]),
+        count=lambda: search(first, last, size=1, page=1)[1],
     )
     harvest.problems += reading.problems
     return reading.announced
@@ -194,45 +248,100 @@ def _moment(second: int) -> str:
 
 
 def collect_repositories(
-    client: ApiClient, repositories: Sequence[str], read: Reader, harvest: Harvest
+    searches: ApiClient,
+    lists: ApiClient,
+    repositories: Sequence[str],
+    read: Reader,
+    harvest: Harvest,
 ) -> None:
-    """Collect every issue of the day in some repositories, ``owner/name``.
+    """Collect every issue of the day in some repositories.
+
+    Args:
+        searches: Paced for GitHub's search.
+        lists: Paced for its other requests.
+        repositories: ``owner/name``.
+        read: How items are read.
+        harvest: Takes the issues, and the reasons why some are missing.
 
     Raises:
         CollectionError: GitHub could not be read, or knows no such repository.
     """
-    for repository in repositories:
+
+    def read_repository(repository: str) -> None:
+        found: set[str] = set()
+        total = 0
         for _ in range(MAX_LISTINGS):
-            before = len(harvest.posts)
-            pages = _list_repository(client, repository, read, harvest)
-            # Pages shift when an issue vanishes between two of them: another look finds what
-            # slipped through.
-            if pages == 1 or len(harvest.posts) == before:
-                break
+            listed, pages = _list_repository(lists, repository, read, harvest)
+            found |= listed
+            if pages == 1:
+                return
+            # Numbered pages shift when an issue vanishes between two of them.
+            total = _count_issues(searches, repository, harvest.day)
+            if total <= len(found):
+                return
+        harvest.problems.append(
+            f"{total} issues of {repository} announced, {len(found)} given by its list"
+        )
+
+    read_each(repositories, read_repository, harvest)
 
 
-def _list_repository(client: ApiClient, repository: str, read: Reader, harvest: Harvest) -> int:
-    """Walk a repository's list back past the start of the day; give the number of pages."""
+def _count_issues(client: ApiClient, repository: str, day: Day) -> int:
+    span = f"created:{_moment(day.first_s)}..{_moment(day.last_s)}"
+    query: dict[str, str | int] = {"q": f"repo:{repository} is:issue {span}", "per_page": 1}
+    return number(client.get("/search/issues", query).payload, "total_count", "GitHub's search")
+
+
+def _list_repository(
+    client: ApiClient, repository: str, read: Reader, harvest: Harvest
+) -> tuple[set[str], int]:
+    """Walk a repository's list back past the start of the day.
+
+    Returns:
+        The keys of the day's issues, pull requests left out; and the number of pages read.
+    """
     day = harvest.day
-    reply = client.get(
-        f"/repos/{repository}/issues",
-        {
-            "state": "all",
-            "sort": "created",
-            "direction": "desc",
-            # Whatever was created since then was also updated since then.
-            "since": _moment(day.first_s),
-            "per_page": PAGE_SIZE,
-        },
-    )
-    pages = 1
+    path = f"/repos/{repository}/issues"
+    query: dict[str, str | int] = {
+        "state": "all",
+        "sort": "created",
+        "direction": "desc",
+        # Whatever was created since then was also updated since then.
+        "since": _moment(day.first_s),
+        "per_page": PAGE_SIZE,
+    }
+    issues: set[str] = set()
+    seen: set[str] = set()
+    reply, pages = client.get(path, query), 1
     while True:
-        if not isinstance(reply.payload, list):
-            raise UnexpectedReplyError(
-                f"A list of issues of GitHub is none: {str(reply.payload)[:200]!r}."
-            )
-        found = harvest.add_page(reply.payload, read, skip_other_days=True)
-        if ends_before(day.first_s, found) or not reply.next_url:
-            return pages
-        reply = client.get(reply.next_url)
+        items = reply.payload
+        if not isinstance(items, list):
+            raise UnexpectedReplyError(f"A list of issues of GitHub is none: {items!r:.200}.")
+        found = harvest.add_page(items, read, skip_other_days=True)
+        issues |= {
+            identify(item)[0]
+            for item in items
+            if isinstance(item, dict) and not _is_pull_request(item) and _is_of(day, item)
+        }
+        if not found or ends_before(day.first_s, found):
+            return issues, pages
+        if seen.issuperset(found):
+            harvest.problems.append(f"the list of {repository} repeats itself")
+            return issues, pages
+        seen.update(found)
+        if not reply.next_url and len(items) < PAGE_SIZE:
+            return issues, pages
         pages += 1
+        # A full page without a word about the next may still have one.
+        reply = (
+            client.get(reply.next_url)
+            if reply.next_url
+            else client.get(path, query | {"page": pages})
+        )
+
+
+def _is_of(day: Day, item: Item) -> bool:
+    try:
+        return identify(item)[1] in day
+    except UnexpectedReplyError:
+        return False

@@ -5,24 +5,25 @@ A query gives at most 1,000 hits whatever the paging, newest first.
 """
 
 from datetime import datetime
+from typing import Any
 
 from issue_pipeline.records import Post
 from issue_pipeline.resources.collectors.harvest import Harvest, Item, Reader
 from issue_pipeline.resources.collectors.http import ApiClient, Manners, expect
-from issue_pipeline.resources.collectors.parsing import count, from_epoch, text
+from issue_pipeline.resources.collectors.parsing import count, from_epoch, identifier, number, text
 from issue_pipeline.resources.collectors.windows import Page, read_span
 
 HIT_CAP = 1_000
 STORIES = "(story,ask_hn)"
 STORIES_AND_COMMENTS = "(story,ask_hn,comment)"
 SITE = "https://news.ycombinator.com"
-MANNERS = Manners("Hacker News")
+MANNERS = Manners("Hacker News", "HN_API_URL")
 
 
 def identify(hit: Item) -> tuple[str, datetime]:
     """Give the id of a hit, and when it was posted."""
-    created_at = from_epoch(expect(hit, "created_at_i", int, "Hacker News"))
-    return expect(hit, "objectID", str, "Hacker News"), created_at
+    created_at = from_epoch(number(hit, "created_at_i", "Hacker News"))
+    return identifier(hit, "objectID", "Hacker News"), created_at
 
 
 def parse_hit(hit: Item) -> Post | str:
@@ -52,29 +53,36 @@ def collect(client: ApiClient, harvest: Harvest, *, comments: bool) -> int | Non
         CollectionError: Algolia could not be read.
     """
 
-    def search(first: int, last: int, hits: int) -> tuple[list[Item], int, bool]:
-        """Give the hits, their announced number, and whether that is an exact one."""
+    def search(first: int, last: int, most: int) -> tuple[list[Any], int | None, bool]:
+        """Give the hits, how many there are if they were all counted, and whether the page is full.
+
+        Algolia often says that its number is an estimate, even of a handful of hits.
+        """
         payload = client.get(
             "/search_by_date",
             {
                 "tags": STORIES_AND_COMMENTS if comments else STORIES,
                 "numericFilters": f"created_at_i>={first},created_at_i<{last + 1}",
-                "hitsPerPage": hits,
+                "hitsPerPage": most,
             },
         ).payload
-        total = expect(payload, "nbHits", int, "Hacker News")
-        items = expect(payload, "hits", list, "Hacker News")
-        return items, total, payload.get("exhaustiveNbHits") is not False
+        total = number(payload, "nbHits", "Hacker News")
+        hits = expect(payload, "hits", list, "Hacker News")
+        exhaustive = payload.get("exhaustive")
+        exact = payload.get("exhaustiveNbHits") is not False and not (
+            isinstance(exhaustive, dict) and exhaustive.get("nbHits") is False
+        )
+        size = min(most, count(payload.get("hitsPerPage")) or most)
+        return hits, total if exact else None, len(hits) >= size
 
     def ask(first: int, last: int, _page: int) -> Page:
-        hits, total, exact = search(first, last, HIT_CAP)
+        hits, total, full = search(first, last, HIT_CAP)
         found = harvest.add_page(hits, READER)
-        more = len(found) < total or (not exact and len(hits) >= HIT_CAP)
-        return Page(found, total if exact else None, more=more, whole=bool(found) or not total)
+        more = full or (total is not None and len(found) < total)
+        return Page(found, total, more, whole=bool(found) or not total)
 
     def announced() -> int | None:
-        _, total, exact = search(first, last, 1)
-        return total if exact else None
+        return search(first, last, 1)[1]
 
     first, last = harvest.day.first_s, harvest.day.last_s
     reading = read_span(

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
@@ -123,15 +123,15 @@ class Harvest:
         return found
 
     def _add(self, key: str, created_at: datetime, parsed: Post | str) -> None:
-        self._seen.add(key)
         if isinstance(parsed, str):
             self.dropped[parsed] += 1
         elif created_at not in self.day:
             self.dropped["created on another day"] += 1
         elif not is_web_address(parsed.url):
-            self.dropped["no web address"] += 1
+            raise UnexpectedReplyError(f"Expected a web address, got {parsed.url[:200]!r}.")
         else:
             self.posts[key] = self._within_limits(parsed)
+        self._seen.add(key)
 
     def _within_limits(self, post: Post) -> Post:
         if len(post.body) <= self.max_body_chars and len(post.title) <= MAX_TITLE_CHARS:
@@ -197,7 +197,24 @@ class Harvest:
 def ends_before(second: int, found: Mapping[str, int | None]) -> bool:
     """Tell whether a page that lists the newest first ends before a second since 1970.
 
-    Its last post counts alone: an older one further up may be pinned there.
+    Old posts may be pinned, and real lists are not always in order: of a page that is not, every
+    post must be older.
     """
     readable = [at for at in found.values() if at is not None]
-    return bool(readable) and readable[-1] < second
+    if readable == sorted(readable, reverse=True):
+        readable = readable[-1:]
+    return bool(readable) and max(readable) < second
+
+
+def read_each(names: Sequence[str], read: Callable[[str], None], harvest: Harvest) -> None:
+    """Read one part of a source after the other; should time or quota end, name those unread.
+
+    Raises:
+        CollectionError: A part could not be read.
+    """
+    for place, name in enumerate(names):
+        try:
+            read(name)
+        except (QuotaExhaustedError, TimeBudgetError):
+            harvest.problems.append(f"not read to the end: {', '.join(names[place:])}")
+            raise

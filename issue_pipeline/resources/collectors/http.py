@@ -17,14 +17,18 @@ from issue_pipeline.errors import (
     ConfigurationError,
     QuotaExhaustedError,
     RequestRejectedError,
+    TimeBudgetError,
     TransientError,
     UnexpectedReplyError,
+    UnreachableError,
 )
 from issue_pipeline.resources.collectors.pacing import Pace, TimeBudget
 from issue_pipeline.utils.printable import printable
 from issue_pipeline.utils.urls import without_user_info
 
 logger = logging.getLogger(__name__)
+# Our own warnings say what happened, and nothing twice.
+stamina.instrumentation.set_on_retry_hooks([])
 
 # How much of foreign text a message quotes.
 _MAX_TOLD_CHARS = 200
@@ -34,6 +38,12 @@ CONNECT_TIMEOUT_S = 10.0
 READ_TIMEOUT_S = 60.0
 # With the waits between them, an outage of two minutes is ridden out.
 ATTEMPTS = 8
+# Where nothing has answered yet, fewer: there is no network, or the address is wrong.
+FIRST_CONTACT_ATTEMPTS = 3
+# A page of the longest posts is a tenth of it.
+MAX_REPLY_BYTES = 64_000_000
+REQUEST_TIMEOUT_S = 120.0
+MAX_REDIRECTS = 3
 # Our own backoff, where the server names no wait: 1, 2, 4, ... s and some jitter.
 FIRST_BACKOFF_S = 1.0
 LONGEST_BACKOFF_S = 60.0
@@ -53,13 +63,15 @@ class Manners:
 
     Attributes:
         name: What messages call it, such as ``GitHub``.
-        setting: The setting of its credential, named when access is denied or a quota is spent.
+        url_setting: The setting of its address, named when nothing answers there.
+        setting: That of its credential, named when access is denied or a quota is spent.
         read_error: How it words its limits and refusals.
         read_pause: How a good reply asks for a pause.
         follow_redirects: Whether its redirects lead to the same thing under a new name.
     """
 
     name: str
+    url_setting: str
     setting: str = ""
     read_error: ErrorReader = lambda response: None
     read_pause: PauseReader = lambda headers, payload: 0.0
@@ -110,14 +122,22 @@ class ApiClient:
         self._pace = pace
         self._budget = budget
         self._backed_off_s = 0.0
+        self._failed_contacts = 0
+        self._answered = False
+        self._last_trouble = ""
+        self._secrets = [value.split()[-1] for value in (headers or {}).values() if value.split()]
         self._shown_url = without_user_info(base_url)
-        self._http = httpx.Client(
-            base_url=base_url,
-            headers={"User-Agent": USER_AGENT, "Accept": "application/json", **(headers or {})},
-            timeout=httpx.Timeout(READ_TIMEOUT_S, connect=CONNECT_TIMEOUT_S),
-            follow_redirects=manners.follow_redirects,
-            transport=transport,
-        )
+        try:
+            self._http = httpx.Client(
+                base_url=base_url,
+                headers={"User-Agent": USER_AGENT, "Accept": "application/json", **(headers or {})},
+                timeout=httpx.Timeout(READ_TIMEOUT_S, connect=CONNECT_TIMEOUT_S),
+                follow_redirects=manners.follow_redirects,
+                max_redirects=MAX_REDIRECTS,
+                transport=transport,
+            )
+        except (httpx.InvalidURL, UnicodeEncodeError) as error:
+            raise self._cannot_be_sent(error) from None
 
     def __enter__(self) -> "ApiClient":
         return self
@@ -152,6 +172,22 @@ class ApiClient:
         auth: tuple[str, str] | None = None,
     ) -> Reply:
         """Send a request until it succeeds, or until trying again makes no sense."""
+        try:
+            return self._try(method, path, params=params, form=form, auth=auth)
+        except TimeBudgetError as error:
+            if not self._last_trouble:
+                raise
+            raise TimeBudgetError(f"{error} Before that: {self._last_trouble}") from error
+
+    def _try(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Parameters | None,
+        form: Mapping[str, str] | None,
+        auth: tuple[str, str] | None,
+    ) -> Reply:
         failed_at: float | None = None
         for attempt in stamina.retry_context(
             on=self._backoff,
@@ -177,33 +213,7 @@ class ApiClient:
         form: Mapping[str, str] | None,
         auth: tuple[str, str] | None,
     ) -> Reply:
-        self.requests += 1
-        try:
-            response = self._http.request(
-                method,
-                path,
-                # httpx takes an empty mapping as "no query", even of a URL that has one.
-                params=params or None,
-                data=form,
-                auth=auth or httpx.USE_CLIENT_DEFAULT,
-            )
-        except (httpx.UnsupportedProtocol, httpx.LocalProtocolError) as error:
-            # The library's message may quote a header, and with it a secret: not ours.
-            raise ConfigurationError(
-                f"A request to {self.name} at {self._shown_url} cannot be sent"
-                f" ({type(error).__name__}). Check the API's URL setting"
-                + (
-                    f" and {self._manners.setting} (spaces, line breaks)."
-                    if self._manners.setting
-                    else "."
-                )
-            ) from None
-        except httpx.RequestError as error:
-            told = f"{type(error).__name__}: {printable(str(error), _MAX_TOLD_CHARS)}"
-            raise TransientError(
-                f"{self.name} could not be reached at {self._shown_url} ({told})."
-                " Check the network and the API's URL setting."
-            ) from error
+        response = self._send(method, path, params=params, form=form, auth=auth)
         if not response.is_success:
             refusal = self._manners.read_error(response) or self._error_by_status(response)
             if isinstance(refusal, TransientError) and refusal.wait_s is not None:
@@ -212,21 +222,100 @@ class ApiClient:
             raise refusal
         try:
             payload = response.json()
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise TransientError(
                 f"{self.name} answered {response.status_code} with something that is not JSON:"
                 f" {response.text[:120]!r}."
             ) from error
-        if pause_s := self._manners.read_pause(response.headers, payload):
+        if (pause_s := self._manners.read_pause(response.headers, payload)) > 0:
             self._pace.hold_for(pause_s)
         return Reply(payload, self._next_url(response))
 
-    def _backoff(self, error: Exception) -> bool | float:
-        """Whether to try again (stamina's hook); a wait that the server named is the pace's."""
-        if not isinstance(error, TransientError):
-            return False
-        logger.warning("%s", error)
-        return True if error.wait_s is None else 0.0
+    def _send(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Parameters | None,
+        form: Mapping[str, str] | None,
+        auth: tuple[str, str] | None,
+    ) -> httpx.Response:
+        """Send one request and read the whole reply, neither endless nor endlessly slow."""
+        self.requests += 1
+        end_s = time.monotonic() + min(REQUEST_TIMEOUT_S, max(1.0, self._budget.left_s))
+        try:
+            with self._http.stream(
+                method,
+                path,
+                # httpx takes an empty mapping as "no query", even of a URL that has one.
+                params=params or None,
+                data=form,
+                auth=auth or httpx.USE_CLIENT_DEFAULT,
+            ) as response:
+                self._answered = True
+                self.requests += len(response.history)
+                content = bytearray()
+                for chunk in response.iter_bytes():
+                    content += chunk
+                    if len(content) > MAX_REPLY_BYTES or time.monotonic() > end_s:
+                        raise TransientError(
+                            f"A reply of {self.name} is too long or too slow: {len(content):,}"
+                            f" bytes came in {REQUEST_TIMEOUT_S - end_s + time.monotonic():.0f} s."
+                        )
+        except (httpx.UnsupportedProtocol, httpx.LocalProtocolError, httpx.InvalidURL) as error:
+            raise self._cannot_be_sent(error) from None
+        except httpx.TooManyRedirects as error:
+            raise RequestRejectedError(
+                f"{self.name} sends us from one address to the next, starting at {path}."
+            ) from error
+        except httpx.RequestError as error:
+            raise self._not_reached(error) from error
+        return self._without_secrets(response, bytes(content), auth)
+
+    def _without_secrets(
+        self, response: httpx.Response, content: bytes, auth: tuple[str, str] | None
+    ) -> httpx.Response:
+        """Give the reply as read; a refusal that repeats our credential does not spread it."""
+        if not response.is_success:
+            for secret in (*self._secrets, *(auth or ())):
+                content = content.replace(secret.encode("utf-8", "replace"), b"[secret]")
+        as_it_travelled = ("content-encoding", "content-length", "transfer-encoding")
+        headers = [
+            (name, value)
+            for name, value in response.headers.multi_items()
+            if name not in as_it_travelled
+        ]
+        return httpx.Response(
+            response.status_code, headers=headers, content=content, request=response.request
+        )
+
+    def _cannot_be_sent(self, error: Exception) -> ConfigurationError:
+        # The library's message may quote a header, and with it a secret: not ours.
+        settings = " and ".join(
+            name for name in (self._manners.url_setting, self._manners.setting) if name
+        )
+        return ConfigurationError(
+            f"A request to {self.name} at {self._shown_url} cannot be sent"
+            f" ({type(error).__name__}). Check {settings} (spaces, line breaks, odd characters)."
+        )
+
+    def _not_reached(self, error: httpx.RequestError) -> CollectionError:
+        told = f"{type(error).__name__}: {printable(str(error), _MAX_TOLD_CHARS)}"
+        said = (
+            f"{self.name} could not be reached at {self._shown_url} ({told})."
+            f" Check the network and {self._manners.url_setting}."
+        )
+        self._failed_contacts += isinstance(error, httpx.ConnectError)
+        if not self._answered and self._failed_contacts >= FIRST_CONTACT_ATTEMPTS:
+            return UnreachableError(said)
+        return TransientError(said)
+
+    def _backoff(self, error: Exception) -> bool:
+        """Whether to try again (stamina's hook). What the server named is waited for in turn."""
+        if isinstance(error, TransientError):
+            self._last_trouble = str(error)
+            logger.warning("%s", error)
+        return isinstance(error, TransientError)
 
     def _refuse_long_wait(self, error: TransientError, wait_s: float) -> None:
         """A limit that ends later than we may wait is a spent quota, not worth a retry."""
@@ -257,7 +346,12 @@ class ApiClient:
         url = response.links.get("next", {}).get("url", "")
         if not url:
             return ""
-        ours, theirs = self._http.base_url, response.request.url.join(url)
+        try:
+            ours, theirs = self._http.base_url, response.request.url.join(url)
+        except httpx.InvalidURL as error:
+            raise UnexpectedReplyError(
+                f"{self.name} continues at no address: {printable(url, 200)!r}."
+            ) from error
         if (ours.scheme, ours.host, ours.port) != (theirs.scheme, theirs.host, theirs.port):
             raise UnexpectedReplyError(
                 f"{self.name} continues on another host: {printable(str(theirs), 200)!r}."

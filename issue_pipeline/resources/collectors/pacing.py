@@ -18,8 +18,8 @@ from issue_pipeline.errors import ConfigurationError, QuotaExhaustedError, TimeB
 
 logger = logging.getLogger(__name__)
 
-# A moment further ahead than any limit lasts comes from a clock that was set back.
-_LONGEST_HOLD_S = 26 * 3_600.0
+# No limit of the four lasts longer than a day.
+LONGEST_HOLD_S = 26 * 3_600.0
 _TOLD_WAIT_S = 5.0
 
 
@@ -57,21 +57,22 @@ class Pace:
             budget: Of the source-day.
 
         Raises:
-            ConfigurationError: The folder cannot be made.
+            ConfigurationError: The folder cannot be written to.
         """
         self.waited_s = 0.0
         self._interval_s = 60.0 / requests_per_minute
         self._budget = budget
         path = folder / sha256(client.encode("utf-8", "surrogatepass")).hexdigest()[:16]
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise ConfigurationError(
-                f"Cannot make the folder {folder} ({error.strerror}). Set ISSUES_CACHE_DIR to one"
-                " that can be written to."
-            ) from error
         self._next_at_path = path.with_suffix(".next")
         self._lock = FileLock(path.with_suffix(".lock"))
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            self._next_at_path.touch()
+        except OSError as error:
+            raise ConfigurationError(
+                f"Cannot write to the folder {folder} ({error.strerror}). Set ISSUES_CACHE_DIR to"
+                " one that can be written to."
+            ) from error
 
     @contextmanager
     def turn(self, api: str, remedy: str = "") -> Iterator[None]:
@@ -102,7 +103,8 @@ class Pace:
 
     def hold_for(self, seconds: float) -> None:
         """Let nobody send for this long: the API asked for it. Call it during a turn."""
-        self._set_next_at(max(self._next_at(), time.time() + seconds))
+        moment = time.time() + min(seconds, LONGEST_HOLD_S)
+        self._set_next_at(max(self._next_at(), moment))
 
     def _acquire(self, api: str) -> None:
         try:
@@ -114,7 +116,7 @@ class Pace:
 
     def _sleep(self, pause_s: float, api: str, remedy: str) -> None:
         if pause_s > self._budget.left_s:
-            if pause_s <= self._interval_s:
+            if pause_s <= self._interval_s + 1:  # our own pace, not the API's wish
                 raise self._out_of_time(api)
             raise QuotaExhaustedError(
                 f"{api} wants a pause of another {pause_s:.0f} s; {self._budget.left_s:.0f} s are"
@@ -133,10 +135,11 @@ class Pace:
     def _next_at(self) -> float:
         """Read the moment from which on a request may be sent, in seconds since 1970."""
         with suppress(OSError, ValueError):
-            next_at = float(self._next_at_path.read_text())
-            if next_at - time.time() < _LONGEST_HOLD_S:
+            next_at, noted_at = map(float, self._next_at_path.read_text().split())
+            # A note from the future was written before the clock was set back.
+            if noted_at <= time.time() + 1 and next_at - noted_at <= LONGEST_HOLD_S + 1:
                 return next_at
         return 0.0
 
     def _set_next_at(self, moment: float) -> None:
-        self._next_at_path.write_text(f"{moment:.3f}")
+        self._next_at_path.write_text(f"{moment:.3f} {time.time():.3f}")

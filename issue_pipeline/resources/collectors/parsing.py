@@ -2,6 +2,7 @@
 
 import math
 from datetime import UTC, datetime
+from typing import Any
 
 from issue_pipeline.errors import UnexpectedReplyError
 
@@ -46,11 +47,40 @@ def from_iso(moment: str) -> datetime:
     """
     try:
         parsed = datetime.fromisoformat(moment)
-    except ValueError as error:
+        return parsed.astimezone(UTC) if parsed.tzinfo else parsed.replace(tzinfo=UTC)
+    except (ValueError, OverflowError) as error:
         raise UnexpectedReplyError(f"Expected an ISO 8601 time, got {moment[:100]!r}.") from error
-    return parsed.astimezone(UTC) if parsed.tzinfo else parsed.replace(tzinfo=UTC)
 
 
 def epoch(moment: datetime) -> int:
     """Write an aware datetime as whole seconds since 1970."""
     return int(moment.timestamp())
+
+
+def number(payload: Any, key: str, api: str) -> int:  # noqa: ANN401
+    """Take a whole number that every reply of a kind must have, in whatever way it is written.
+
+    Raises:
+        UnexpectedReplyError: There is none.
+    """
+    value = payload.get(key) if isinstance(payload, dict) else None
+    if isinstance(value, str):
+        try:
+            value = float(value)
+        except ValueError:
+            value = None
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise UnexpectedReplyError(f"A reply of {api} has no number {key}: {str(payload)[:200]!r}.")
+    return int(value)
+
+
+def identifier(payload: Any, key: str, api: str) -> str:  # noqa: ANN401
+    """Take the id that every item must have, a number or a text.
+
+    Raises:
+        UnexpectedReplyError: There is none.
+    """
+    value = payload.get(key) if isinstance(payload, dict) else None
+    if isinstance(value, bool) or not isinstance(value, int | str) or value == "":
+        raise UnexpectedReplyError(f"A reply of {api} has no {key}: {str(payload)[:200]!r}.")
+    return str(value)

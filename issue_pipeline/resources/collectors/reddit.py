@@ -5,6 +5,7 @@ Source: https://www.reddit.com/dev/api#GET_new and https://github.com/reddit-arc
 until it passes the start of the day. A listing that ends before that leaves the day incomplete.
 """
 
+import re
 import time
 from collections.abc import Sequence
 from datetime import datetime
@@ -15,13 +16,20 @@ import httpx
 from issue_pipeline.errors import (
     AccessDeniedError,
     CollectionError,
+    ConfigurationError,
     RequestRejectedError,
     TokenExpiredError,
     TransientError,
     UnexpectedReplyError,
 )
 from issue_pipeline.records import Post
-from issue_pipeline.resources.collectors.harvest import Harvest, Item, Reader, ends_before
+from issue_pipeline.resources.collectors.harvest import (
+    Harvest,
+    Item,
+    Reader,
+    ends_before,
+    read_each,
+)
 from issue_pipeline.resources.collectors.http import (
     ApiClient,
     Manners,
@@ -29,7 +37,7 @@ from issue_pipeline.resources.collectors.http import (
     expect,
     retry_after_s,
 )
-from issue_pipeline.resources.collectors.parsing import count, from_epoch, text
+from issue_pipeline.resources.collectors.parsing import count, from_epoch, identifier, number, text
 from issue_pipeline.utils.printable import printable
 
 DEFAULT_SUBREDDITS = (
@@ -40,10 +48,14 @@ DEFAULT_SUBREDDITS = (
 CREDENTIALS = "REDDIT_CLIENT_ID and REDDIT_CLIENT_SECRET"
 PAGE_SIZE = 100
 LISTING_CAP = 1_000
+MAX_EMPTY_PAGES = 3
 TOKEN_PATH = "/api/v1/access_token"  # noqa: S105  (a path)
 SITE = "https://www.reddit.com"
 # Renew a token this long before it expires.
 TOKEN_MARGIN_S = 60.0
+# Where Reddit does not say how long a token lives.
+DEFAULT_LIFETIME_S = 3_600
+_SUBREDDIT = re.compile(r"/?(?:r/)?(\w{2,30})/?")
 
 
 def read_error(response: httpx.Response) -> CollectionError | None:
@@ -79,6 +91,15 @@ def read_limit(response: httpx.Response) -> TransientError | None:
     )
 
 
+def read_login_error(response: httpx.Response) -> CollectionError | None:
+    """A login that Reddit does not understand is an application that it does not know."""
+    if response.status_code == 400:
+        return AccessDeniedError(
+            f"Reddit's login answered 400: {response.text[:200]!r}. Check {CREDENTIALS}."
+        )
+    return read_limit(response)
+
+
 def read_pause(headers: httpx.Headers, _payload: Any) -> float:  # noqa: ANN401
     """Wait for the next window after the last request of this one."""
     try:
@@ -96,8 +117,22 @@ def _until_reset_s(headers: httpx.Headers) -> float | None:
         return None
 
 
-MANNERS = Manners("Reddit", CREDENTIALS, read_error, read_pause)
-LOGIN_MANNERS = Manners("Reddit's login", CREDENTIALS, read_limit, read_pause)
+MANNERS = Manners("Reddit", "REDDIT_API_URL", CREDENTIALS, read_error, read_pause)
+LOGIN_MANNERS = Manners(
+    "Reddit's login", "REDDIT_AUTH_URL", CREDENTIALS, read_login_error, read_pause
+)
+
+
+def subreddit_name(text: str) -> str:
+    """Read the name of a subreddit, with or without ``r/``.
+
+    Raises:
+        ConfigurationError: It is none.
+    """
+    match = _SUBREDDIT.fullmatch(text.strip())
+    if match is None:
+        raise ConfigurationError(f"REDDIT_SUBREDDITS names {text!r}; expected names like webdev.")
+    return match[1]
 
 
 class TokenSource:
@@ -107,15 +142,15 @@ class TokenSource:
         self._auth = auth
         self._credentials = (client_id, client_secret)
         self._token = ""
-        self._expires_at = 0.0
+        self._renew_at = 0.0
 
     def token(self) -> str:
-        """Give a token that is valid for at least another minute.
+        """Give a token that is valid for another minute, or half of its short life.
 
         Raises:
             CollectionError: Reddit refuses the credentials or cannot be reached.
         """
-        if time.monotonic() >= self._expires_at - TOKEN_MARGIN_S:
+        if time.monotonic() >= self._renew_at:
             payload = self._auth.request(
                 "POST",
                 TOKEN_PATH,
@@ -129,26 +164,27 @@ class TokenSource:
                     " Check REDDIT_CLIENT_ID and REDDIT_CLIENT_SECRET."
                 )
             self._token = expect(payload, "access_token", str, "Reddit's token page")
-            self._expires_at = time.monotonic() + count(payload.get("expires_in"))
+            lifetime_s = count(payload.get("expires_in")) or DEFAULT_LIFETIME_S
+            self._renew_at = time.monotonic() + lifetime_s - min(TOKEN_MARGIN_S, lifetime_s / 2)
         return self._token
 
     def forget(self) -> None:
         """Give a new token next time: the present one was refused."""
-        self._expires_at = 0.0
+        self._renew_at = 0.0
 
 
 def identify(item: Item) -> tuple[str, datetime]:
     """Give the fullname of a listed post (``t3_...``), and when it was posted."""
-    created = item.get("created_utc") if isinstance(item, dict) else None
     # Reddit writes whole seconds as a float, the archive as an integer.
-    if isinstance(created, bool) or not isinstance(created, int):
-        created = expect(item, "created_utc", float, "Reddit")
-    return f"t3_{expect(item, 'id', str, 'Reddit')}", from_epoch(created)
+    created_at = from_epoch(number(item, "created_utc", "Reddit"))
+    return f"t3_{identifier(item, 'id', 'Reddit')}", created_at
 
 
 def parse_post(item: Item) -> Post | str:
     """Read the data of one post."""
     permalink = expect(item, "permalink", str, "Reddit")
+    if not permalink.startswith(("/r/", "/u/", "/user/")):
+        raise UnexpectedReplyError(f"A post of Reddit has no permalink: {permalink[:100]!r}.")
     return Post(
         source="reddit",
         url=f"{SITE}{permalink}",
@@ -171,8 +207,11 @@ def collect(
     Raises:
         CollectionError: Reddit could not be read.
     """
-    for subreddit in subreddits:
-        _Listing(client, tokens, subreddit, harvest).walk_back()
+    read_each(
+        subreddits,
+        lambda subreddit: _Listing(client, tokens, subreddit, harvest).walk_back(),
+        harvest,
+    )
 
 
 class _Listing:
@@ -191,10 +230,10 @@ class _Listing:
         """Read page after page, newest first, until one reaches back beyond the day's start."""
         start = self._harvest.day.first_s
         names: list[str] = []  # of all posts listed, in order
-        after = ""
+        after, empty_pages = "", 0
         while True:
             found, after = self._page(after)
-            if not found and names:
+            if not found and not after and names:
                 # The post that the page was to follow may have vanished: follow an earlier one.
                 found, after = self._page(names[-2] if len(names) > 1 else "")
             known = set(names)
@@ -202,8 +241,12 @@ class _Listing:
             names += new
             if ends_before(start, found):
                 return
-            if not after or not new:
+            if not after or (found and not new):
                 break
+            if not found:
+                empty_pages += 1
+                if empty_pages > MAX_EMPTY_PAGES:
+                    break
         if len(names) < LISTING_CAP and self._founded() >= start:
             return  # the listing reaches back to the subreddit's first post
         self._harvest.problems.append(
@@ -227,13 +270,13 @@ class _Listing:
         found = self._harvest.add_page(posts, READER, skip_other_days=True)
         return found, text(listing.get("after"))
 
-    def _founded(self) -> float:
+    def _founded(self) -> int:
         """Tell when the subreddit began, as seconds since 1970; 0 if Reddit does not tell."""
         try:
             about = self._data(f"{self._path}/about", {"raw_json": 1})
-            return float(expect(about, "created_utc", float, "Reddit"))
-        except (UnexpectedReplyError, RequestRejectedError):
-            return 0.0
+            return number(about, "created_utc", "Reddit")
+        except (AccessDeniedError, RequestRejectedError, UnexpectedReplyError):
+            return 0
 
     def _data(self, path: str, query: Parameters) -> dict[str, Any]:
         """Ask, with a new token if the present one is refused before its time."""

@@ -1,6 +1,6 @@
 """``CollectorsResource``: which API, with which credentials, at which pace."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
 
@@ -92,6 +92,8 @@ class CollectorsResource(dg.ConfigurableResource):  # type: ignore[type-arg]
         )
         list_pace = self.github_requests_per_minute or github.LIST_PACE
         read = github.reader(keep_bots=self.github_keep_bots)
+        query = github.check_query(self.github_query)
+        repositories = [github.repository_name(one) for one in self.github_repos]
         expected = None
         # Searches and other requests are counted apart.
         with (
@@ -101,9 +103,12 @@ class CollectorsResource(dg.ConfigurableResource):  # type: ignore[type-arg]
             self._client(github.MANNERS, self.github_api_url, list_pace, budget, headers) as lists,
             harvest.keeping_what_came(),
         ):
-            expected = github.collect_search(searches, self.github_query, read, harvest)
-            github.collect_repositories(lists, self.github_repos, read, harvest)
-        return harvest.collection(searches, lists, expected_count=expected)
+            expected = github.collect_search(searches, query, read, harvest)
+            github.collect_repositories(searches, lists, repositories, read, harvest)
+        # Of the repositories' lists nobody says how long they are.
+        return harvest.collection(
+            searches, lists, expected_count=None if repositories else expected
+        )
 
     def _stackoverflow(self, harvest: Harvest, budget: TimeBudget) -> Collection:
         expected = None
@@ -123,8 +128,9 @@ class CollectorsResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     def _reddit(self, harvest: Harvest, budget: TimeBudget) -> Collection:
         if not self.reddit_subreddits:
             raise ConfigurationError("REDDIT_SUBREDDITS is empty; name at least one subreddit.")
+        subreddits = [reddit.subreddit_name(one) for one in self.reddit_subreddits]
         if self.reddit_backend == "archive":
-            return self._reddit_archive(harvest, budget)
+            return self._reddit_archive(subreddits, harvest, budget)
         if not (self.reddit_client_id and self.reddit_client_secret):
             raise ConfigurationError(
                 "Reddit needs an application: set REDDIT_CLIENT_ID and REDDIT_CLIENT_SECRET"
@@ -141,16 +147,18 @@ class CollectorsResource(dg.ConfigurableResource):  # type: ignore[type-arg]
             harvest.keeping_what_came(),
         ):
             tokens = reddit.TokenSource(auth, self.reddit_client_id, self.reddit_client_secret)
-            reddit.collect(client, tokens, self.reddit_subreddits, harvest)
+            reddit.collect(client, tokens, subreddits, harvest)
         return harvest.collection(auth, client)
 
-    def _reddit_archive(self, harvest: Harvest, budget: TimeBudget) -> Collection:
+    def _reddit_archive(
+        self, subreddits: Sequence[str], harvest: Harvest, budget: TimeBudget
+    ) -> Collection:
         pace = self.reddit_requests_per_minute
         with (
             self._client(arctic_shift.MANNERS, self.reddit_archive_url, pace, budget) as client,
             harvest.keeping_what_came(),
         ):
-            arctic_shift.collect(client, self.reddit_subreddits, harvest)
+            arctic_shift.collect(client, subreddits, harvest)
         return harvest.collection(client)
 
     def _hackernews(self, harvest: Harvest, budget: TimeBudget) -> Collection:

@@ -19,7 +19,7 @@ from issue_pipeline.errors import (
 from issue_pipeline.records import Post
 from issue_pipeline.resources.collectors.harvest import Harvest, Item, Reader
 from issue_pipeline.resources.collectors.http import ApiClient, Manners, Parameters, expect
-from issue_pipeline.resources.collectors.parsing import count, from_epoch, text
+from issue_pipeline.resources.collectors.parsing import count, from_epoch, identifier, number, text
 from issue_pipeline.resources.collectors.windows import Page, read_span
 from issue_pipeline.utils.printable import printable
 
@@ -29,6 +29,9 @@ PAGE_SIZE = 100
 LAST_PAGE = 25
 # Added to every wait the server names, so that clocks need not agree.
 BACKOFF_MARGIN_S = 1.0
+_REMEDY = (
+    "Set STACKEXCHANGE_KEY (10,000 requests a day instead of 300), or try again after midnight UTC."
+)
 _THROTTLE_VIOLATION = 502
 _SERVER_TROUBLE = (500, 503)
 # A token or key is required, invalid, not allowed to do this, or revoked.
@@ -54,24 +57,29 @@ def read_error(response: httpx.Response) -> CollectionError | None:
         f" ({printable(text(wrapper.get('error_name')), 60)}):"
         f" {text(wrapper.get('error_message'))[:200]!r}."
     )
-    if wrapper.get("error_id") == _THROTTLE_VIOLATION:
-        if not wrapper.get("quota_remaining", 1):
-            return QuotaExhaustedError(f"{said} The day's quota is spent. Set STACKEXCHANGE_KEY.")
+    error_id = number(wrapper, "error_id", "Stack Exchange") if "error_id" in wrapper else 0
+    if error_id == _THROTTLE_VIOLATION:
+        if wrapper.get("quota_remaining") == 0:
+            return QuotaExhaustedError(f"{said} The day's quota is spent. {_REMEDY}")
         return TransientError(said, wait_s=_named_wait_s(wrapper))
-    if wrapper.get("error_id") in _SERVER_TROUBLE:
+    if error_id in _SERVER_TROUBLE:
         return TransientError(said)
-    if wrapper.get("error_id") in _KEY_TROUBLE or "`key`" in text(wrapper.get("error_message")):
+    if error_id in _KEY_TROUBLE or "`key`" in text(wrapper.get("error_message")):
         return AccessDeniedError(f"{said} Check STACKEXCHANGE_KEY.")
     return None
 
 
 def read_pause(_headers: httpx.Headers, payload: Any) -> float:  # noqa: ANN401
     """Read the pause that any reply may ask for."""
-    backoff = count(payload.get("backoff")) if isinstance(payload, dict) else 0
+    if not isinstance(payload, dict) or payload.get("backoff") is None:
+        return 0.0
+    backoff = number(payload, "backoff", "Stack Exchange")
     return backoff + BACKOFF_MARGIN_S if backoff > 0 else 0.0
 
 
-MANNERS = Manners("Stack Exchange", "STACKEXCHANGE_KEY", read_error, read_pause)
+MANNERS = Manners(
+    "Stack Exchange", "STACKEXCHANGE_API_URL", "STACKEXCHANGE_KEY", read_error, read_pause
+)
 
 
 def _named_wait_s(wrapper: dict[str, Any]) -> float | None:
@@ -90,7 +98,7 @@ def parse_question(item: Item) -> Post | str:
         url=expect(item, "link", str, "Stack Exchange"),
         title=text(item.get("title")),
         body=text(item.get("body")),
-        created_at=from_epoch(expect(item, "creation_date", int, "Stack Exchange")),
+        created_at=identify(item)[1],
         comment_count=count(item.get("answer_count"), item.get("comment_count")),
         vote_count=count(item.get("score")),
     )
@@ -98,8 +106,8 @@ def parse_question(item: Item) -> Post | str:
 
 def identify(item: Item) -> tuple[str, datetime]:
     """Give the id of a question, and when it was asked."""
-    created_at = from_epoch(expect(item, "creation_date", int, "Stack Exchange"))
-    return str(expect(item, "question_id", int, "Stack Exchange")), created_at
+    created_at = from_epoch(number(item, "creation_date", "Stack Exchange"))
+    return identifier(item, "question_id", "Stack Exchange"), created_at
 
 
 READER = Reader(identify, parse_question)
@@ -124,15 +132,14 @@ def collect(client: ApiClient, harvest: Harvest) -> int | None:
 
     def ask(first: int, last: int, page: int) -> Page:
         order = {"sort": "creation", "order": "asc", "filter": "withbody"}
-        payload = questions(first, last, {**order, "page": page, "pagesize": PAGE_SIZE})
-        found = harvest.add_page(expect(payload, "items", list, "Stack Exchange"), READER)
-        more = bool(payload.get("has_more"))
+        # Whether the last second belongs to the span is not documented: one more, skipped again.
+        payload = questions(first, last + 1, {**order, "page": page, "pagesize": PAGE_SIZE})
+        items = expect(payload, "items", list, "Stack Exchange")
+        found = harvest.add_page(items, READER, skip_other_days=True)
+        more = expect(payload, "has_more", bool, "Stack Exchange") or len(items) >= PAGE_SIZE
         if more and payload.get("quota_remaining") == 0:
-            raise QuotaExhaustedError(
-                "Stack Exchange's quota of the day is spent. Set STACKEXCHANGE_KEY (10,000"
-                " requests a day instead of 300)."
-            )
-        return Page(found, None, more=more, whole=bool(found) or not more)
+            raise QuotaExhaustedError(f"Stack Exchange's quota of the day is spent. {_REMEDY}")
+        return Page(found, None, more, whole=bool(found) or not more)
 
     def announced() -> int | None:
         total = questions(first, last, {"filter": "total"}).get("total")

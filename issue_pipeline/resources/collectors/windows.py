@@ -5,7 +5,8 @@ some hundreds at most. Paging by number would skip posts whenever an earlier one
 two pages. So only the first page of a window is ever read, and the next window begins at the second
 where that page ended: what was read lies behind, and nothing that happens there can hide what lies
 ahead. Where the source announces how many posts a window holds, the numbers of two neighbouring
-windows must add up; where they do not, the former is read again.
+windows must add up; where they do not, the former is read again. Where they still do not, for posts
+come and go meanwhile, the whole span is read again until that brings nothing new.
 
 Positions are seconds since 1970 in the direction of reading; for a source that gives the newest
 first they are negative, so that reading always goes up.
@@ -17,8 +18,9 @@ from dataclasses import dataclass, replace
 
 from issue_pipeline.resources.collectors.parsing import from_epoch
 
-# How often something that does not add up is read again before it is reported.
+# How often a page that does not add up is read again before it is reported, and a whole span.
 MAX_REREADS = 3
+MAX_PASSES = 5
 # Seconds that stay unreadable before the rest is given up.
 MAX_BLIND_SECONDS = 5
 
@@ -30,7 +32,7 @@ class Page:
     Attributes:
         found: Every post on it, by key, with its second; ``None`` where that cannot be read.
         total: Exactly how many posts the window holds, where the source says so.
-        more: Whether the window holds posts beyond this page.
+        more: Whether the window may hold posts beyond this page.
         whole: ``False`` where the source itself says that it could not look everywhere.
     """
 
@@ -84,16 +86,17 @@ def read_span(
         span = _Span(_mirrored(ask), -last, -first, page_cap, noun)
     else:
         span = _Span(ask, first, last, page_cap, noun)
-    for _ in range(MAX_REREADS):
+    for number in range(MAX_PASSES):
+        known = len(span.seen)
         span.read()
-        if span.pages == 1 or span.problems:
+        if span.problems or (number == 0 and span.pages == 1):
             break
         # Once more, for posts that came into the source's index while it was read.
         span.announced = count()
-        if span.announced is None or span.announced <= len(span.seen):
-            break
+        if span.adds_up() or (number and len(span.seen) == known):
+            break  # where numbers do not settle, a pass that brings nothing new does
     else:
-        span.problems.append(f"{span.announced} {noun} announced, {len(span.seen)} given")
+        span.problems.append(f"the {noun} kept changing while they were read")
     return Reading(span.seen, span.announced, span.problems)
 
 
@@ -112,6 +115,7 @@ class _Span:
     def __init__(self, ask: Ask, first: int, last: int, page_cap: int, noun: str) -> None:
         self.seen: set[str] = set()
         self.pages = 0
+        self._is_steady = True
         self.announced: int | None = None
         self.problems: list[str] = []
         self._ask_source = ask
@@ -131,10 +135,12 @@ class _Span:
         end, width = self._last, self._last - self._first
         expected: int | None = None
         rereads = Counter[int]()
+        self._is_steady = True
         blind_seconds = 0
         while at <= self._last:
             page = self._ask(at, end)
             missing = 0 if expected is None or page.total is None else expected - page.total
+            self._is_steady &= missing == 0
             if not page.whole and at < end:
                 # A narrower window may be within the source's means.
                 width = (end - at) // 2
@@ -169,8 +175,18 @@ class _Span:
                     at = previous = at + 1
                     expected = None
 
+    def adds_up(self) -> bool:
+        """Tell whether all numbers told while the span was read fit what was found.
+
+        Posts that appear can hide that others were left out: only if none does, numbers prove it.
+        """
+        return self._is_steady and self.announced in (None, len(self.seen))
+
     def _ask(self, first: int, last: int, number: int = 1) -> Page:
         page = self._ask_source(first, last, number)
+        if page.more and not _in_order(page):
+            # Nobody knows what lies behind it: a window that fits on a page needs no order.
+            page = replace(page, whole=False)
         self.pages += 1
         self.seen.update(page.found)
         if (first, last) == (self._first, self._last) and page.whole:
@@ -195,6 +211,11 @@ class _Span:
 
 def _seconds(page: Page) -> Iterable[int | None]:
     return page.found.values()
+
+
+def _in_order(page: Page) -> bool:
+    seconds = [second for second in _seconds(page) if second is not None]
+    return seconds == sorted(seconds)
 
 
 def _reached(page: Page, at: int, end: int) -> int:

@@ -21,7 +21,7 @@ RECORDINGS = Path(__file__).parents[3].parent / "shared" / "data" / "api"
 # Describe how the bytes travelled, which a recording does not keep.
 _TRANSFER_HEADERS = ("content-encoding", "content-length", "transfer-encoding")
 
-MANNERS = Manners("The API")
+MANNERS = Manners("The API", "THE_API_URL")
 
 Handler = Callable[[httpx.Request], httpx.Response]
 

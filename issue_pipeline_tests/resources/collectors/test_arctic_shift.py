@@ -41,7 +41,7 @@ def test_a_day_has_its_midnight_and_not_the_next():
     collection = collected([*inside, *outside])
     assert urls(collection) == sorted(permalink(post) for post in inside)
     assert collection.complete
-    assert collection.requests == 1
+    assert collection.requests == 2  # the second brings nothing new
 
 
 def test_a_day_that_the_listing_has_long_moved_past_is_whole():
@@ -89,3 +89,16 @@ def test_an_overtaxed_archive_is_asked_again_and_a_mistake_is_not(reply, kind):
     ):
         arctic_shift.collect(client, ["webdev"], a_harvest(DAY.date()))
     assert type(refused.value) is kind
+
+
+def test_a_day_the_archive_has_not_got_to_is_not_called_empty():
+    collection = collected([a_post("reddit", -DAY_S)])
+    assert collection.posts == ()
+    assert not collection.complete
+    assert "nothing of r/shopkeepers" in collection.reason
+
+
+def test_a_quiet_day_that_it_has_got_beyond_is_whole():
+    collection = collected([a_post("reddit", -DAY_S), a_post("reddit", DAY_S + 5)])
+    assert collection.posts == ()
+    assert collection.complete

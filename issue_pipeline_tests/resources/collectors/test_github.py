@@ -9,6 +9,7 @@ import stamina
 
 from issue_pipeline.errors import (
     AccessDeniedError,
+    ConfigurationError,
     RequestRejectedError,
     TransientError,
     UnexpectedReplyError,
@@ -233,17 +234,90 @@ def test_the_query_is_asked_for_as_configured():
     assert urls(collection) == [permalink(liked)]
 
 
-def test_pull_requests_are_left_out_and_counted():
-    posts = [a_post("github", second, number=9 * (second + 1)) for second in range(5)]
-    collection, _ = collected(posts, github_query="is:pull-request")
-    assert collection.posts == ()
-    assert collection.dropped == {"pull request": 5}
-    assert collection.fetched_count == collection.expected_count == 5
+@pytest.mark.parametrize(
+    "query",
+    ["nothing", "is:pr", "is:issue created:>2026-01-01", "is:issue sort:comments", ""],
+)
+def test_a_query_that_cannot_be_a_day_s_names_its_setting(query):
+    with pytest.raises(ConfigurationError, match=r"GITHUB_QUERY.*is:issue"):
+        github.check_query(query)
 
 
-def test_a_query_github_does_not_understand_says_so():
-    with pytest.raises(RequestRejectedError, match="is:issue"):
-        collected([], github_query="nothing")
+def test_a_query_github_does_not_understand_names_its_setting():
+    with pytest.raises(RequestRejectedError, match="GITHUB_QUERY"):
+        collected([], github_query="is:issue (a OR b)")
+
+
+@pytest.mark.parametrize(
+    ("written", "name"),
+    [
+        ("a/b", "a/b"),
+        (" dotnet/runtime.ext ", "dotnet/runtime.ext"),
+        ("https://github.com/a/.github/", "a/.github"),
+    ],
+)
+def test_a_repository_may_be_written_as_its_address(written, name):
+    assert github.repository_name(written) == name
+
+
+@pytest.mark.parametrize("written", ["..", "a", "a/..", "a/b/c", "../x", "a b/c", ".a/b", "a/"])
+def test_what_is_no_repository_is_refused_before_anybody_is_asked(written):
+    with pytest.raises(ConfigurationError, match="GITHUB_REPOS"):
+        github.repository_name(written)
+
+
+def test_a_busy_repository_is_listed_once_and_counted():
+    posts = [a_post("github", second * 40, comment_count=0) for second in range(2_000)]
+    collection, requests = collected(
+        posts, github_query="is:issue comments:>=3", github_repos=[REPOSITORY]
+    )
+    assert len(collection.posts) == 2_000
+    assert collection.complete
+    assert requests <= 1.3 * 20 + 8
+
+
+def test_a_list_without_a_word_of_its_next_page_is_read_on():
+    pages = [[an_issue(100 * page + number) for number in range(100)] for page in (1, 2)]
+    handler, _ = answering(
+        *(httpx.Response(200, json=page) for page in [*pages, []]),
+        httpx.Response(200, json={"total_count": 200}),
+    )
+    harvest = a_harvest(DAY.date())
+    with asking(handler, github.MANNERS) as client:
+        read = github.reader(keep_bots=False)
+        github.collect_repositories(client, client, ["a/b"], read, harvest)
+    assert len(harvest.posts) == 200
+    assert harvest.problems == []
+
+
+def test_a_list_that_goes_round_in_circles_is_left():
+    link = {"link": '<http://api.test/repos/a/b/issues?page=1>; rel="next"'}
+    handler, asked = answering(
+        *(httpx.Response(200, json=[an_issue(1)], headers=link) for _ in range(2)),
+        httpx.Response(200, json={"total_count": 1}),
+    )
+    harvest = a_harvest(DAY.date())
+    with asking(handler, github.MANNERS) as client:
+        read = github.reader(keep_bots=False)
+        github.collect_repositories(client, client, ["a/b"], read, harvest)
+    assert harvest.problems == ["the list of a/b repeats itself"]
+    assert len(asked) <= 4
+
+
+def test_a_total_that_is_the_cap_is_not_taken_for_the_whole():
+    first = [
+        an_item(
+            id=number,
+            created_at=f"2026-03-10T00:{number // 60:02}:{number % 60:02}Z",
+            html_url=f"https://github.com/a/b/issues/{number}",
+        )
+        for number in range(100)
+    ]
+    rest = [an_item(id=500, created_at="2026-03-10T09:00:00Z")]
+    collection, _ = collected_from(
+        a_page(*first, total=100), a_page(first[-1], *rest, total=2), a_page(total=100)
+    )
+    assert len(collection.posts) == 101
 
 
 def test_a_bad_token_names_its_setting():
@@ -396,7 +470,7 @@ def test_a_renamed_repository_is_followed():
     harvest = a_harvest(DAY.date())
     with asking(handler, github.MANNERS) as client:
         read = github.reader(keep_bots=False)
-        github.collect_repositories(client, ["old/name"], read, harvest)
+        github.collect_repositories(client, client, ["old/name"], read, harvest)
     assert len(harvest.posts) == 1
     assert asked[1].url.path == "/repositories/7/issues"
 
@@ -408,7 +482,7 @@ def test_a_list_that_continues_elsewhere_is_not_followed_with_our_token():
     handler, asked = answering(page)
     with asking(handler, github.MANNERS) as client, pytest.raises(UnexpectedReplyError):
         read = github.reader(keep_bots=False)
-        github.collect_repositories(client, ["a/b"], read, a_harvest(DAY.date()))
+        github.collect_repositories(client, client, ["a/b"], read, a_harvest(DAY.date()))
     assert len(asked) == 1
 
 

@@ -152,13 +152,27 @@ def span_of(request: httpx.Request) -> tuple[int, int]:
     return int(low.removeprefix("created_at_i>=")), int(high.removeprefix("created_at_i<"))
 
 
-def test_a_number_that_is_only_estimated_is_no_announcement():
-    body = {"nbHits": 9, "exhaustiveNbHits": False, "hits": [a_hit(1, 600), a_hit(2, 60)]}
-    rest = {"nbHits": 1, "exhaustiveNbHits": False, "hits": [a_hit(2, 60)]}
-    collection = collected_from(body, rest, rest)
+@pytest.mark.parametrize(
+    "estimated", [{"exhaustiveNbHits": False}, {"exhaustive": {"nbHits": False}}]
+)
+def test_a_number_that_is_only_estimated_is_no_announcement(estimated):
+    collection = collected_from({"nbHits": 9, "hits": [a_hit(1, 600), a_hit(2, 60)], **estimated})
     assert collection.complete
     assert collection.expected_count is None
     assert len(collection.posts) == 2
+
+
+def test_full_pages_are_read_on_whatever_the_number_says():
+    """A server that gives two hits a page, and counts no further."""
+    told = {"hitsPerPage": 2, "nbHits": 2, "exhaustiveNbHits": False}
+    collection = collected_from(
+        {"hits": [a_hit(3, 900), a_hit(2, 600)], **told},
+        {"hits": [a_hit(2, 600), a_hit(1, 60)], **told},
+        {"hits": [a_hit(1, 60)], **told},
+        {"hits": [], **told},
+    )
+    assert len(collection.posts) == 3
+    assert collection.complete
 
 
 def test_comments_come_if_wanted():
@@ -181,7 +195,7 @@ def test_a_story_of_which_nearly_nothing_is_known_is_still_a_story():
 
 
 @pytest.mark.parametrize(
-    "body", [{}, {"nbHits": 1}, {"nbHits": 1, "hits": [{}]}, {"hits": [], "nbHits": "1"}, "hits"]
+    "body", [{}, {"nbHits": 1}, {"nbHits": 1, "hits": [{}]}, {"hits": [], "nbHits": "many"}, "hits"]
 )
 def test_a_reply_of_another_shape_is_an_error_and_no_empty_day(body):
     with pytest.raises(UnexpectedReplyError):

@@ -7,7 +7,15 @@ import pytest
 
 from issue_pipeline.errors import QuotaExhaustedError, TimeBudgetError, UnexpectedReplyError
 from issue_pipeline.records import Post
-from issue_pipeline.resources.collectors.harvest import MAX_TITLE_CHARS, Day, Harvest, Item, Reader
+from issue_pipeline.resources.collectors.harvest import (
+    MAX_TITLE_CHARS,
+    Day,
+    Harvest,
+    Item,
+    Reader,
+    ends_before,
+    read_each,
+)
 
 DAY = Day(date(2026, 3, 10))
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
@@ -67,10 +75,11 @@ def test_a_post_of_another_day_is_counted_only_where_none_was_asked_for():
         "https://a.example/" + "a" * 5_000,
     ],
 )
-def test_a_post_without_a_web_address_is_left_out_and_counted(url):
-    harvest = harvested([{"key": "1", "url": url}])
-    assert harvest.posts == {}
-    assert harvest.dropped == {"no web address": 1}
+def test_a_post_without_a_web_address_leaves_the_day_incomplete(url):
+    harvest = harvested([{"key": "1", "url": url}, {"key": "2"}])
+    assert list(harvest.posts) == ["2"]
+    assert harvest.dropped == {"unreadable": 1}
+    assert "web address" in harvest.collection().reason
 
 
 def test_an_endless_text_is_cut_and_counted():
@@ -122,3 +131,33 @@ def test_a_long_list_of_problems_is_told_in_short():
 def test_posts_come_in_the_order_of_time_whatever_the_pages():
     late, early = {"key": "1", "at": NOON + timedelta(hours=1)}, {"key": "2"}
     assert harvested([late, early]).collection() == harvested([early], [late]).collection()
+
+
+@pytest.mark.parametrize(
+    ("seconds", "ends"),
+    [
+        ([], False),
+        ([9, 8, 7], False),
+        ([9, 8, 4], True),
+        ([1, 9, 8], False),  # an old one is pinned on top
+        ([1, 9, 8, 4], False),  # and who knows what the next page brings
+        ([9, 4, 8], False),
+        ([4, 3, 3], True),
+        ([3, 4, 1], True),
+        ([None, 9, 4], True),
+    ],
+)
+def test_a_page_in_any_order_ends_before_the_day_only_if_nothing_of_it_can_follow(seconds, ends):
+    assert ends_before(5, {str(place): at for place, at in enumerate(seconds)}) is ends
+
+
+def test_parts_of_a_source_that_were_not_reached_are_named():
+    def read(name: str) -> None:
+        if name == "b":
+            raise QuotaExhaustedError("It is over.")
+        harvest.add_page([{"key": name}], READER)
+
+    harvest = harvested()
+    with harvest.keeping_what_came():
+        read_each(["a", "b", "c"], read, harvest)
+    assert harvest.collection().reason.startswith("not read to the end: b, c; It is over.")

@@ -19,6 +19,7 @@ from issue_pipeline.errors import (
     TimeBudgetError,
     TransientError,
     UnexpectedReplyError,
+    UnreachableError,
 )
 from issue_pipeline.resources.collectors.http import (
     ATTEMPTS,
@@ -31,7 +32,7 @@ from issue_pipeline_tests.resources.collectors.replays import answering, asking
 
 OK = httpx.Response(200, json={"fine": True})
 BUSY = httpx.Response(503, text="busy")
-CHIRPER = Manners("Chirper", "CHIRPER_TOKEN")
+CHIRPER = Manners("Chirper", "CHIRPER_API_URL", "CHIRPER_TOKEN")
 
 
 def test_a_reply_is_parsed_and_says_who_asked():
@@ -70,7 +71,9 @@ def test_time_spent_elsewhere_counts_for_the_distance(clock):
 
 def test_a_wait_asked_for_in_a_good_reply_delays_only_the_next_request(clock):
     handler, _ = answering(httpx.Response(200, json={"pause": 12}), OK, OK)
-    manners = Manners("Chirper", read_pause=lambda headers, payload: payload.get("pause", 0))
+    manners = Manners(
+        "Chirper", "CHIRPER_API_URL", read_pause=lambda headers, payload: payload.get("pause", 0)
+    )
     with asking(handler, manners, requests_per_minute=60) as client:
         client.get("/")
         client.get("/")
@@ -156,7 +159,9 @@ def test_an_unreachable_server_is_named_with_what_to_check():
     with (
         stamina.set_testing(True, attempts=1),
         asking(handler, CHIRPER) as client,
-        pytest.raises(TransientError, match=r"Chirper.*http://api\.test.*no route.*URL setting"),
+        pytest.raises(
+            TransientError, match=r"Chirper.*http://api\.test.*no route.*CHIRPER_API_URL"
+        ),
     ):
         client.get("/")
 
@@ -219,7 +224,7 @@ def test_an_api_may_read_its_own_refusals_first(clock):
 
     handler, asked = answering(httpx.Response(400, text="limit"), httpx.Response(400, text="nope"))
     with (
-        asking(handler, Manners("Chirper", read_error=read_error)) as client,
+        asking(handler, Manners("Chirper", "CHIRPER_API_URL", read_error=read_error)) as client,
         pytest.raises(RequestRejectedError, match="nope"),
     ):
         client.get("/")
@@ -248,7 +253,7 @@ def test_a_token_with_a_line_break_is_refused_without_showing_it(caplog):
 def test_a_url_without_a_scheme_is_a_mistake_in_the_settings():
     with (
         asking(None, base_url="localhost/api") as client,
-        pytest.raises(ConfigurationError, match="URL setting"),
+        pytest.raises(ConfigurationError, match="_API_URL"),
     ):
         client.get("/")
 
@@ -302,7 +307,7 @@ def test_a_wait_that_is_never_taken_does_not_count(clock):
     handler, _ = answering(*[httpx.Response(429, headers={"Retry-After": "7"})] * ATTEMPTS)
     with asking(handler) as client, pytest.raises(TransientError):
         client.get("/")
-    assert client.waited_s == pytest.approx(7.0 * (ATTEMPTS - 1), abs=0.01)
+    assert client.waited_s == pytest.approx(sum(clock.sleeps))
 
 
 @pytest.mark.parametrize(
@@ -317,3 +322,110 @@ def test_no_error_tells_the_user_info_of_a_url_or_steers_the_terminal(trouble):
     ):
         client.get("/")
     assert not {"joe", "hush", "\x1b"} & set(re.split(r"[/:@ []", str(caught.value)))
+
+
+def test_no_network_at_all_is_given_up_soon_and_names_the_setting(clock):
+    handler, asked = answering(*[httpx.ConnectError("no route")] * 9)
+    with (
+        asking(handler, CHIRPER) as client,
+        pytest.raises(UnreachableError, match=r"Chirper.*no route.*CHIRPER_API_URL"),
+    ):
+        client.get("/")
+    assert len(asked) == 3
+    assert sum(clock.sleeps) < 10
+
+
+def test_a_server_that_was_there_is_waited_for(clock):
+    handler, asked = answering(OK, *[httpx.ConnectError("no route")] * 5, OK)
+    with asking(handler, CHIRPER) as client:
+        client.get("/")
+        client.get("/")
+    assert len(asked) == 7
+
+
+def test_a_short_wait_named_again_and_again_does_not_end_our_patience(clock):
+    busy = httpx.Response(503, headers={"Retry-After": "0"})
+    handler, _ = answering(*[busy] * (ATTEMPTS - 1), OK)
+    with asking(handler) as client:
+        client.get("/")
+    assert sum(clock.sleeps) > 60
+
+
+@pytest.mark.parametrize("pause", [1e9, 100_000])
+def test_an_endless_pause_asked_for_in_a_good_reply_ends_the_day(clock, pause):
+    manners = Manners("Chirper", "URL", read_pause=lambda headers, payload: pause)
+    handler, asked = answering(OK, OK)
+    with asking(handler, manners) as client, pytest.raises(QuotaExhaustedError, match="pause"):
+        client.get("/")
+        client.get("/")
+    assert len(asked) == 1
+
+
+def test_a_reply_without_end_is_cut_off(clock):
+    class Endless(httpx.SyncByteStream):
+        def __iter__(self):
+            while True:
+                yield b" " * 1_000_000
+
+    handler, asked = answering(httpx.Response(200, stream=Endless()), OK)
+    with asking(handler) as client:
+        assert client.get("/").payload == {"fine": True}
+    assert len(asked) == 2
+
+
+def test_a_reply_that_drips_is_cut_off(clock):
+    class Dripping(httpx.SyncByteStream):
+        def __iter__(self):
+            while True:
+                clock.now_s += 20
+                yield b" "
+
+    handler, asked = answering(httpx.Response(200, stream=Dripping()), OK)
+    with asking(handler) as client:
+        assert client.get("/").payload == {"fine": True}
+    assert len(asked) == 2
+
+
+def test_a_refusal_that_repeats_our_token_does_not_spread_it():
+    secret = "hush" + "hush"
+    handler, _ = answering(httpx.Response(401, text=f"Bad token: Bearer {secret}"))
+    headers = {"Authorization": f"Bearer {secret}"}
+    with (
+        asking(handler, CHIRPER, headers=headers) as client,
+        pytest.raises(AccessDeniedError) as no,
+    ):
+        client.get("/")
+    assert secret not in str(no.value)
+    assert "[secret]" in str(no.value)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"base_url": "http://[::1"}, {"headers": {"Authorization": "Bearer “quoted”"}}],
+    ids=str,
+)
+def test_settings_that_cannot_be_sent_are_named(wrong):
+    with (
+        pytest.raises(ConfigurationError, match=r"CHIRPER_API_URL and CHIRPER_TOKEN"),
+        asking(None, CHIRPER, **wrong) as client,
+    ):
+        client.get("/")
+
+
+def test_json_too_deep_to_read_is_tried_again(clock):
+    handler, asked = answering(httpx.Response(200, text="[" * 200_000), OK)
+    with asking(handler) as client:
+        client.get("/")
+    assert len(asked) == 2
+
+
+def test_redirects_in_a_circle_are_left():
+    def round_and_round(request: httpx.Request) -> httpx.Response:
+        asked.append(request)
+        return httpx.Response(302, headers={"location": "http://api.test/again"})
+
+    asked: list[httpx.Request] = []
+    manners = Manners("Chirper", "CHIRPER_API_URL", follow_redirects=True)
+    with asking(round_and_round, manners) as client, pytest.raises(RequestRejectedError):
+        client.get("/")
+    assert len(asked) < 6

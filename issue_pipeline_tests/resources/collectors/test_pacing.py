@@ -59,7 +59,7 @@ def test_no_time_left_is_said(tmp_path, clock):
         pass
 
 
-@pytest.mark.parametrize("written", ["", "soon", "nan", "1e300"])
+@pytest.mark.parametrize("written", ["", "soon", "nan nan", "1e300 0", "9e9 9e9"])
 def test_a_broken_note_of_the_next_turn_is_ignored(tmp_path, clock, written):
     pace = a_pace(tmp_path)
     with pace.turn("Chirper"):

@@ -151,7 +151,7 @@ def test_1100_questions_within_a_few_seconds_come_each_once():
 
 
 def test_a_window_that_ends_within_a_second_goes_on_at_that_second():
-    posts = [a_post("stackoverflow", 1_000 + (index >= 2_490)) for index in range(2_520)]
+    posts = [a_post("stackoverflow", 1_000 + (index >= 2_390)) for index in range(2_420)]
     collection, _ = collected(posts)
     assert urls(collection) == sorted(permalink(post) for post in posts)
     assert collection.complete
@@ -258,6 +258,8 @@ def test_a_quota_spent_by_the_last_request_does_no_harm():
         {},
         [],
         {"items": None},
+        {"items": []},
+        {"items": [], "has_more": "false"},
         {"items": [{"question_id": 1}]},
         {"items": [{"question_id": 1, "link": "https://…", "creation_date": 1e15}]},
     ],
@@ -271,3 +273,23 @@ def test_milliseconds_are_no_date():
     item = {"link": "https://stackoverflow.com/questions/1", "creation_date": 1_773_144_000_000_000}
     with pytest.raises(UnexpectedReplyError, match="seconds since 1970"):
         stackoverflow.parse_question(item)
+
+
+def test_a_full_page_is_read_on_even_if_it_claims_to_be_the_last():
+    full = [a_question(number, number * 60) for number in range(100)]
+    collection, _ = collected_from(
+        {"items": full, "has_more": False},
+        {"items": [full[-1], a_question(500, 80_000)], "has_more": False},
+        {"total": 101},
+    )
+    assert len(collection.posts) == 101
+    assert collection.complete
+
+
+def test_the_last_second_of_the_day_is_asked_for_whether_or_not_the_end_counts():
+    _, asked = collected_from({"items": [], "has_more": False})
+    assert int(asked[0].url.params["todate"]) == int(DAY.timestamp()) + DAY_S
+    nearly = a_question(1, DAY_S - 1)
+    collection, _ = collected_from({"items": [nearly, a_question(2, DAY_S)], "has_more": False})
+    assert len(collection.posts) == 1
+    assert collection.dropped == {}
