@@ -34,6 +34,8 @@ class Reply:
         model: Name of the model that claims to have answered.
         hang: Send nothing until the server closes.
         body: The whole body instead, as it is.
+        retry_after: Value of that header, if any.
+        cut: Close the connection before the last bytes that were promised.
     """
 
     content: str | None = ""
@@ -41,6 +43,8 @@ class Reply:
     model: str = "scripted"
     hang: bool = False
     body: str | None = None
+    retry_after: str | None = None
+    cut: bool = False
 
 
 def label(**changes: object) -> Reply:
@@ -50,6 +54,23 @@ def label(**changes: object) -> Reply:
 
 
 HANG = Reply(hang=True)
+
+
+def posts_shown(request: dict[str, Any]) -> list[dict[str, str]]:
+    """Give the posts that a writing model was shown: ``title`` and ``text`` of each."""
+    user = next(one["content"] for one in request["messages"] if one["role"] == "user")
+    posts: list[dict[str, str]]
+    posts, _ = json.JSONDecoder().raw_decode(user[user.index("[\n") :])
+    return posts
+
+
+def about_the_posts(request: dict[str, Any]) -> Reply:
+    """Answer as a good model does: with a label that is about the posts it was shown."""
+    title = " ".join(posts_shown(request)[0]["title"].replace("[…]", " ").split())[:80]
+    return label(
+        canonical_title=f"Problem: {title}", description=f"Several people report this: {title}."
+    )
+
 
 # Either replies in order, or what makes one of each request.
 Script = Sequence[Reply] | Callable[[dict[str, Any]], Reply]
@@ -117,9 +138,12 @@ class ScriptedModel:
                 body = (_body(reply) if reply.body is None else reply.body).encode()
                 self.send_response(reply.status)
                 self.send_header("Content-Type", "application/json")
-                self.send_header("Content-Length", str(len(body)))
+                self.send_header("Content-Length", str(len(body) + (9 if reply.cut else 0)))
+                if reply.retry_after is not None:
+                    self.send_header("Retry-After", reply.retry_after)
                 self.end_headers()
                 self.wfile.write(body)
+                self.close_connection = True
 
             def log_message(self, *_: object) -> None:
                 pass
