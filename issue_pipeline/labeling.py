@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
+from itertools import islice
 from typing import Protocol
 
 from issue_pipeline.asking import LabelCheck, LabelResult
@@ -150,6 +151,7 @@ def ask_models(
 
     Yields:
         As soon as a label is there, or is known to fail: the new rows of all clusters it is for.
+        Store them before you ask for more.
     """
     same_titles: dict[str, list[PreparedCluster]] = {}
     standing = {}
@@ -174,15 +176,22 @@ def ask_models(
 
     pool = ThreadPoolExecutor(labeler.labels_at_once, thread_name_prefix="label")
     try:
-        asked = {pool.submit(ask, group[0]): group for group in groups}
-        for number, future in enumerate(as_completed(asked), start=1):
-            row, (first, *others) = future.result(), asked[future]
+        # The next is begun when the caller has stored one: should the run die, no more labels are
+        # lost than calls are under way.
+        left = iter(groups)
+        asked = {
+            pool.submit(ask, group[0]): group for group in islice(left, labeler.labels_at_once)
+        }
+        for number in range(1, len(groups) + 1):
+            done = next(as_completed(asked))
+            first, *others = asked.pop(done)
+            row = done.result()
             _report(number, len(groups), row)
             if row.is_waiting and not standing[first.cluster_id].is_waiting:
                 row = standing[first.cluster_id]  # how it failed before says more
             source = row.label_source if row.label_failed else "reused"
-            shares = [_without_cost(_moved(row, one), label_source=source) for one in others]
-            yield [row, *shares]
+            yield [row, *(_without_cost(_moved(row, one), label_source=source) for one in others)]
+            asked.update((pool.submit(ask, group[0]), group) for group in islice(left, 1))
     finally:
         labeler.stop()
         pool.shutdown(wait=False, cancel_futures=True)

@@ -258,13 +258,16 @@ def test_rows_come_in_the_order_of_the_clusters_however_many_are_labelled_at_onc
     assert labeler.calls == len({row.cluster_fingerprint for row in rows}) == 40
 
 
-def test_each_label_is_handed_over_before_the_next_but_one_is_asked_for():
-    clusters = prepare(*(cluster_of(f"problem{number}") for number in range(5)))
+@pytest.mark.parametrize("at_once", [1, 4])
+def test_no_more_labels_are_asked_for_than_can_be_lost(at_once: int):
+    clusters = prepare(*(cluster_of(f"problem{number}") for number in range(9)))
     rows = settled_rows(clusters, known=[], reusable={})
     assert all(row.is_waiting for row in rows)
-    fresh = ask_models(clusters, rows, CountingLabeler(), WordEncoder())
-    assert [row.cluster_id for row in next(fresh)] == [0]
-    fresh.close()
+    labeler = CountingLabeler(at_once=at_once)
+    for stored, fresh in enumerate(ask_models(clusters, rows, labeler, WordEncoder())):
+        assert len(fresh) == 1
+        assert labeler.calls <= stored + at_once
+    assert labeler.calls == 9
 
 
 def test_when_whoever_stores_the_labels_fails_no_further_call_is_made():
