@@ -87,11 +87,18 @@ def prepare_clusters(
     for (cluster_id, items), members in zip(clusters, texts, strict=True):
         vectors = embeddings[start : start + len(members)]
         start += len(members)
-        titles = [text.title for text in members]
-        rows = select_representatives(titles, vectors)
-        fingerprint = cluster_fingerprint([titles[row] for row in rows])
-        prepared.append(PreparedCluster(cluster_id, items, members, vectors, rows, fingerprint))
+        prepared.append(prepare_cluster(cluster_id, items, members, vectors))
     return prepared
+
+
+def prepare_cluster(
+    cluster_id: int, items: Sequence[Item], texts: Sequence[CleanText], embeddings: Vectors
+) -> PreparedCluster:
+    """Choose the representatives of one cluster, whose members are cleaned and embedded."""
+    titles = [text.title for text in texts]
+    rows = select_representatives(titles, embeddings)
+    fingerprint = cluster_fingerprint([titles[row] for row in rows])
+    return PreparedCluster(cluster_id, items, texts, embeddings, rows, fingerprint)
 
 
 def settled_rows(

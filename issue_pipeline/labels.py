@@ -67,7 +67,7 @@ _URL = re.compile(
 )
 _EMAIL = re.compile(r"\S@\S+\.\w")
 _EMPHASIS = r"(?<![\w*])[*_]{1,3}[^\W_][^*_]*[*_]{1,3}(?!\w)"
-_LINE_MARK = r"^\s*(?:#{1,6}|[-*+>]|\d{1,2}[.)])\s+"
+_LINE_MARK = r"^\s*(?:(?:#{1,6}|[-*+>]|\d{1,2}[.)])\s+)+"
 _MARKUP = re.compile(
     rf"<[a-zA-Z/!]|[`{{}}]|\]\(|&[a-z#0-9]{{2,8}};|\*\*|~~|{_EMPHASIS}|{_LINE_MARK}"
 )
@@ -78,15 +78,16 @@ _ABBREVIATION = re.compile(
     r"\b(?:e\.\s?g|i\.\s?e|etc|vs|cf|approx|incl|resp|no|nr|fig|ver|dr|mr|mrs|ms|st|[a-z])\.(?=\s+\S)",
     re.IGNORECASE,
 )
-# What titles wear on their way through a tracker or a forum, and says nothing about the problem.
+# What titles wear on their way through a tracker or a forum, and says nothing about the problem;
+# not "[…]", which stands for a word (utils/shared_words.py).
 _TITLE_PREFIX = re.compile(
-    r"[\s:\-–—|]*(?:\[[^\[\]]{1,30}\]|\([^()]{1,30}\)"
+    r"[\s:\-–—|]*(?:\[[^\[\]…]{1,30}\]|\([^()]{1,30}\)"
     r"|(?:(?:show|ask|tell|launch) hn|re|fwd?|psa|tl;?dr|bug(?: report)?|feature(?: request)?"
     r"|issue|question|help|fix|update|regression|docs?)\s*:)[\s:\-–—|]*",
     re.IGNORECASE,
 )
 _TITLE_SUFFIX = re.compile(
-    r"\s*(?:\[[^\[\]]{1,30}\]|\((?:\d{1,4}|[^()]{0,20}\d|edit\w*|updated?|solved|fixed|closed|long)\)"
+    r"\s*(?:\[[^\[\]…]{1,30}\]|\((?:\d{1,4}|[^()]{0,20}\d|edit\w*|updated?|solved|fixed|closed|long)\)"
     r"|#\d+|!+|\.{2,}|…|[.,;:\-–—|])$",
     re.IGNORECASE,
 )
@@ -185,7 +186,7 @@ def tidy_text(text: str, max_chars: int) -> str:
     text = re.sub(_URL.pattern + r"\S*", " ", text, flags=re.IGNORECASE)
     text = re.sub(r"<[^<>]{0,200}>|&[a-z#0-9]{2,8};|[`{}<]|\]\([^)]{0,200}\)?", " ", text)
     text = " ".join(UNSEEN.sub("", text).split())
-    text = re.sub(rf"(?:{_LINE_MARK})+", "", re.sub(r"\*\*|~~", "", text))
+    text = re.sub(_LINE_MARK, "", re.sub(r"\*\*|~~", "", text))
     text = re.sub(_EMPHASIS, lambda match: match[0].strip("*_"), text)
     if len(text) > max_chars:
         text = text[: max_chars + 1].rsplit(" ", 1)[0][:max_chars].rstrip(" ,;:-–")

@@ -17,6 +17,7 @@ _MIN_CHARS = 3
 MAX_TEXT_CHARS = 4_000
 # Scripts that put no spaces between words are read a character at a time.
 _UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"
+_UNSPACED_WORD = re.compile(f"[{_UNSPACED}]")
 _WORD = re.compile(rf"[{_UNSPACED}]|[^\W{_UNSPACED}]+")
 _MASKS = re.compile(rf"{re.escape(MASK)}(?:[\W_]*{re.escape(MASK)})+")
 
@@ -47,13 +48,14 @@ def mask_lone_words(text: str, shared: frozenset[str]) -> str:
         shared: As of :func:`shared_words`.
 
     Returns:
-        The text with words of fewer than three characters, punctuation and spacing as they were;
+        The text with words of one or two letters, punctuation and spacing as they were;
         neighbouring masks are one.
     """
 
     def kept(match: re.Match[str]) -> str:
         word = match[0]
-        return word if len(word) < _MIN_CHARS or _folded(word) in shared else MASK
+        is_short = len(word) < _MIN_CHARS and not _UNSPACED_WORD.match(word)
+        return word if is_short or _folded(word) in shared else MASK
 
     return _MASKS.sub(MASK, _WORD.sub(kept, text))
 

@@ -12,6 +12,25 @@ from issue_pipeline.utils.urls import url_hash
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
 Texts = Sequence[tuple[str, str]]
 
+_THINGS = (
+    "printer invoice backup checkout warehouse freight payroll calendar thermostat elevator"
+    " passport telescope bakery violin tractor aquarium helmet lantern compass ladder"
+)
+_FAULTS = "jams freezes leaks overheats rattles stalls vanishes flickers duplicates expires"
+PAIRS = [(thing, fault) for fault in _FAULTS.split() for thing in _THINGS.split()]
+_TELLINGS = (
+    "The {0} {1} every day",
+    "Our {0} {1}",
+    "{0} that {1}, again",
+    "Why the {0} {1} so often",
+    "When a {0} {1}, everybody waits",
+)
+
+
+def told_by_five(count: int) -> list[list[tuple[str, str]]]:
+    """Give up to 200 clusters of five posts; each is about a thing and a fault of its own."""
+    return [[(telling.format(*pair), "") for telling in _TELLINGS] for pair in PAIRS[:count]]
+
 
 def store_clusters(database: IssuesDatabase, day: date, clusters: Sequence[Texts]) -> None:
     """Store posts, (title, body) each, as if they had been collected and clustered this way."""

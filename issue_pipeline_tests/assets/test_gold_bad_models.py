@@ -19,7 +19,7 @@ from issue_pipeline.resources.llm import LLMResource
 from issue_pipeline.sandbox.model_weights import all_minilm_folder
 from issue_pipeline_tests.assets.conftest import DAY, changed
 from issue_pipeline_tests.assets.small_day import PROBLEMS
-from issue_pipeline_tests.assets.stored_day import store_clusters
+from issue_pipeline_tests.assets.stored_day import store_clusters, told_by_five
 from issue_pipeline_tests.scripted_model import (
     HANG,
     Reply,
@@ -30,40 +30,6 @@ from issue_pipeline_tests.scripted_model import (
 )
 
 LIMIT_S = 120
-THINGS = [
-    "printer",
-    "invoice",
-    "backup",
-    "checkout",
-    "warehouse",
-    "freight",
-    "payroll",
-    "calendar",
-    "thermostat",
-    "elevator",
-    "passport",
-    "telescope",
-    "bakery",
-    "violin",
-    "tractor",
-    "aquarium",
-    "helmet",
-    "lantern",
-    "compass",
-    "ladder",
-]
-FAULTS = [
-    "jams",
-    "freezes",
-    "leaks",
-    "overheats",
-    "rattles",
-    "stalls",
-    "vanishes",
-    "flickers",
-    "duplicates",
-    "expires",
-]
 PROGRAM = """
 import sys
 import dagster as dg
@@ -214,19 +180,6 @@ def test_the_days_labels_are_shown_as_a_table_with_counts_and_cost(pipeline: Any
     assert metadata["tokens"] == 3 * 120
 
 
-def two_hundred_clusters() -> list[list[tuple[str, str]]]:
-    """Each told by five; every cluster has its own pair of words."""
-    pairs = [(thing, fault) for thing in THINGS for fault in FAULTS]
-    tellings = (
-        "The {0} {1} every day",
-        "Our {0} {1}",
-        "{0} that {1}, again",
-        "Why the {0} {1} so often",
-        "When a {0} {1}, everybody waits",
-    )
-    return [[(telling.format(*pair), "") for telling in tellings] for pair in pairs]
-
-
 def bad_third(request: dict[str, Any]) -> Reply:
     """Answer badly to a third of the requests, whichever they are, in many ways."""
     number = int(hashlib.sha256(json.dumps(request).encode()).hexdigest(), 16)
@@ -253,7 +206,7 @@ def test_of_two_hundred_clusters_each_is_labelled_or_failed_and_never_asked_too_
         pipeline.resources["llm"] = changed(
             pipeline.resources["llm"], remote_model="openai/gpt-4o", remote_api_key="key"
         )
-        store(pipeline, two_hundred_clusters())
+        store(pipeline, told_by_five(200))
         metadata = pipeline.run(issues)
     assert metadata["dagster/partition_row_count"] == 200
     assert metadata["local"] + metadata["remote"] + metadata["failed"] == 200
