@@ -21,8 +21,8 @@ IMPACT_LEVELS: tuple[str, ...] = get_args(ImpactLevel)
 MAX_TITLE_CHARS = 120
 MAX_DESCRIPTION_CHARS = 600
 # Least cosine of a text that a model wrote to the centroid of its cluster; docs/labels.md tells
-# how it was found. A description may go into causes that posts do not name.
-MIN_GROUNDING = {"canonical_title": 0.40, "description": 0.30}
+# how it was found. A description may leave the subject to the title.
+MIN_GROUNDING = {"canonical_title": 0.40, "description": 0.20}
 # Shorter texts may agree with the instructions by chance.
 _MIN_COPIED_WORDS = 4
 

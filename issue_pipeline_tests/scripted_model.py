@@ -6,11 +6,15 @@ can misbehave as real servers do. ``with ScriptedModel(...) as model:`` starts i
 """
 
 import json
+import re
 import threading
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
+
+from issue_pipeline.labels import tidy_title
 
 GOOD_LABEL: dict[str, object] = {
     "canonical_title": "Exports time out on large workspaces",
@@ -65,8 +69,17 @@ def posts_shown(request: dict[str, Any]) -> list[dict[str, str]]:
 
 
 def about_the_posts(request: dict[str, Any]) -> Reply:
-    """Answer as a good model does: with a label that is about the posts it was shown."""
-    title = " ".join(posts_shown(request)[0]["title"].replace("[…]", " ").split())[:80]
+    """Answer as a good model does: with what most of the posts that it was shown speak of."""
+    posts = posts_shown(request)
+    words = [set(re.findall(r"\w{4,}", f"{one['title']} {one['text']}".lower())) for one in posts]
+    common = Counter(word for own in words for word in own)
+
+    def shared(title: str) -> float:
+        own = re.findall(r"\w{4,}", title.lower())
+        return sum(common[word] - 1 for word in own) / (1 + len(own))
+
+    titles = [tidy_title(one["title"].replace("[…]", " "), 80) for one in posts]
+    title = max(titles, key=shared)
     return label(
         canonical_title=f"Problem: {title}", description=f"Several people report this: {title}."
     )
