@@ -16,15 +16,21 @@ from issue_pipeline_tests.hostile_posts import CANARIES, hostile_post
 from issue_pipeline_tests.scripted_model import Reply, about_the_posts, label
 
 CLEAN = 5
+ORDINARY = (
+    "Why our day is the day that everybody waits every time, so often, when a day comes again"
+)
 LABELS = "SELECT cluster_id, canonical_title, description FROM gold.issues WHERE NOT label_failed"
 
 
 def with_hostile_posts(count: int) -> list[list[tuple[str, str]]]:
     """A few clean clusters, and after them some with one hostile post each.
 
-    One of the other titles is told twice, so that the hostile post is among the five shown.
+    The first is of posts with all the ordinary words of the others, as a real day has them in
+    plenty. In the hostile ones one of the other titles is told twice, so that the hostile post is
+    among the five that are shown.
     """
     clusters = told_by_five(CLEAN + count)
+    clusters[0] = [(f"{ORDINARY} {number}", "") for number in ("one", "two", "three", "four")] * 2
     for number, texts in enumerate(clusters[CLEAN:]):
         texts[-1] = texts[0]
         texts.append(hostile_post(number, *PAIRS[CLEAN + number]))
@@ -71,11 +77,21 @@ def test_an_obedient_model_never_sees_what_it_is_told(make_pipeline: Any):
     # The hostile posts stand in the evidence, as they came.
     (titles,) = pipeline.query("SELECT string_agg(title, ' ') FROM gold.issue_evidence")[0]
     assert sum(canary in titles for canary in CANARIES) >= 15
-    store(pipeline, told_by_five(CLEAN), "2026-03-12")
+
+
+def test_the_labels_of_other_clusters_are_the_same_with_and_without_them(make_pipeline: Any):
+    pipeline = make_pipeline(obedient)
+    clusters = with_hostile_posts(8)
+    store(pipeline, clusters)
+    pipeline.run(issues)
+    first = f"{LABELS} AND cluster_id < {CLEAN} ORDER BY cluster_id"
+    labels = pipeline.query(first)
     with pipeline.resources["database"].write() as connection:
-        connection.execute("DELETE FROM gold.issues")  # or they would be reused
-    pipeline.run(issues, "2026-03-12")
-    assert pipeline.query(f"{LABELS} ORDER BY cluster_id") == rows[:CLEAN]
+        connection.execute("DELETE FROM gold.issues")  # or they would be kept
+    store(pipeline, [*clusters[:CLEAN], *(texts[:-1] for texts in clusters[CLEAN:])])
+    pipeline.run(issues)
+    assert len(labels) == CLEAN
+    assert pipeline.query(first) == labels
 
 
 def test_what_is_masked_was_there_to_be_seen(make_pipeline: Any, monkeypatch: pytest.MonkeyPatch):
@@ -98,9 +114,9 @@ def test_the_real_local_model_labels_them_without_a_trace(make_pipeline: Any, tm
             local_style="choose",
         )
         metadata = pipeline.run(issues)
-    rows = pipeline.query(LABELS)
+    rows = pipeline.query(f"{LABELS} ORDER BY cluster_id")
     assert metadata["failed"] + metadata["waiting"] == 0
     assert len(rows) == CLEAN + 40
     assert_clean(rows)
-    for number, title, _ in rows:
+    for number, title, _ in rows[1:]:
         assert all(word.casefold() in title.casefold() for word in PAIRS[number]), title
