@@ -3,6 +3,8 @@
 A message says what happened, what was expected and what to do.
 """
 
+from issue_pipeline.records import Spent
+
 
 class IssuePipelineError(Exception):
     """Root of the tree; catch this to catch all of it."""
@@ -68,35 +70,44 @@ class LabelingError(IssuePipelineError):
     """Base of everything that goes wrong between a cluster and its label.
 
     Attributes:
-        prompt_tokens: Spent in vain, over all calls made for the cluster.
-        completion_tokens: Likewise.
-        cost_usd: Likewise, in US dollars.
+        spent: What the calls made for the cluster took, all in vain.
     """
 
-    def __init__(
-        self,
-        message: str,
-        *,
-        prompt_tokens: int = 0,
-        completion_tokens: int = 0,
-        cost_usd: float = 0.0,
-    ) -> None:
+    def __init__(self, message: str, spent: Spent | None = None) -> None:
         super().__init__(message)
-        self.prompt_tokens = prompt_tokens
-        self.completion_tokens = completion_tokens
-        self.cost_usd = cost_usd
+        self.spent = spent or Spent()
 
 
 class InvalidLabelError(LabelingError):
     """The model answered, but not with a valid label. The message says what was wrong."""
 
 
+class ModelNotAskedError(LabelingError):
+    """No call was made: the model was given up for this run, or its budget is spent."""
+
+
 class ModelUnavailableError(LabelingError):
-    """The model did not answer: it is down, slow, unknown or refuses the request."""
+    """The model did not answer: it is down, slow, or refuses the request."""
+
+
+class ModelSilentError(ModelUnavailableError):
+    """Not even a reply came: the model hangs, or nothing can be reached where it should be."""
+
+
+class RateLimitedError(ModelUnavailableError):
+    """Too many calls in too short a time; the same call may succeed later.
+
+    Attributes:
+        wait_s: Seconds the provider asked us to wait; ``None`` when it did not say.
+    """
+
+    def __init__(self, message: str, *, wait_s: float | None = None) -> None:
+        super().__init__(message)
+        self.wait_s = wait_s
 
 
 class ModelAccessError(ModelUnavailableError):
-    """The model's provider refuses the key, or its quota is spent: no further call can succeed."""
+    """The provider refuses us (key, quota, name of the model): no further call can succeed."""
 
 
 class EmbeddingModelError(IssuePipelineError):

@@ -1,16 +1,20 @@
 """From clusters to labelled issues and their evidence: reuse what is known, ask for the rest."""
 
 import logging
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
+from itertools import islice
 from typing import Protocol
 
+from issue_pipeline.asking import LabelCheck, LabelResult
 from issue_pipeline.errors import LabelingError
 from issue_pipeline.hints import Hinter
+from issue_pipeline.label_checks import ClusterCheck, DayTitles, Grounding
+from issue_pipeline.labels import grounding_problem, tidy_title
 from issue_pipeline.prompts import LabelRequest, Representative
-from issue_pipeline.records import Evidence, IssueRow, Item
-from issue_pipeline.resources.llm import LabelResult
+from issue_pipeline.records import Evidence, IssueRow, Item, Spent
 from issue_pipeline.utils.cluster_representatives import cluster_fingerprint, select_representatives
 from issue_pipeline.utils.clustering import centroid_distances
 from issue_pipeline.utils.embeddings import (
@@ -20,19 +24,31 @@ from issue_pipeline.utils.embeddings import (
     clean_item,
     embed_texts,
 )
+from issue_pipeline.utils.printable import printable
+from issue_pipeline.utils.shared_words import mask_lone_words, shared_words
 from issue_pipeline.utils.text_cleaning import snippet
 
 logger = logging.getLogger(__name__)
 
 # What the live store takes: one longer title would keep the whole issue out of it.
 MAX_EVIDENCE_TITLE_CHARS = 1_000
+MAX_FAILURE_CHARS = 1_000
 
 
 class Labeler(Protocol):
     """What asks the models: ``LabelingSession``, or a test's own."""
 
-    def label(self, request: LabelRequest) -> LabelResult:
+    @property
+    def labels_at_once(self) -> int:
+        """How many labels can be worked on together, at least 1."""
+        ...
+
+    def label(self, request: LabelRequest, check: LabelCheck) -> LabelResult:
         """Give a valid label, or raise ``LabelingError``."""
+        ...
+
+    def stop(self) -> None:
+        """Make no further call."""
         ...
 
 
@@ -71,59 +87,121 @@ def prepare_clusters(
     for (cluster_id, items), members in zip(clusters, texts, strict=True):
         vectors = embeddings[start : start + len(members)]
         start += len(members)
-        titles = [text.title for text in members]
-        rows = select_representatives(titles, vectors)
-        fingerprint = cluster_fingerprint([titles[row] for row in rows])
-        prepared.append(PreparedCluster(cluster_id, items, members, vectors, rows, fingerprint))
+        prepared.append(prepare_cluster(cluster_id, items, members, vectors))
     return prepared
 
 
-def label_clusters(
+def prepare_cluster(
+    cluster_id: int, items: Sequence[Item], texts: Sequence[CleanText], embeddings: Vectors
+) -> PreparedCluster:
+    """Choose the representatives of one cluster, whose members are cleaned and embedded."""
+    titles = [text.title for text in texts]
+    rows = select_representatives(titles, embeddings)
+    fingerprint = cluster_fingerprint([titles[row] for row in rows])
+    return PreparedCluster(cluster_id, items, texts, embeddings, rows, fingerprint)
+
+
+def settled_rows(
     clusters: Sequence[PreparedCluster],
-    labeler: Labeler,
-    model: TextEncoder,
     *,
     known: Sequence[IssueRow],
     reusable: Mapping[str, IssueRow],
 ) -> list[IssueRow]:
-    """Give every cluster its row: kept, reused, freshly labelled, or failed.
+    """Give every cluster the row it has before any model is asked.
 
     Args:
         clusters: The day's clusters.
-        labeler: Asked only where no good label is known.
-        model: The embedding model, for the hints.
-        known: The day's rows of an earlier run. A good one with the same fingerprint is kept as it
-            is, whatever its cluster's number was. Ordered by ``cluster_id``.
+        known: The day's rows of an earlier run, by ``cluster_id``. A good one with the same
+            fingerprint is kept as it is, whatever its cluster's number was; a failed one stands
+            until a model is asked again.
         reusable: Good labels of any day, by fingerprint.
 
     Returns:
-        One row per cluster, in the order of the clusters.
+        One row per cluster, in the order of the clusters: kept, reused, failed before, or waiting.
     """
     # Of several with the same titles the first: it is the one that a model was asked for.
     kept = {row.cluster_fingerprint: row for row in reversed(known) if not row.label_failed}
-    hinter = Hinter(model)
-    fresh: dict[str, IssueRow] = {}
+    failed = {row.cluster_fingerprint: row for row in reversed(known) if row.label_failed}
+    good: dict[str, IssueRow] = {}
     rows = []
-    for number, cluster in enumerate(clusters, start=1):
+    for cluster in clusters:
         fingerprint = cluster.fingerprint
         if fingerprint in kept:
             # Taken once: a second cluster with the same titles reuses it, as on the first run.
-            row = _moved(fresh.setdefault(fingerprint, kept.pop(fingerprint)), cluster)
-        elif (source := fresh.get(fingerprint) or reusable.get(fingerprint)) is not None:
-            row = _reused(source, cluster)
+            good[fingerprint] = kept.pop(fingerprint)
+            rows.append(_moved(good[fingerprint], cluster))
+        elif (source := good.get(fingerprint) or reusable.get(fingerprint)) is not None:
+            rows.append(_without_cost(_moved(source, cluster), label_source="reused"))
+        elif fingerprint in failed:
+            rows.append(_moved(failed[fingerprint], cluster))
         else:
-            row = _labelled(cluster, labeler, hinter)
-            if not row.label_failed:
-                fresh[fingerprint] = row
-        logger.info(
-            "label %d of %d, %s: %s",
-            number,
-            len(clusters),
-            row.label_source,
-            row.canonical_title or "none",
-        )
-        rows.append(row)
+            rows.append(_without_label(cluster, Spent(), "no model was asked yet"))
     return rows
+
+
+def ask_models(
+    clusters: Sequence[PreparedCluster],
+    rows: Sequence[IssueRow],
+    labeler: Labeler,
+    model: TextEncoder,
+) -> Iterator[list[IssueRow]]:
+    """Ask models about every cluster whose row has no label, several at once.
+
+    Clusters that no model was ever asked about go first, so that those that fail again and again
+    leave them some of a run's budget. Of several with the same titles the first is asked about.
+
+    Args:
+        clusters: The day's clusters.
+        rows: Their rows, in the same order.
+        labeler: What asks the models.
+        model: The embedding model, for hints and checks.
+
+    Yields:
+        As soon as a label is there, or is known to fail: the new rows of all clusters it is for.
+        Store them before you ask for more.
+    """
+    same_titles: dict[str, list[PreparedCluster]] = {}
+    standing = {}
+    for cluster, row in zip(clusters, rows, strict=True):
+        if row.label_failed:
+            same_titles.setdefault(cluster.fingerprint, []).append(cluster)
+            standing[cluster.cluster_id] = row
+    groups = sorted(
+        same_titles.values(), key=lambda group: not standing[group[0].cluster_id].is_waiting
+    )
+    if not groups:
+        return
+    shared = shared_words([text.text for text in cluster.texts] for cluster in clusters)
+    titles = DayTitles(row.canonical_title for row in rows if row.canonical_title)
+    hinter, grounding = Hinter(model), Grounding(model)
+
+    def ask(cluster: PreparedCluster) -> IssueRow:
+        request = _request(cluster, shared, hinter, grounding)
+        return _asked(
+            cluster, request, labeler, ClusterCheck(cluster.embeddings, grounding, titles)
+        )
+
+    pool = ThreadPoolExecutor(labeler.labels_at_once, thread_name_prefix="label")
+    try:
+        # The next is begun when the caller has stored one: should the run die, no more labels are
+        # lost than calls are under way.
+        left = iter(groups)
+        asked = {
+            pool.submit(ask, group[0]): group for group in islice(left, labeler.labels_at_once)
+        }
+        for number in range(1, len(groups) + 1):
+            done = next(as_completed(asked))
+            first, *others = asked.pop(done)
+            row = done.result()
+            _report(number, len(groups), row)
+            if row.is_waiting and not standing[first.cluster_id].is_waiting:
+                row = standing[first.cluster_id]  # how it failed before says more
+            source = row.label_source if row.label_failed else "reused"
+            yield [row, *(_without_cost(_moved(row, one), label_source=source) for one in others)]
+            asked.update((pool.submit(ask, group[0]), group) for group in islice(left, 1))
+    finally:
+        labeler.stop()
+        pool.shutdown(wait=False, cancel_futures=True)
 
 
 def collect_evidence(
@@ -133,8 +211,10 @@ def collect_evidence(
 
     Args:
         clusters: The day's clusters.
-        rows: Their rows, in the same order.
+        rows: Rows of some or all of them.
     """
+    by_id = {cluster.cluster_id: cluster for cluster in clusters}
+    good = [by_id[row.cluster_id] for row in rows if not row.label_failed]
     return [
         Evidence(
             cluster_id=cluster.cluster_id,
@@ -148,8 +228,7 @@ def collect_evidence(
             vote_count=item.vote_count,
             distance=float(distance),
         )
-        for cluster, row in zip(clusters, rows, strict=True)
-        if not row.label_failed
+        for cluster in good
         for item, text, distance in zip(
             cluster.items, cluster.texts, centroid_distances(cluster.embeddings), strict=True
         )
@@ -160,36 +239,45 @@ def _moved(row: IssueRow, cluster: PreparedCluster) -> IssueRow:
     return replace(row, cluster_id=cluster.cluster_id, cluster_size=len(cluster.items))
 
 
-def _reused(row: IssueRow, cluster: PreparedCluster) -> IssueRow:
-    return replace(
-        _moved(row, cluster),
-        label_source="reused",
-        prompt_tokens=0,
-        completion_tokens=0,
-        cost_usd=0.0,
-        labeled_at=datetime.now(UTC),
-    )
+def _without_cost(row: IssueRow, *, label_source: str) -> IssueRow:
+    """Give the row for a cluster that shares another's label, or another's failure."""
+    # Whether a model was asked is no cost, and true for both.
+    spent = Spent(attempts=row.attempts if row.label_failed else 0)
+    return replace(row, **asdict(spent), label_source=label_source, labeled_at=datetime.now(UTC))
 
 
-def _labelled(cluster: PreparedCluster, labeler: Labeler, hinter: Hinter) -> IssueRow:
+def _request(
+    cluster: PreparedCluster, shared: frozenset[str], hinter: Hinter, grounding: Grounding
+) -> LabelRequest:
     hints = hinter.hints([text.text for text in cluster.texts], cluster.embeddings)
-    request = LabelRequest(
+    posts = [cluster.texts[row] for row in cluster.representatives]
+    titles = [mask_lone_words(post.title, shared) for post in posts]
+    similarities = grounding.similarities([tidy_title(one) for one in titles], cluster.embeddings)
+    return LabelRequest(
         representatives=[
-            Representative(cluster.texts[row].title, snippet(cluster.texts[row].body))
-            for row in cluster.representatives
+            Representative(
+                title,
+                mask_lone_words(snippet(post.body), shared),
+                grounded=grounding_problem("canonical_title", similarity) is None,
+            )
+            for post, title, similarity in zip(posts, titles, similarities, strict=True)
         ],
         cluster_size=len(cluster.items),
         likely_category=hints.category,
         likely_impact=hints.impact,
         likely_would_pay=hints.would_pay,
     )
+
+
+def _asked(
+    cluster: PreparedCluster, request: LabelRequest, labeler: Labeler, check: ClusterCheck
+) -> IssueRow:
     try:
-        result = labeler.label(request)
+        result = labeler.label(request, check)
     except LabelingError as error:
-        logger.warning("cluster %d could not be labelled: %s", cluster.cluster_id, error)
-        return _failed(cluster, error)
+        return _without_label(cluster, error.spent, str(error))
     return replace(
-        _failed(cluster, result),
+        _without_label(cluster, result.spent, ""),
         **result.label.model_dump(),
         label_failed=False,
         label_source=result.source,
@@ -197,7 +285,7 @@ def _labelled(cluster: PreparedCluster, labeler: Labeler, hinter: Hinter) -> Iss
     )
 
 
-def _failed(cluster: PreparedCluster, spent: LabelResult | LabelingError) -> IssueRow:
+def _without_label(cluster: PreparedCluster, spent: Spent, why: str) -> IssueRow:
     """Give the row of a cluster without a label, with what was spent on it."""
     return IssueRow(
         cluster_id=cluster.cluster_id,
@@ -211,8 +299,18 @@ def _failed(cluster: PreparedCluster, spent: LabelResult | LabelingError) -> Iss
         label_failed=True,
         label_source="failed",
         model="",
-        prompt_tokens=spent.prompt_tokens,
-        completion_tokens=spent.completion_tokens,
-        cost_usd=spent.cost_usd,
+        **asdict(spent),
         labeled_at=datetime.now(UTC),
+        failure=printable(why, MAX_FAILURE_CHARS),
     )
+
+
+def _report(number: int, count: int, row: IssueRow) -> None:
+    if row.is_waiting:
+        logger.info("label %d of %d waits for the next run: %s", number, count, row.failure)
+    elif row.label_failed:
+        logger.warning(
+            "label %d of %d, cluster %d failed: %s", number, count, row.cluster_id, row.failure
+        )
+    else:
+        logger.info("label %d of %d, %s: %s", number, count, row.label_source, row.canonical_title)

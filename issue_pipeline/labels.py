@@ -20,6 +20,11 @@ CATEGORIES: tuple[str, ...] = get_args(Category)
 IMPACT_LEVELS: tuple[str, ...] = get_args(ImpactLevel)
 MAX_TITLE_CHARS = 120
 MAX_DESCRIPTION_CHARS = 600
+# Least cosine of a text that a model wrote to the centroid of its cluster; docs/labels.md tells
+# how it was found. A description may leave the subject to the title.
+MIN_GROUNDING = {"canonical_title": 0.40, "description": 0.20}
+# Shorter texts may agree with the instructions by chance.
+_MIN_COPIED_WORDS = 4
 
 # What a model that writes is told; what the hints are computed from is in hints.py.
 CATEGORY_MEANINGS: dict[str, str] = {
@@ -53,21 +58,36 @@ WOULD_PAY_MEANING = (
     ' (example: "we pay a contractor to fix this every month")'
 )
 
-_URL = re.compile(r"(?:https?://|www\.)", re.IGNORECASE)
+# A bare name of a site counts where nothing else ends like that: "Node.js" and "ASP.NET" are words.
+_URL = re.compile(
+    r"(?:\b[a-z][a-z0-9+.-]{1,20}://|\b(?:mailto|javascript|data):(?=\S)|www\."
+    r"|\b[\w-]{1,60}\.(?:com|org|ru|cn|info|biz|xyz|top|shop|site|online|click|link)\b"
+    r"|\b[\w-]{1,60}\.[a-z]{2,10}/\w)",
+    re.IGNORECASE,
+)
 _EMAIL = re.compile(r"\S@\S+\.\w")
-_MARKUP = re.compile(r"<[a-zA-Z/!]|[`{}]|\]\(|&[a-z#0-9]{2,8};")
+_EMPHASIS = r"(?<![\w*])[*_]{1,3}[^\W_][^*_]*[*_]{1,3}(?!\w)"
+_LINE_MARK = r"^\s*(?:(?:#{1,6}|[-*+>]|\d{1,2}[.)])\s+)+"
+_MARKUP = re.compile(
+    rf"<[a-zA-Z/!]|[`{{}}]|\]\(|&[a-z#0-9]{{2,8}};|\*\*|~~|{_EMPHASIS}|{_LINE_MARK}"
+)
 _TAB_OR_LINE_FEED = re.compile(r"[\t\n]")
 _HAS_LETTER = re.compile(r"[^\W\d_]")
-_SENTENCE_END = re.compile(r"[.!?…](?:\s|$)")
-# What titles wear on their way through a tracker or a forum, and says nothing about the problem.
+_SENTENCE_END = re.compile(r"[.!?…]+[\"')\]]*(?:\s|$)|[。！？]+")
+_ABBREVIATION = re.compile(
+    r"\b(?:e\.\s?g|i\.\s?e|etc|vs|cf|approx|incl|resp|no|nr|fig|ver|dr|mr|mrs|ms|st|[a-z])\.(?=\s+\S)",
+    re.IGNORECASE,
+)
+# What titles wear on their way through a tracker or a forum, and says nothing about the problem;
+# not "[…]", which stands for a word (utils/shared_words.py).
 _TITLE_PREFIX = re.compile(
-    r"[\s:\-–—|]*(?:\[[^\[\]]{1,30}\]|\([^()]{1,30}\)"
+    r"[\s:\-–—|]*(?:\[[^\[\]…]{1,30}\]|\([^()]{1,30}\)"
     r"|(?:(?:show|ask|tell|launch) hn|re|fwd?|psa|tl;?dr|bug(?: report)?|feature(?: request)?"
     r"|issue|question|help|fix|update|regression|docs?)\s*:)[\s:\-–—|]*",
     re.IGNORECASE,
 )
 _TITLE_SUFFIX = re.compile(
-    r"\s*(?:\[[^\[\]]{1,30}\]|\((?:\d{1,4}|[^()]{0,20}\d|edit\w*|updated?|solved|fixed|closed|long)\)"
+    r"\s*(?:\[[^\[\]…]{1,30}\]|\((?:\d{1,4}|[^()]{0,20}\d|edit\w*|updated?|solved|fixed|closed|long)\)"
     r"|#\d+|!+|\.{2,}|…|[.,;:\-–—|])$",
     re.IGNORECASE,
 )
@@ -105,15 +125,46 @@ class IssueLabel(BaseModel):
 
 def length_problem(description: str) -> str | None:
     """Say that a description has more than two sentences, or ``None`` if it has not."""
-    sentences = len(_SENTENCE_END.findall(description))
+    sentences = len(_SENTENCE_END.findall(_ABBREVIATION.sub("", description)))
     return f"has {sentences} sentences; expected one or two" if sentences > 2 else None
+
+
+def copied_problem(label: IssueLabel, instructions: str) -> str | None:
+    """Say that a label repeats the instructions instead of following them, or ``None``.
+
+    Args:
+        label: A label that a model wrote.
+        instructions: Everything that the model was told about its task.
+    """
+    told = f" {_bare_words(instructions)} "
+    for field in ("canonical_title", "description"):
+        words = _bare_words(getattr(label, field))
+        if len(words.split()) >= _MIN_COPIED_WORDS and f" {words} " in told:
+            return f"{field}: copied from the instructions; expected the problem of the posts"
+    return None
+
+
+def _bare_words(text: str) -> str:
+    return " ".join(re.findall(r"\w+", text.casefold()))
+
+
+def grounding_problem(field: str, similarity: float) -> str | None:
+    """Say that a text is not about the posts it stands for, or ``None`` if it is.
+
+    Args:
+        field: Name of the label's field.
+        similarity: Cosine of the text's embedding to the centroid of the cluster, in [-1, 1].
+    """
+    if similarity >= MIN_GROUNDING[field]:
+        return None
+    return f"{field}: is not about these posts; expected the problem that they share"
 
 
 def plain_text_problem(text: str) -> str | None:
     """Say what keeps a text from being plain, or ``None`` if nothing does."""
     for pattern, problem in (
-        (_URL, "contains a URL"),
         (_EMAIL, "contains an e-mail address"),
+        (_URL, "contains a URL"),
         (_MARKUP, "contains markup"),
         (UNSEEN, "contains control characters"),
         (_TAB_OR_LINE_FEED, "contains control characters"),
@@ -130,10 +181,13 @@ def tidy_text(text: str, max_chars: int) -> str:
         Text that :func:`plain_text_problem` accepts, or ``""`` if nothing is left.
     """
     # Only what can end up in the result is read: a title may be a hostile megabyte.
-    text = re.sub(_URL.pattern + r"\S*", " ", text[: 20 * max_chars], flags=re.IGNORECASE)
-    text = " ".join(word for word in text.split() if "." not in word.partition("@")[2])
+    words = text[: 20 * max_chars].split()
+    text = " ".join(word for word in words if "." not in word.partition("@")[2])
+    text = re.sub(_URL.pattern + r"\S*", " ", text, flags=re.IGNORECASE)
     text = re.sub(r"<[^<>]{0,200}>|&[a-z#0-9]{2,8};|[`{}<]|\]\([^)]{0,200}\)?", " ", text)
     text = " ".join(UNSEEN.sub("", text).split())
+    text = re.sub(_LINE_MARK, "", re.sub(r"\*\*|~~", "", text))
+    text = re.sub(_EMPHASIS, lambda match: match[0].strip("*_"), text)
     if len(text) > max_chars:
         text = text[: max_chars + 1].rsplit(" ", 1)[0][:max_chars].rstrip(" ,;:-–")
     return text if len(text) >= 3 and plain_text_problem(text) is None else ""

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from issue_pipeline.labels import (
@@ -15,9 +15,11 @@ from issue_pipeline.labels import (
     tidy_text,
     tidy_title,
 )
+from issue_pipeline.utils.cluster_representatives import normalize_title
+from issue_pipeline.utils.shared_words import MASK
 
 # Goes into the gold asset's code version: raise it when the words below change.
-PROMPT_VERSION = "2"
+PROMPT_VERSION = "3"
 # Bounds the prompt whatever the posts hold.
 MAX_REP_TITLE_CHARS = 300
 _MAX_SENTENCE_CHARS = 300
@@ -41,10 +43,12 @@ class Representative:
     Attributes:
         title: One line.
         snippet: The first 200 characters of the body, maybe ``""``.
+        grounded: Whether the title alone tells what the cluster is about.
     """
 
     title: str
     snippet: str
+    grounded: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,30 +74,36 @@ class Prompt:
 
     Attributes:
         titles: The titles to choose from; empty where the model writes its own.
+        instructions: What a written label must not repeat.
     """
 
     messages: Messages
     schema: dict[str, object]
     titles: Sequence[str] = ()
+    instructions: str = ""
 
 
-def build_prompt(request: LabelRequest, *, style: str) -> Prompt:
+def build_prompt(
+    request: LabelRequest, *, style: str, taken: Collection[str] = frozenset()
+) -> Prompt:
     """Word the request for a model.
 
     Args:
         request: The cluster's representatives and the hint.
         style: ``write`` lets the model word title and description; ``choose`` lets it pick them
             among the representatives' own, which is as much as a very small model can do.
+        taken: Normalised titles that others have; not offered if there is anything else.
     """
     if style == CHOOSE:
-        return _choosing(request)
-    return Prompt(_messages(request), label_schema())
+        return _choosing(request, taken)
+    messages = _messages(request)
+    return Prompt(messages, label_schema(), instructions=messages[0]["content"])
 
 
-def _choosing(request: LabelRequest) -> Prompt:
+def _choosing(request: LabelRequest, taken: Collection[str]) -> Prompt:
     """Ask as briefly as possible: definitions are lost on a very small model and cost seconds."""
     posts = request.representatives
-    titles = _distinct(tidy_title(post.title) for post in posts)[:_OFFERED_TITLES]
+    titles = _offered_titles(posts, taken)
     # Nothing is offered that would be refused once chosen.
     sentences = _telling_sentences(posts)[:_OFFERED_SENTENCES]
     sentences = sentences or [text for text in titles if length_problem(text) is None]
@@ -172,6 +182,16 @@ def correction(answer: str, problem: str) -> Messages:
     ]
 
 
+def _offered_titles(posts: Sequence[Representative], taken: Collection[str]) -> list[str]:
+    """Give the best titles to choose from: free, about the cluster, with no word masked."""
+    titles = {tidy_title(post.title): post.grounded for post in reversed(posts)}
+    nearest_first = [title for title in reversed(titles) if title]
+    free = [title for title in nearest_first if normalize_title(title) not in taken]
+    offered = sorted(free or nearest_first, key=lambda one: (not titles[one], MASK in one))
+    grounded = [title for title in offered if titles[title]]
+    return (grounded or offered)[:_OFFERED_TITLES]
+
+
 def _telling_sentences(posts: Sequence[Representative]) -> list[str]:
     """Give the sentences that state something, first those that share most words with other posts.
 
@@ -186,7 +206,7 @@ def _telling_sentences(posts: Sequence[Representative]) -> list[str]:
             if sentence not in scores and _states_something(sentence):
                 own = _long_words(sentence)
                 scores[sentence] = sum(len(own & known) for known in others)
-    return sorted(scores, key=lambda sentence: -scores[sentence])
+    return sorted(scores, key=lambda sentence: (MASK in sentence, -scores[sentence]))
 
 
 def _states_something(sentence: str) -> bool:
@@ -203,7 +223,3 @@ def _states_something(sentence: str) -> bool:
 
 def _long_words(text: str) -> set[str]:
     return set(re.findall(r"[^\W\d_]{4,}", text.casefold()))
-
-
-def _distinct(texts: Iterable[str]) -> list[str]:
-    return list(dict.fromkeys(text for text in texts if text))

@@ -91,16 +91,43 @@ class ClusterRow:
 
 
 @dataclass(frozen=True, slots=True)
+class Spent:
+    """What was spent on one label, over all calls made for it, in vain or not.
+
+    Attributes:
+        attempts: Calls made, of all models.
+        prompt_tokens: Tokens read.
+        completion_tokens: Tokens written.
+        cost_usd: In US dollars; 0 for a local model and for one without a known price.
+        seconds: From sending a request to its answer or failure, added up.
+    """
+
+    attempts: int = 0
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    cost_usd: float = 0.0
+    seconds: float = 0.0
+
+    def __add__(self, other: "Spent") -> "Spent":
+        return Spent(
+            self.attempts + other.attempts,
+            self.prompt_tokens + other.prompt_tokens,
+            self.completion_tokens + other.completion_tokens,
+            self.cost_usd + other.cost_usd,
+            self.seconds + other.seconds,
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class IssueRow:
-    """One row of ``gold.issues``: a cluster and its label, or that labelling failed.
+    """One row of ``gold.issues``: a cluster and its label, or why it has none.
 
     Attributes:
         label_source: ``local``, ``remote``, ``reused`` or ``failed``.
-        model: Name of the model that wrote the label; ``""`` when it failed.
-        prompt_tokens: Over all calls made for this label, in vain or not; 0 when reused.
-        completion_tokens: Likewise.
-        cost_usd: Price of these calls in US dollars; 0 when reused or local.
+        model: Name of the model that wrote the label; ``""`` without a label.
+        prompt_tokens: As of :class:`Spent`, like the other four; all 0 when reused.
         labeled_at: Aware, UTC.
+        failure: Why there is no label; ``""`` where there is one.
     """
 
     cluster_id: int
@@ -118,6 +145,14 @@ class IssueRow:
     completion_tokens: int
     cost_usd: float
     labeled_at: datetime
+    attempts: int = 0
+    seconds: float = 0.0
+    failure: str = ""
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether no model was asked yet: the cluster waits for the next run."""
+        return self.label_failed and not self.attempts
 
 
 @dataclass(frozen=True, slots=True)

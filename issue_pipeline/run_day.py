@@ -144,7 +144,7 @@ def missing_settings(environment: Mapping[str, str]) -> list[str]:
     if not (environment.get("LLM_LOCAL_MODEL") or environment.get("LLM_REMOTE_MODEL")):
         missing.append(
             "LLM_LOCAL_MODEL (such as ollama_chat/llama3.1) or LLM_REMOTE_MODEL with"
-            " LLM_REMOTE_API_KEY (such as groq/llama-3.3-70b-versatile, a key from"
+            " LLM_REMOTE_API_KEY (such as groq/openai/gpt-oss-120b, a key from"
             " https://console.groq.com/keys)"
         )
     elif environment.get("LLM_REMOTE_MODEL") and not environment.get("LLM_REMOTE_API_KEY"):

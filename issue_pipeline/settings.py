@@ -43,7 +43,6 @@ def resources() -> dict[str, dg.ConfigurableResource[Any]]:
         ConfigurationError: A setting is malformed; the message names it.
     """
     clustering_mode()  # read by its step, but a misspelt one should not wait until then
-    _refuse_budgets()
     models = _defaults(LLMResource)
     return {
         "database": IssuesDatabase(database=_text("ISSUES_DUCKDB_PATH", DEFAULT_DUCKDB_PATH)),
@@ -56,6 +55,8 @@ def resources() -> dict[str, dg.ConfigurableResource[Any]]:
             remote_model=_text("LLM_REMOTE_MODEL", ""),
             remote_api_key=_secret("LLM_REMOTE_API_KEY"),
             remote_above=_count("LLM_REMOTE_ABOVE", models["remote_above"]),
+            max_calls=_optional_count("LLM_MAX_CALLS"),
+            max_cost_usd=_optional_amount("LLM_MAX_COST_USD"),
         ),
         "pocketbase": PocketBaseResource(
             url=_text("POCKETBASE_URL", ""),
@@ -112,13 +113,6 @@ def _defaults(resource: type[dg.ConfigurableResource[Any]]) -> dict[str, Any]:
     return {name: field.default for name, field in resource.model_fields.items()}
 
 
-def _refuse_budgets() -> None:
-    """Refuse limits that nothing would enforce: whoever sets one relies on it."""
-    for name in ("LLM_MAX_CALLS", "LLM_MAX_COST_USD"):
-        if _text(name, ""):
-            raise ConfigurationError(f"{name} is set, but cannot be kept yet; unset it.")
-
-
 def _text(name: str, default: str) -> str:
     return os.environ.get(name, "").strip() or default
 
@@ -161,3 +155,20 @@ def _count(name: str, default: int) -> int:
     if not (text.isascii() and text.isdecimal()):
         raise ConfigurationError(f"{name} is {text!r}; expected a whole number of at least 0.")
     return int(text)
+
+
+def _optional_count(name: str) -> int | None:
+    return _count(name, 0) if _text(name, "") else None
+
+
+def _optional_amount(name: str) -> float | None:
+    text = _text(name, "")
+    if not text:
+        return None
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 0 <= value < math.inf:
+        raise ConfigurationError(f"{name} is {text!r}; expected a number of at least 0.")
+    return value

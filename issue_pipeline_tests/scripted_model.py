@@ -6,11 +6,15 @@ can misbehave as real servers do. ``with ScriptedModel(...) as model:`` starts i
 """
 
 import json
+import re
 import threading
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
+
+from issue_pipeline.labels import tidy_title
 
 GOOD_LABEL: dict[str, object] = {
     "canonical_title": "Exports time out on large workspaces",
@@ -34,6 +38,8 @@ class Reply:
         model: Name of the model that claims to have answered.
         hang: Send nothing until the server closes.
         body: The whole body instead, as it is.
+        retry_after: Value of that header, if any.
+        cut: Close the connection before the last bytes that were promised.
     """
 
     content: str | None = ""
@@ -41,6 +47,8 @@ class Reply:
     model: str = "scripted"
     hang: bool = False
     body: str | None = None
+    retry_after: str | None = None
+    cut: bool = False
 
 
 def label(**changes: object) -> Reply:
@@ -50,6 +58,32 @@ def label(**changes: object) -> Reply:
 
 
 HANG = Reply(hang=True)
+
+
+def posts_shown(request: dict[str, Any]) -> list[dict[str, str]]:
+    """Give the posts that a writing model was shown: ``title`` and ``text`` of each."""
+    user = next(one["content"] for one in request["messages"] if one["role"] == "user")
+    posts: list[dict[str, str]]
+    posts, _ = json.JSONDecoder().raw_decode(user[user.index("[\n") :])
+    return posts
+
+
+def about_the_posts(request: dict[str, Any]) -> Reply:
+    """Answer as a good model does: with what most of the posts that it was shown speak of."""
+    posts = posts_shown(request)
+    words = [set(re.findall(r"\w{4,}", f"{one['title']} {one['text']}".lower())) for one in posts]
+    common = Counter(word for own in words for word in own)
+
+    def shared(title: str) -> float:
+        own = re.findall(r"\w{4,}", title.lower())
+        return sum(common[word] - 1 for word in own) / (1 + len(own))
+
+    titles = [tidy_title(one["title"].replace("[…]", " "), 80) for one in posts]
+    title = max(titles, key=shared)
+    return label(
+        canonical_title=f"Problem: {title}", description=f"Several people report this: {title}."
+    )
+
 
 # Either replies in order, or what makes one of each request.
 Script = Sequence[Reply] | Callable[[dict[str, Any]], Reply]
@@ -117,9 +151,12 @@ class ScriptedModel:
                 body = (_body(reply) if reply.body is None else reply.body).encode()
                 self.send_response(reply.status)
                 self.send_header("Content-Type", "application/json")
-                self.send_header("Content-Length", str(len(body)))
+                self.send_header("Content-Length", str(len(body) + (9 if reply.cut else 0)))
+                if reply.retry_after is not None:
+                    self.send_header("Retry-After", reply.retry_after)
                 self.end_headers()
                 self.wfile.write(body)
+                self.close_connection = True
 
             def log_message(self, *_: object) -> None:
                 pass

@@ -9,7 +9,10 @@ from issue_pipeline.labels import (
     CATEGORY_MEANINGS,
     IMPACT_LEVELS,
     IMPACT_MEANINGS,
+    MIN_GROUNDING,
     IssueLabel,
+    copied_problem,
+    grounding_problem,
     label_schema,
     length_problem,
     plain_text_problem,
@@ -89,6 +92,16 @@ def test_spaces_around_text_are_taken_off():
         ("`rm` deletes", "contains markup"),
         ("read [this](there)", "contains markup"),
         ("{{template}}", "contains markup"),
+        ("A **bold** claim", "contains markup"),
+        ("An *important* claim", "contains markup"),
+        ("An _important_ claim", "contains markup"),
+        ("~~Struck~~ out", "contains markup"),
+        ("# Heading", "contains markup"),
+        ("- item", "contains markup"),
+        ("Visit evil.com now", "contains a URL"),
+        ("See t.me/joinus", "contains a URL"),
+        ("Open ftp://host", "contains a URL"),
+        ("Click javascript:alert(1)", "contains a URL"),
         ("two\nlines", "contains control characters"),
         ("evil \u202etxt.exe", "contains control characters"),
         ("zero\u200bwidth", "contains control characters"),
@@ -105,7 +118,20 @@ def test_text_that_is_not_plain_is_refused_with_the_reason(field: str, text: str
 
 @pytest.mark.parametrize(
     "text",
-    ["a < b and b > c", "R&D costs 5 %", "C++ & C#", "Größe läuft über", "文字化けする", "@home"],
+    [
+        "a < b and b > c",
+        "R&D costs 5 %",
+        "C++ & C#",
+        "Größe läuft über",
+        "文字化けする",
+        "@home",
+        "my_long_name and other_name fail",
+        "2 * 3 * 4 overflows",
+        "Node.js and ASP.NET 4.5 crash",
+        "and/or is missing in v1.2/3",
+        "Note: data: none",
+        "Half-open sockets - a leak",
+    ],
 )
 def test_ordinary_text_is_plain(text: str):
     assert plain_text_problem(text) is None
@@ -115,6 +141,9 @@ def test_a_description_has_one_or_two_sentences():
     assert length_problem("One. Two") is None
     assert length_problem("One! Two?") is None
     assert length_problem("Version 1.2.3 fails on host a.b.example.") is None
+    assert length_problem("Dates, e.g. of orders, i.e. all of them, fail, etc. It is bad.") is None
+    assert length_problem("It fails vs. Python approx. 3 times... Why?!") is None
+    assert length_problem("一。二。三。") == "has 3 sentences; expected one or two"
     assert length_problem("One. Two. Three.") == "has 3 sentences; expected one or two"
     assert "has 3 sentences" in problem_with(description="One. Two. Three.")
 
@@ -129,6 +158,9 @@ def test_a_description_has_one_or_two_sentences():
         ("<b>Bold</b> &amp; `code` {x}", "Bold code x"),
         ("[docs](there) are wrong", "[docs are wrong"),
         ("zero\u200bwidth", "zerowidth"),
+        ("A **bold** and _soft_ claim", "A bold and soft claim"),
+        ("# Heading of evil.com/x", "Heading of"),
+        ("- > item", "item"),
         ("ab", ""),
         ("?!…", ""),
         ("", ""),
@@ -154,6 +186,8 @@ def test_tidying_leaves_plain_words(text: str, tidied: str):
         ("Help me export 2 files", ...),
         ("dtype of tensors is lost", ...),
         ("[Bug]", "[Bug]"),
+        ("Alternatives to […]", ...),
+        ("[…] stalls", ...),
         ("!!!", ""),
         ("", ""),
     ],
@@ -182,6 +216,7 @@ def test_tidying_cuts_at_a_word():
 def test_whatever_comes_in_the_tidied_text_is_plain_and_short_enough():
     parts = ["http", "s://", "www.", "@", ".", "<", ">", "&", "amp", ";", "`", "{", "](", ")"]
     parts += [" ", "\n", "\u200b", "\u202e", "x", "Word", "!", "…", "é", "\x00"]
+    parts += ["*", "**", "_", "~~", "# ", "- ", ".com", "/", ":"]
     dice = random.Random(20260310)
     for _ in range(5_000):
         text = "".join(dice.choices(parts, k=dice.randint(0, 20)))
@@ -208,12 +243,22 @@ def test_whatever_comes_in_the_tidied_text_is_plain_and_short_enough():
         "(1)",
         "!",
         ":",
+        "*a",
+        "_a ",
+        "**",
+        "# ",
+        "a.",
+        "a.com",
+        "a://",
+        "e.g. ",
     ],
 )
 def test_hostile_text_is_tidied_in_no_time(unit: str):
     started = time.process_time()
     tidy_text(unit * 50_000, 120)
     tidy_title(unit * 50_000, 120)
+    plain_text_problem(unit * 2_000)
+    length_problem(unit * 2_000)
     assert time.process_time() - started < 0.5
 
 
@@ -234,3 +279,31 @@ def test_the_schema_can_offer_titles_and_descriptions_to_choose_from():
     assert isinstance(properties, dict)
     assert properties["canonical_title"] == {"type": "string", "enum": ["A title"]}
     assert properties["description"] == {"type": "string", "enum": ["A cause."]}
+
+
+@pytest.mark.parametrize("field", ["canonical_title", "description"])
+@pytest.mark.parametrize(
+    ("text", "copied"),
+    [
+        ("State the ONE problem!", True),
+        ("The chatbot invents order numbers.", True),
+        ("The problem", False),  # too short to tell
+        ("State the one issue that the posts share", False),
+    ],
+)
+def test_a_label_that_repeats_its_instructions_is_told_from_one_that_does_not(
+    field: str, text: str, copied: bool
+):
+    told = "State the one problem that posts share (example: the chatbot invents order numbers)."
+    label = IssueLabel.model_validate({**GOOD_LABEL, field: text})
+    problem = copied_problem(label, told)
+    assert (problem is not None and problem.startswith(field)) is copied
+
+
+@pytest.mark.parametrize("field", MIN_GROUNDING)
+def test_a_text_is_grounded_from_the_least_similarity_on(field: str):
+    least = MIN_GROUNDING[field]
+    assert grounding_problem(field, least) is None
+    assert grounding_problem(field, least - 0.001) == (
+        f"{field}: is not about these posts; expected the problem that they share"
+    )

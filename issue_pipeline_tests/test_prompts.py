@@ -96,6 +96,42 @@ def test_a_choosing_model_chooses_among_the_tidied_titles():
     assert all(f'"{title}"' in prompt.messages[-1]["content"] for title in prompt.titles)
 
 
+def test_titles_that_others_have_are_not_offered_while_there_are_more():
+    def offered(*taken: str) -> list[str]:
+        prompt = build_prompt(request(), style="choose", taken=frozenset(taken))
+        return choices(prompt, "canonical_title")
+
+    assert offered("export hangs") == ["CSV download never ends"]
+    assert len(offered("export hangs", "csv download never ends")) == 2
+
+
+def test_titles_that_tell_what_it_is_about_are_offered_alone_and_whole_ones_first():
+    posts = [
+        Representative("Export of […] hangs", ""),
+        Representative("Help me please", "", grounded=False),
+        Representative("Export hangs", ""),
+    ]
+    prompt = build_prompt(request(posts), style="choose")
+    assert prompt.titles == ["Export hangs", "Export of […] hangs"]
+    [helpless] = [Representative("Help me please", "", grounded=False)]
+    assert build_prompt(request([helpless]), style="choose").titles == ["Help me please"]
+
+
+def test_sentences_without_a_mask_are_offered_first():
+    posts = [
+        Representative("A", "The large export of […] always hangs at ninety percent."),
+        Representative("B", "The large export always hangs at ninety percent there."),
+    ]
+    offered = choices(build_prompt(request(posts), style="choose"), "description")
+    assert offered == [posts[1].snippet, posts[0].snippet]
+
+
+def test_what_a_written_label_must_not_repeat_is_the_system_message():
+    prompt = build_prompt(request(), style="write")
+    assert prompt.instructions == prompt.messages[0]["content"]
+    assert build_prompt(request(), style="choose").instructions == ""
+
+
 @pytest.mark.parametrize(
     "useless",
     [

@@ -130,3 +130,23 @@ def test_a_cluster_size_that_is_no_whole_number_is_refused(
 def test_the_remote_model_may_be_asked_first_for_every_cluster(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("LLM_REMOTE_ABOVE", "0")
     assert llm().remote_above == 0
+
+
+def test_a_run_may_be_limited_in_calls_and_cost(monkeypatch: pytest.MonkeyPatch):
+    assert (llm().max_calls, llm().max_cost_usd) == (None, None)
+    monkeypatch.setenv("LLM_MAX_CALLS", "200")
+    monkeypatch.setenv("LLM_MAX_COST_USD", "0.5")
+    assert (llm().max_calls, llm().max_cost_usd) == (200, 0.5)
+    monkeypatch.setenv("LLM_MAX_CALLS", "0")
+    assert llm().max_calls == 0
+
+
+@pytest.mark.parametrize("text", ["much", "-1", "nan", "inf"])
+def test_a_limit_that_is_no_amount_is_refused(text: str, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("LLM_MAX_COST_USD", text)
+    with pytest.raises(ConfigurationError, match=r"LLM_MAX_COST_USD is .*; expected a number"):
+        resources()
+    monkeypatch.delenv("LLM_MAX_COST_USD")
+    monkeypatch.setenv("LLM_MAX_CALLS", text)
+    with pytest.raises(ConfigurationError, match=r"LLM_MAX_CALLS is .*; expected a whole"):
+        resources()

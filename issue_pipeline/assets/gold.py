@@ -1,17 +1,18 @@
 """``gold.issues`` and ``gold.live_issues``: labelled problems, and their publication."""
 
-from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
 
 import dagster as dg
 import duckdb
 
+from issue_pipeline.asking import start_session
 from issue_pipeline.assets.completeness import incomplete_sources, require_collected
+from issue_pipeline.assets.label_metadata import label_metadata
 from issue_pipeline.assets.partition_keys import day_of
 from issue_pipeline.errors import LiveStoreError, MissingInputError
 from issue_pipeline.failures import clear_failures
-from issue_pipeline.labeling import collect_evidence, label_clusters, prepare_clusters
+from issue_pipeline.labeling import ask_models, collect_evidence, prepare_clusters, settled_rows
 from issue_pipeline.partitions import daily_partitions
 from issue_pipeline.prompts import PROMPT_VERSION
 from issue_pipeline.publishing import desired_issues, plan_changes
@@ -34,8 +35,8 @@ from issue_pipeline.sql.summary import DaySummary, day_summary
     description=(
         "One row for every cluster of the day: what problem it is, how bad, and whether somebody"
         " would pay for a fix, as a language model describes it under a strict schema; and in"
-        " `gold.issue_evidence` the posts it stands on. Good labels are reused, failed ones tried"
-        " again on the next run."
+        " `gold.issue_evidence` the posts it stands on. Good labels are reused; clusters without"
+        " one, because models failed or the run's budget was spent, are tried on the next run."
     ),
 )
 def issues(
@@ -44,33 +45,38 @@ def issues(
     llm: LLMResource,
     database: IssuesDatabase,
 ) -> dg.MaterializeResult[None]:
-    """Label the day's clusters with no database open, then replace the day's labels."""
+    """Write what is known, ask models with no database open, write each label as it comes."""
     day = day_of(context)
     with clear_failures(context):
         with database.read() as connection:
             _require_clusters(connection, day, bronze.ledger_of_day(connection, day))
             clusters = bronze.clustered_items_of_day(connection, day)
             known = gold.issues_of_day(connection, day)
-        rows, evidence = [], []
-        if clusters:
-            model = embedding.get_model()
-            prepared = prepare_clusters(clusters, model)
-            with database.read() as connection:
-                reusable = gold.good_labels(connection, [one.fingerprint for one in prepared])
-            rows = label_clusters(
-                prepared, llm.start_session(), model, known=known, reusable=reusable
-            )
-            evidence = collect_evidence(prepared, rows)
+        # A day without clusters needs no model of either kind.
+        model = embedding.get_model() if clusters else None
+        prepared = prepare_clusters(clusters, model) if model else []
+        with database.read() as connection:
+            reusable = gold.good_labels(connection, [one.fingerprint for one in prepared])
+        settled = settled_rows(prepared, known=known, reusable=reusable)
+        session = start_session(llm) if any(row.label_failed for row in settled) else None
         with database.write() as connection:
-            gold.replace_day(connection, day, rows, evidence)
-    by_source = Counter(row.label_source for row in rows)
+            gold.replace_day(connection, day, settled, collect_evidence(prepared, settled))
+        rows = {row.cluster_id: row for row in settled}
+        if model and session:
+            for fresh in ask_models(prepared, settled, session, model):
+                with database.write() as connection:
+                    gold.replace_clusters(connection, day, fresh, collect_evidence(prepared, fresh))
+                rows.update((row.cluster_id, row) for row in fresh)
+    labels = list(rows.values())
+    if waiting := [row for row in labels if row.is_waiting]:
+        context.log.warning(
+            f"{len(waiting)} of {len(labels)} clusters of {day} wait for the next run:"
+            f" {waiting[0].failure}"
+        )
     return dg.MaterializeResult(
         metadata={
-            "dagster/partition_row_count": len(rows),
-            **{name: by_source[name] for name in ("local", "remote", "reused", "failed")},
-            "evidence": len(evidence),
-            "tokens": sum(row.prompt_tokens + row.completion_tokens for row in rows),
-            "cost_usd": round(sum(row.cost_usd for row in rows), 4),
+            **label_metadata(labels),
+            "calls": session.calls if session else 0,
         }
     )
 

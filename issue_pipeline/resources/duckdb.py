@@ -1,7 +1,9 @@
 """The one DuckDB file, opened for as short a time as possible."""
 
+import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 
@@ -39,7 +41,9 @@ class IssuesDatabase(DuckDBResource):
         connection = self._connect(read_only=False)
         try:
             connection.execute(f"SET memory_limit = '{WRITE_MEMORY}'")
-            connection.execute(files("issue_pipeline.sql").joinpath("schema.sql").read_text())
+            if not _has_schema(connection):
+                connection.execute(_schema())
+                connection.execute(f"COMMENT ON TABLE gold.issues IS '{_schema_mark()}'")
             connection.begin()
             yield connection
             connection.commit()
@@ -55,13 +59,21 @@ class IssuesDatabase(DuckDBResource):
             StoreError: The file cannot be opened.
         """
         if not Path(self.database).exists():
-            with self.write():
-                pass  # creates the tables
+            self._bring_up_to_date()
         connection = self._connect(read_only=True)
         try:
+            if not _has_schema(connection):
+                connection.close()
+                self._bring_up_to_date()
+                connection = self._connect(read_only=True)
             yield connection
         finally:
             connection.close()
+
+    def _bring_up_to_date(self) -> None:
+        """Create the tables, or what an older version's tables lack."""
+        with self.write():
+            pass
 
     # dagster-duckdb's own entry point, so that code written for it gets the same guarantees.
     get_connection = write
@@ -85,6 +97,27 @@ class IssuesDatabase(DuckDBResource):
                 f"Cannot open the database {self.database}: {error}\n{hint}"
             ) from error
         raise AssertionError("unreachable")
+
+
+@cache
+def _schema() -> str:
+    return files("issue_pipeline.sql").joinpath("schema.sql").read_text()
+
+
+@cache
+def _schema_mark() -> str:
+    return f"schema.sql {hashlib.sha256(_schema().encode()).hexdigest()}"
+
+
+def _has_schema(connection: duckdb.DuckDBPyConnection) -> bool:
+    """Whether the file was last brought up to date with this very schema.
+
+    Read-only connections cannot create what is missing, and short writes should not have to.
+    """
+    marks = connection.execute(
+        "SELECT comment FROM duckdb_tables() WHERE (schema_name, table_name) = ('gold', 'issues')"
+    ).fetchall()
+    return marks == [(_schema_mark(),)]
 
 
 def _is_lock(error: Exception) -> bool:

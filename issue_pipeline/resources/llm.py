@@ -1,94 +1,186 @@
-"""``LLMResource``: the language models that write labels, through LiteLLM."""
+"""``LLMResource``: the language models that write labels, and one call to one of them.
+
+Whom to ask, how often, and when to stop is decided in ``asking.py``.
+"""
 
 import logging
 import os
 import re
-from dataclasses import asdict, dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import dagster as dg
-from pydantic import Field, ValidationError
+from pydantic import Field
 
 from issue_pipeline.errors import (
     ConfigurationError,
-    InvalidLabelError,
     LabelingError,
     ModelAccessError,
+    ModelSilentError,
     ModelUnavailableError,
+    RateLimitedError,
 )
-from issue_pipeline.labels import IssueLabel
-from issue_pipeline.prompts import STYLES, WRITE, LabelRequest, Prompt, build_prompt, correction
+from issue_pipeline.prompts import CHOOSE, STYLES, WRITE, Messages
 from issue_pipeline.utils.printable import printable
 from issue_pipeline.utils.redaction import SECRET_MARK
 from issue_pipeline.utils.urls import without_user_info
 
 logger = logging.getLogger(__name__)
 
-CALLS_PER_MODEL = 2
-MAX_ANSWER_TOKENS = 500
-# How much of foreign text a message quotes.
-_MAX_PLACE_CHARS = 60
-_MAX_PROBLEM_CHARS = 500
+LOCAL = "local"
+REMOTE = "remote"
+# A reasoning model thinks before it answers, and that counts. What is chosen is short.
+MAX_ANSWER_TOKENS = {WRITE: 4_000, CHOOSE: 500}
+# How much of a server's message ours quotes.
 _MAX_TOLD_CHARS = 200
 # How providers word a spent quota: waiting a minute does not help.
 _QUOTA_WORDS = ("quota", "billing", "credit", "insufficient", "payment")
 _PER_MINUTE = re.compile(r"per[ _-]?min")
 _LINK = re.compile(r"https?://\S+")
-# HTTP statuses: no valid key, no money, no permission; too many requests.
-_REFUSED = (401, 402, 403)
+# HTTP statuses: no valid key, no money, no permission, no such model; too many requests.
+_WRONG_KEY = (401, 402, 403)
+_REFUSED = (*_WRONG_KEY, 404)
 _RATE_LIMITED = 429
+_TIMED_OUT = 408
 
 
 @dataclass(frozen=True, slots=True)
-class LabelResult:
-    """A valid label and what it took to get it.
+class Answer:
+    """What a model said, and what it took.
 
     Attributes:
-        source: ``local`` or ``remote``.
-        model: LiteLLM's name of the model.
-        prompt_tokens: Over all calls made for this label, failed ones included.
-        completion_tokens: Likewise.
-        cost_usd: Likewise; 0 for a model without a known price.
+        cost_usd: 0 for a local model, and where no price is known.
     """
 
-    label: IssueLabel
-    source: str
-    model: str
+    text: str
     prompt_tokens: int
     completion_tokens: int
     cost_usd: float
 
 
 @dataclass(frozen=True, slots=True)
-class _Model:
+class LanguageModel:
+    """One model and where it is served.
+
+    Attributes:
+        source: ``local`` or ``remote``.
+        name: LiteLLM's name of the model.
+        style: ``write`` or ``choose``.
+        timeout_s: Longest silence of the server during one call.
+    """
+
     source: str
     name: str
     style: str
     base_url: str | None
     api_key: str | None = field(repr=False)
+    timeout_s: float
 
+    def complete(self, messages: Messages, schema: Mapping[str, object]) -> Answer:
+        """Make one call; never more than one request.
 
-@dataclass(slots=True)
-class _Usage:
-    prompt_tokens: int = 0
-    completion_tokens: int = 0
-    cost_usd: float = 0.0
+        Args:
+            messages: The conversation so far.
+            schema: JSON schema that the answer should follow.
+
+        Raises:
+            ModelAccessError: Refused; no further call can succeed.
+            RateLimitedError: Too many calls.
+            ModelSilentError: No reply at all.
+            ModelUnavailableError: No answer for another reason.
+        """
+        litellm = import_litellm()
+        try:
+            response = litellm.completion(
+                model=self.name,
+                messages=messages,
+                base_url=self.base_url,
+                api_key=self.api_key,
+                response_format=self._response_format(litellm, schema),
+                temperature=0,
+                seed=0,
+                max_tokens=MAX_ANSWER_TOKENS[self.style],
+                timeout=self.timeout_s,
+                num_retries=0,
+                max_retries=0,
+                drop_params=True,
+            )
+        except Exception as error:  # LiteLLM lets through whatever its many providers raise
+            raise self._failure(error) from None  # its own words may hold the key
+        choices = getattr(response, "choices", None)
+        if not choices:
+            raise ModelUnavailableError("no answer (a reply without choices).")
+        usage = getattr(response, "usage", None)
+        return Answer(
+            text=str(choices[0].message.content or ""),
+            prompt_tokens=getattr(usage, "prompt_tokens", None) or 0,
+            completion_tokens=getattr(usage, "completion_tokens", None) or 0,
+            cost_usd=self._cost_usd(litellm, response),
+        )
+
+    def has_known_price(self) -> bool:
+        """Whether what a call costs can be told."""
+        try:
+            import_litellm().cost_per_token(self.name, prompt_tokens=1, completion_tokens=1)
+        except Exception:  # one of several of LiteLLM's own
+            return False
+        return True
+
+    def _response_format(self, litellm: Any, schema: Mapping[str, object]) -> dict[str, object]:  # noqa: ANN401
+        """Bind the answer to the schema where the model takes one, to JSON elsewhere."""
+        # Local servers (llama.cpp, Ollama, vLLM) all take a schema, and LiteLLM does not know it.
+        if self.base_url or litellm.supports_response_schema(model=self.name):
+            return {
+                "type": "json_schema",
+                "json_schema": {"name": "issue_label", "strict": True, "schema": schema},
+            }
+        return {"type": "json_object"}
+
+    def _cost_usd(self, litellm: Any, response: Any) -> float:  # noqa: ANN401
+        if self.source == LOCAL:
+            return 0.0  # even where a server gives itself the name of a paid model
+        try:
+            return float(litellm.completion_cost(response, model=self.name))
+        except Exception:  # no price is known for the model
+            logger.debug("no price known for this model")
+            return 0.0
+
+    def _failure(self, error: Exception) -> LabelingError:
+        """Say what a failed call means: only this call failed, or no further one can succeed."""
+        text = str(error)
+        if self.source == REMOTE and self.api_key:
+            text = text.replace(self.api_key, SECRET_MARK)  # some servers repeat what they refuse
+        told = f"{type(error).__name__}: {printable(without_user_info(text), _MAX_TOLD_CHARS)}"
+        status = getattr(error, "status_code", None)
+        if status in _REFUSED or "LLM Provider NOT provided" in text:
+            wrong_key = self.source == REMOTE and status in _WRONG_KEY
+            setting = f"LLM_{self.source.upper()}_{'API_KEY' if wrong_key else 'MODEL'}"
+            return ModelAccessError(f"refused ({told}). Check {setting}.")
+        if status == _RATE_LIMITED and _means_spent_quota(text):
+            return ModelAccessError(f"quota spent ({told}).")
+        headers = getattr(error, "litellm_response_headers", None)
+        if status == _RATE_LIMITED:
+            return RateLimitedError(f"rate limited ({told}).", wait_s=_retry_after_s(headers))
+        # Where no reply came, LiteLLM makes up a status of its own.
+        if status == _TIMED_OUT or (headers is None and (status or 500) >= 500):
+            return ModelSilentError(f"no answer ({told}).")
+        return ModelUnavailableError(f"no answer ({told}).")
 
 
 class LLMResource(dg.ConfigurableResource):  # type: ignore[type-arg]
-    """Labels clusters: the local model first, the remote one if that fails.
-
-    For clusters of more than ``remote_above`` posts the remote model is asked first. At most two
-    calls to a model, four for a cluster.
+    """The models that label clusters, and how much of them a run may use.
 
     Attributes:
         local_model: LiteLLM name, such as ``ollama_chat/llama3.1`` or ``openai/NAME`` for any
             OpenAI-compatible server; ``""`` for none.
         local_base_url: Where the local model is served; ``""`` for the provider's default.
         local_style: ``write``, or ``choose`` for very small models.
-        remote_model: LiteLLM name, such as ``groq/llama-3.3-70b-versatile``; ``""`` for none.
+        remote_model: LiteLLM name, such as ``groq/openai/gpt-oss-120b``; ``""`` for none.
         remote_api_key: Its key.
         remote_above: Cluster size above which the remote model goes first.
+        max_calls: Most calls to models in one run; ``None`` for no limit.
+        max_cost_usd: No remote call is begun once a run has cost this much; ``None`` for no limit.
         timeout_s: Longest wait for one answer.
     """
 
@@ -98,114 +190,48 @@ class LLMResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     remote_model: str = ""
     remote_api_key: str = Field(default="", repr=False)
     remote_above: int = Field(default=50, ge=0)
+    max_calls: int | None = Field(default=None, ge=0)
+    max_cost_usd: float | None = Field(default=None, ge=0)
     timeout_s: float = Field(default=120.0, gt=0)
 
-    def start_session(self) -> "LabelingSession":
-        """Begin a run of labelling.
+    def models(self) -> list[LanguageModel]:
+        """Give the configured models, the local one first.
 
         Raises:
-            ConfigurationError: No model is configured.
+            ConfigurationError: There is none, the local one is a file, or the cost of the remote
+                one cannot be limited.
         """
-        if not (self.local_model or self.remote_model):
+        models = []
+        if self.local_model:
+            if self.local_model.endswith(".gguf"):
+                raise ConfigurationError(
+                    f"LLM_LOCAL_MODEL is the file {self.local_model}, which only the sandbox serves"
+                    " (make demo, make dev). Serve it with Ollama, llama.cpp or python -m"
+                    " issue_pipeline.sandbox.llm_server, then set LLM_LOCAL_MODEL to openai/NAME"
+                    " and LLM_LOCAL_BASE_URL to the server."
+                )
+            # OpenAI-compatible local servers want some key, whatever it is.
+            key = "none" if self.local_base_url else None
+            url = self.local_base_url or None
+            models.append(
+                LanguageModel(LOCAL, self.local_model, self.local_style, url, key, self.timeout_s)
+            )
+        if self.remote_model:
+            key = self.remote_api_key or None
+            remote = LanguageModel(REMOTE, self.remote_model, WRITE, None, key, self.timeout_s)
+            if self.max_cost_usd is not None and not remote.has_known_price():
+                raise ConfigurationError(
+                    f"LLM_MAX_COST_USD is set, but LiteLLM knows no price of {self.remote_model},"
+                    " so it cannot be kept. Unset it and limit LLM_MAX_CALLS instead, or name"
+                    " another LLM_REMOTE_MODEL."
+                )
+            models.append(remote)
+        if not models:
             raise ConfigurationError(
                 "No language model is configured. Set LLM_LOCAL_MODEL (and LLM_LOCAL_BASE_URL)"
                 " or LLM_REMOTE_MODEL and LLM_REMOTE_API_KEY."
             )
-        local = self.local_model and _Model(
-            "local",
-            self.local_model,
-            self.local_style,
-            self.local_base_url or None,
-            # OpenAI-compatible local servers want some key, whatever it is.
-            "none" if self.local_base_url else None,
-        )
-        remote = self.remote_model and _Model(
-            "remote", self.remote_model, WRITE, None, self.remote_api_key or None
-        )
-        return LabelingSession(local or None, remote or None, self.remote_above, self.timeout_s)
-
-
-class LabelingSession:
-    """One run's dealings with the models; remembers which of them refuses us."""
-
-    def __init__(
-        self, local: _Model | None, remote: _Model | None, remote_above: int, timeout_s: float
-    ) -> None:
-        self._local = local
-        self._remote = remote
-        self._remote_above = remote_above
-        self._timeout_s = timeout_s
-        self._refusing: set[str] = set()
-
-    def label(self, request: LabelRequest) -> LabelResult:
-        """Get a valid label for a cluster.
-
-        Raises:
-            LabelingError: No model gave one; it says what each of them did and what that took.
-        """
-        order = [self._local, self._remote]
-        if request.cluster_size > self._remote_above:
-            order.reverse()
-        usage, problems = _Usage(), []
-        for model in order:
-            if model is None:
-                continue
-            if model.source in self._refusing:
-                problems.append(f"{model.name}: not asked again in this run")
-                continue
-            try:
-                label = self._ask(model, build_prompt(request, style=model.style), usage)
-            except ModelAccessError as error:
-                self._refusing.add(model.source)
-                problems.append(f"{model.name}: {error}")
-            except LabelingError as error:
-                problems.append(f"{model.name}: {error}")
-            else:
-                return LabelResult(label, model.source, model.name, **asdict(usage))
-        raise LabelingError("; ".join(problems), **asdict(usage))
-
-    def _ask(self, model: _Model, prompt: Prompt, usage: _Usage) -> IssueLabel:
-        messages = list(prompt.messages)
-        for call in range(1, CALLS_PER_MODEL + 1):
-            answer = self._complete(model, messages, prompt.schema, usage)
-            try:
-                return parse_label(answer, prompt)
-            except InvalidLabelError as error:
-                if call == CALLS_PER_MODEL:
-                    raise
-                messages += correction(answer, str(error))
-        raise AssertionError("unreachable")
-
-    def _complete(
-        self,
-        model: _Model,
-        messages: list[dict[str, str]],
-        schema: dict[str, object],
-        usage: _Usage,
-    ) -> str:
-        """Make one call and give the text of the answer."""
-        litellm = import_litellm()
-        try:
-            response = litellm.completion(
-                model=model.name,
-                messages=messages,
-                base_url=model.base_url,
-                api_key=model.api_key,
-                response_format=_response_format(litellm, model, schema),
-                temperature=0,
-                seed=0,
-                max_tokens=MAX_ANSWER_TOKENS,
-                timeout=self._timeout_s,
-                num_retries=0,
-                max_retries=0,
-                drop_params=True,
-            )
-        except Exception as error:  # LiteLLM lets through whatever its many providers raise
-            raise _failure(error, model) from None  # its own words may hold the key
-        _count_usage(litellm, response, model, usage)
-        if not response.choices:
-            raise ModelUnavailableError("no answer (a reply without choices).")
-        return str(response.choices[0].message.content or "")
+        return models
 
 
 def import_litellm() -> Any:  # noqa: ANN401
@@ -218,71 +244,16 @@ def import_litellm() -> Any:  # noqa: ANN401
     return litellm
 
 
-def _response_format(litellm: Any, model: _Model, schema: dict[str, object]) -> dict[str, object]:  # noqa: ANN401
-    """Bind the answer to the schema where the model takes one, to JSON elsewhere."""
-    # Local servers (llama.cpp, Ollama, vLLM) all take a schema; LiteLLM does not know their models.
-    if model.base_url or litellm.supports_response_schema(model=model.name):
-        return {
-            "type": "json_schema",
-            "json_schema": {"name": "issue_label", "strict": True, "schema": schema},
-        }
-    return {"type": "json_object"}
-
-
-def _count_usage(litellm: Any, response: Any, model: _Model, usage: _Usage) -> None:  # noqa: ANN401
-    if (used := getattr(response, "usage", None)) is not None:
-        usage.prompt_tokens += used.prompt_tokens or 0
-        usage.completion_tokens += used.completion_tokens or 0
-    if model.source == "local":
-        return  # costs nothing, even where a server gives itself the name of a paid model
-    try:
-        usage.cost_usd += litellm.completion_cost(response, model=model.name)
-    except Exception:  # no price is known for the model
-        logger.debug("no price known for this model")
-
-
-def parse_label(answer: str, prompt: Prompt) -> IssueLabel:
-    """Read a model's answer: one JSON object, maybe with a fence or prose around it.
-
-    Raises:
-        InvalidLabelError: There is none, it breaks a rule of :class:`IssueLabel`, or it was to be
-            chosen and was not.
-    """
-    start, end = answer.find("{"), answer.rfind("}")
-    if start < 0 or end < start:
-        raise InvalidLabelError("expected a JSON object, got none")
-    try:
-        label = IssueLabel.model_validate_json(answer[start : end + 1])
-    except ValidationError as error:
-        problems = "; ".join(
-            # The place may be a key that the model made up.
-            f"{'.'.join(map(str, problem['loc']))[:_MAX_PLACE_CHARS] or 'answer'}: {problem['msg']}"
-            for problem in error.errors(include_url=False, include_input=False)
-        )
-        raise InvalidLabelError(printable(problems, _MAX_PROBLEM_CHARS)) from error
-    if prompt.titles and label.canonical_title not in prompt.titles:
-        raise InvalidLabelError("canonical_title: expected one of the titles given")
-    return label
-
-
-def _failure(error: Exception, model: _Model) -> ModelUnavailableError:
-    """Say what a failed call means: only this call failed, or no further one can succeed."""
-    text = str(error)
-    if model.source == "remote" and model.api_key:
-        text = text.replace(model.api_key, SECRET_MARK)  # some servers repeat the key they refuse
-    told = f"{type(error).__name__}: {printable(without_user_info(text), _MAX_TOLD_CHARS)}"
-    status = getattr(error, "status_code", None)
-    if status in _REFUSED:
-        setting = "LLM_REMOTE_API_KEY" if model.source == "remote" else "LLM_LOCAL_MODEL"
-        return ModelAccessError(f"refused ({told}). Check {setting}.")
-    if status != _RATE_LIMITED:
-        return ModelUnavailableError(f"no answer ({told}).")
-    if _means_spent_quota(text):
-        return ModelAccessError(f"quota spent ({told}).")
-    return ModelUnavailableError(f"rate limited ({told}).")
-
-
 def _means_spent_quota(message: str) -> bool:
     # Limits per minute advertise higher ones, with links to the pages where they are sold.
     text = _LINK.sub("", message.lower())
     return not _PER_MINUTE.search(text) and any(word in text for word in _QUOTA_WORDS)
+
+
+def _retry_after_s(headers: Mapping[str, str] | None) -> float | None:
+    """Read the header's seconds; a date there, which no provider sends, counts as not said."""
+    try:
+        seconds = float((headers or {}).get("retry-after", ""))
+    except ValueError:
+        return None
+    return seconds if 0 <= seconds < float("inf") else None

@@ -36,7 +36,7 @@ def _show_day(console: Console, summary: DaySummary) -> None:
     console.print(table)
     labels = ", ".join(
         f"{summary.labels.get(origin, 0)} {origin}"
-        for origin in ("local", "remote", "reused", "failed")
+        for origin in ("local", "remote", "reused", "failed", "waiting")
     )
     console.print(
         f"{summary.clusters} clusters ({summary.mode}), {summary.noise:.0%} noise\n"

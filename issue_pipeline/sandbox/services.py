@@ -11,13 +11,9 @@ from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
+from issue_pipeline.sandbox.chosen_model import chosen_model
 from issue_pipeline.sandbox.errors import SandboxError
-from issue_pipeline.sandbox.language_model import (
-    DEFAULT_THREADS,
-    MODEL_NAME,
-    language_model_server,
-    smollm2_file,
-)
+from issue_pipeline.sandbox.language_model import DEFAULT_THREADS, language_model_server
 from issue_pipeline.sandbox.model_weights import all_minilm_folder
 from issue_pipeline.sandbox.pocketbase_server import PocketBaseServer, Superuser
 from issue_pipeline.sandbox.ports import LOOPBACK
@@ -42,7 +38,8 @@ class Services:
         apis_url: Simulated APIs; each below its own prefix.
         pocketbase_url: The live store and its page.
         superuser: Who may write to it.
-        language_model_url: Server of the sandbox's own model; ``None`` if the user named another.
+        language_model_url: Server of the model; ``None`` if the user named one served elsewhere.
+        language_model: The variables that say which model that is, and in what style it answers.
         embedding_model: Folder of the checked weights.
         subreddits: Of the world that the APIs serve, sorted.
         reddit_client_id: The only application that the simulated Reddit knows.
@@ -57,6 +54,7 @@ class Services:
     pocketbase_url: str
     superuser: Superuser
     language_model_url: str | None
+    language_model: Mapping[str, str]
     embedding_model: Path
     subreddits: tuple[str, ...]
     reddit_client_id: str
@@ -71,12 +69,9 @@ class Services:
         return self.root / "issues.duckdb"
 
     def environment(self) -> dict[str, str]:
-        """Give the variables that make the pipeline use these services, to put over the user's own.
-
-        Those of the language model are absent if the user named another one.
-        """
+        """Give the variables that make the pipeline use these services, over the user's own."""
         pace = str(_REQUESTS_PER_MINUTE)
-        variables = {
+        return {
             "ISSUES_DUCKDB_PATH": str(self.duckdb_path),
             "ISSUES_START_DATE": _START_DATE,
             "ISSUES_CACHE_DIR": str(self.root / "cache"),
@@ -102,13 +97,8 @@ class Services:
             "LITELLM_LOCAL_MODEL_COST_MAP": "True",
             "HF_HUB_OFFLINE": "1",
             **_without_proxy(),
+            **self.language_model,
         }
-        if self.language_model_url is not None:
-            variables["LLM_LOCAL_MODEL"] = f"openai/{MODEL_NAME}"
-            variables["LLM_LOCAL_BASE_URL"] = f"{self.language_model_url}/v1"
-            # Too small a model to invent titles; but a user may want to see it try.
-            variables["LLM_LOCAL_STYLE"] = os.environ.get("LLM_LOCAL_STYLE") or "choose"
-        return variables
 
     def require_running(self) -> None:
         """Raise ``ServiceError`` with its last words if one of the servers has ended."""
@@ -133,8 +123,9 @@ def sandbox_services(
         root: Folder for data (``pocketbase/``) and logs (``logs/``); made if missing.
         world_args: Options of ``python -m issue_pipeline.sandbox.apis`` other than host and port:
             ``["--corpus", "posts.jsonl.gz", "--days", "2026-11-20,2026-11-21"]``.
-        model: GGUF file of the language model; SmolLM2-135M-Instruct by default. Ignored if
-            ``LLM_LOCAL_MODEL`` is set in our environment: then no model server is started.
+        model: GGUF file of the sandbox's own language model; SmolLM2-135M-Instruct by default.
+            Ignored if ``LLM_LOCAL_MODEL`` is set, in our environment or in ``.env``: that is served
+            instead if it is a GGUF file, and else used where it is.
         model_threads: Processor threads of the language model, at least 1.
 
     Raises:
@@ -148,9 +139,10 @@ def sandbox_services(
     with contextlib.ExitStack() as stack:
         stack.enter_context(_only_user_of(root))
         servers: dict[str, LocalServer] = {}
-        if not _user_names_model():
+        chosen = chosen_model(model)
+        if chosen.file is not None:
             servers["language_model"] = language_model_server(
-                model or smollm2_file(), log=logs / "language_model.log", threads=model_threads
+                chosen.file, log=logs / "language_model.log", threads=model_threads
             )
         servers["apis"] = _apis_server(world_args, client_id, client_secret, log=logs / "apis.log")
         pocketbase = PocketBaseServer(root / "pocketbase", log=logs / "pocketbase.log")
@@ -163,13 +155,15 @@ def sandbox_services(
         subreddits = _subreddits(world_args)
         for server in servers.values():
             server.wait_until_ready()
-        own_model = servers.get("language_model")
+        model_server = servers.get("language_model")
+        model_url = None if model_server is None else model_server.url
         yield Services(
             root=root,
             apis_url=servers["apis"].url,
             pocketbase_url=pocketbase.url,
             superuser=pocketbase.superuser,
-            language_model_url=None if own_model is None else own_model.url,
+            language_model_url=model_url,
+            language_model=chosen.variables(model_url),
             embedding_model=embedding_model,
             subreddits=subreddits,
             reddit_client_id=client_id,
@@ -211,22 +205,6 @@ def _subreddits(world_args: Sequence[str]) -> tuple[str, ...]:
         return CorpusWorld(corpus, [_ANY_DAY]).channels("reddit")
     except CorpusError as error:
         raise SandboxError(f"The corpus cannot be served: {error}") from error
-
-
-def _user_names_model() -> bool:
-    """Tell whether the environment names a language model of the user's own.
-
-    Raises:
-        SandboxError: It names a server, but no model.
-    """
-    if os.environ.get("LLM_LOCAL_MODEL"):
-        return True
-    if os.environ.get("LLM_LOCAL_BASE_URL"):
-        raise SandboxError(
-            "LLM_LOCAL_BASE_URL is set, but LLM_LOCAL_MODEL is not. Set it to the name of the model"
-            " there, as LiteLLM knows it (openai/NAME), or unset both for the sandbox's own model."
-        )
-    return False
 
 
 def _without_proxy() -> dict[str, str]:

@@ -6,8 +6,11 @@ from datetime import date
 
 import duckdb
 
+from issue_pipeline.errors import StoreError
 from issue_pipeline.records import Evidence, IssueRow
 from issue_pipeline.sql.rows import columns_of, insert_rows, read_rows
+
+_TABLES = ("gold.issues", "gold.issue_evidence")
 
 
 def issues_of_day(con: duckdb.DuckDBPyConnection, day: date) -> list[IssueRow]:
@@ -53,8 +56,54 @@ def replace_day(
         issues: One row for every cluster of the day.
         evidence: Every item of each cluster whose label is good.
     """
-    for table in ("gold.issues", "gold.issue_evidence"):
+    for table in _TABLES:
         con.execute(f"DELETE FROM {table} WHERE cluster_date = ?", [day])  # noqa: S608
+    _insert(con, day, issues, evidence)
+
+
+def replace_clusters(
+    con: duckdb.DuckDBPyConnection,
+    day: date,
+    issues: Sequence[IssueRow],
+    evidence: Iterable[Evidence],
+) -> None:
+    """Replace the labels and the evidence of some clusters of a day.
+
+    Args:
+        con: A connection within a transaction.
+        day: UTC day.
+        issues: Rows of clusters that the day has.
+        evidence: Every item of those whose label is good.
+
+    Raises:
+        StoreError: The day no longer has these clusters: another run replaced it meanwhile.
+    """
+    clusters = [row.cluster_id for row in issues]
+    present = con.execute(
+        "SELECT cluster_id, cluster_fingerprint FROM gold.issues"
+        " WHERE cluster_date = ? AND cluster_id IN (SELECT unnest(?::INTEGER[])) ORDER BY ALL",
+        [day, clusters],
+    ).fetchall()
+    if present != sorted((row.cluster_id, row.cluster_fingerprint) for row in issues):
+        raise StoreError(
+            f"The clusters of {day} changed while they were being labelled, so another run works"
+            " on this day. Run gold/issues again when it is done; labels already stored are kept."
+        )
+    for table in _TABLES:
+        con.execute(
+            f"DELETE FROM {table} WHERE cluster_date = ?"  # noqa: S608
+            " AND cluster_id IN (SELECT unnest(?::INTEGER[]))",
+            [day, clusters],
+        )
+    _insert(con, day, issues, evidence)
+
+
+def _insert(
+    con: duckdb.DuckDBPyConnection,
+    day: date,
+    issues: Iterable[IssueRow],
+    evidence: Iterable[Evidence],
+) -> None:
     insert_rows(con, "gold.issues", ({"cluster_date": day, **asdict(row)} for row in issues))
     insert_rows(
         con, "gold.issue_evidence", ({"cluster_date": day, **asdict(row)} for row in evidence)

@@ -72,8 +72,15 @@ CREATE TABLE IF NOT EXISTS gold.issues (
     completion_tokens   BIGINT    NOT NULL,
     cost_usd            DOUBLE    NOT NULL,
     labeled_at          TIMESTAMP NOT NULL,
+    attempts            BIGINT  DEFAULT 0,   -- calls made for this row; failed with 0: it waits
+    seconds             DOUBLE  DEFAULT 0,   -- these calls took
+    failure             VARCHAR DEFAULT '',  -- why there is no label
     PRIMARY KEY (cluster_date, cluster_id)
 );
+-- For files that are older than these columns.
+ALTER TABLE gold.issues ADD COLUMN IF NOT EXISTS attempts BIGINT  DEFAULT 0;
+ALTER TABLE gold.issues ADD COLUMN IF NOT EXISTS seconds  DOUBLE  DEFAULT 0;
+ALTER TABLE gold.issues ADD COLUMN IF NOT EXISTS failure  VARCHAR DEFAULT '';
 
 -- Every item of each cluster whose label is good.
 CREATE TABLE IF NOT EXISTS gold.issue_evidence (

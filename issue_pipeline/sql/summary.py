@@ -16,7 +16,8 @@ class DaySummary:
         items: Posts stored, of all sources.
         noise: Share of posts in no cluster, in [0, 1].
         mode: Clustering mode, ``-`` without clusters.
-        labels: Number of labels by ``label_source``.
+        labels: Number of labels by ``label_source``; those that wait for a run count as
+            ``waiting`` and not as ``failed``.
         published: Live records written and standing.
     """
 
@@ -63,7 +64,9 @@ def day_summary(con: duckdb.DuckDBPyConnection, day: date) -> DaySummary:
         [day],
     ).fetchone() or (0.0,)
     labels = con.execute(
-        "SELECT label_source, count(*) FROM gold.issues WHERE cluster_date = ? GROUP BY ALL", [day]
+        "SELECT if(label_failed AND attempts = 0, 'waiting', label_source) AS origin, count(*)"
+        " FROM gold.issues WHERE cluster_date = ? GROUP BY ALL",
+        [day],
     ).fetchall()
     published = con.execute(
         "SELECT count(*) FROM gold.live_issues WHERE cluster_date = ? AND state = 'published'",

@@ -16,7 +16,7 @@ from issue_pipeline.resources.pocketbase import PocketBaseResource
 from issue_pipeline.sandbox.model_weights import all_minilm_folder
 from issue_pipeline.sandbox.pocketbase_server import PocketBaseServer
 from issue_pipeline_tests.assets.small_day import posts_of_the_day
-from issue_pipeline_tests.scripted_model import Reply, ScriptedModel, label
+from issue_pipeline_tests.scripted_model import Reply, ScriptedModel, about_the_posts
 from issue_pipeline_tests.simulated import simulator
 
 DAY = "2026-03-10"
@@ -76,7 +76,7 @@ class Pipeline:
             "bronze.collections": "* EXCLUDE (waited_s, started_at, finished_at)",
             "silver.clusters": "*",
             "silver.cluster_assignments": "*",
-            "gold.issues": "* EXCLUDE (labeled_at)",
+            "gold.issues": "* EXCLUDE (labeled_at, seconds)",
             "gold.issue_evidence": "*",
             "gold.live_issues": "* EXCLUDE (synced_at)",
         }
@@ -112,7 +112,7 @@ def make_pipeline(tmp_path, pocketbase) -> Iterator[Callable[..., Pipeline]]:
 
     with ExitStack() as stack:
 
-        def make(script: Callable[[dict[str, Any]], Reply] = lambda request: label()) -> Pipeline:
+        def make(script: Callable[[dict[str, Any]], Reply] = about_the_posts) -> Pipeline:
             apis = stack.enter_context(simulator(posts_of_the_day()))
             model = stack.enter_context(ScriptedModel(script))
             path = tmp_path / "issues.duckdb"

@@ -1,19 +1,6 @@
-import json
-
 from issue_pipeline.assets import clusters, issues
 from issue_pipeline_tests.assets.conftest import changed
-from issue_pipeline_tests.scripted_model import Reply, label
-
-
-def _distinct_titles():
-    """A model that names every cluster differently, from its first post."""
-
-    def script(request):
-        posts = request["messages"][1]["content"]
-        first = json.loads(posts[posts.index("[") : posts.rindex("]") + 1])[0]["title"]
-        return label(canonical_title=f"Problem: {first}"[:120])
-
-    return script
+from issue_pipeline_tests.scripted_model import Reply, about_the_posts
 
 
 def test_every_cluster_gets_a_row_and_good_ones_exactly_their_evidence(pipeline):
@@ -29,8 +16,7 @@ def test_every_cluster_gets_a_row_and_good_ones_exactly_their_evidence(pipeline)
     )
 
 
-def test_labelling_again_calls_no_model_and_changes_nothing(make_pipeline):
-    pipeline = make_pipeline(_distinct_titles())
+def test_labelling_again_calls_no_model_and_changes_nothing(pipeline):
     pipeline.run_day()
     before, calls = pipeline.tables(), pipeline.model.calls
     assert calls == len(before["gold.issues"])
@@ -42,7 +28,7 @@ def test_labelling_again_calls_no_model_and_changes_nothing(make_pipeline):
 def test_a_failed_label_has_no_evidence_and_is_tried_again(make_pipeline):
     answers = {"bad": True}
     pipeline = make_pipeline(
-        lambda request: Reply("I would rather not.") if answers["bad"] else label()
+        lambda request: Reply("I would rather not.") if answers["bad"] else about_the_posts(request)
     )
     pipeline.collect()
     pipeline.run(clusters)

@@ -7,6 +7,8 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
 
 import duckdb
 import pytest
@@ -15,6 +17,7 @@ import stamina
 from issue_pipeline.errors import StoreError
 from issue_pipeline.resources import duckdb as module
 from issue_pipeline.resources.duckdb import IssuesDatabase
+from issue_pipeline.sql import gold
 
 LIMIT_S = 60
 COUNT = "SELECT count(*), count(DISTINCT cluster_id) FROM gold.live_issues"
@@ -200,3 +203,50 @@ def test_settings_of_the_connection_are_used(tmp_path):
     for connect in (database.write, database.read):
         with connect() as connection:
             assert connection.execute("SELECT current_setting('threads')").fetchone() == (1,)
+
+
+# As this table was before labels told what they took and why there is none.
+OLD_TABLE = """
+CREATE SCHEMA gold;
+CREATE TABLE gold.issues (
+    cluster_date DATE NOT NULL, cluster_id INTEGER NOT NULL, cluster_fingerprint VARCHAR NOT NULL,
+    cluster_size INTEGER NOT NULL, canonical_title VARCHAR, category VARCHAR, description VARCHAR,
+    would_pay_signal BOOLEAN, impact_level VARCHAR, label_failed BOOLEAN NOT NULL,
+    label_source VARCHAR NOT NULL, model VARCHAR NOT NULL, prompt_tokens BIGINT NOT NULL,
+    completion_tokens BIGINT NOT NULL, cost_usd DOUBLE NOT NULL, labeled_at TIMESTAMP NOT NULL,
+    PRIMARY KEY (cluster_date, cluster_id)
+);
+INSERT INTO gold.issues VALUES (
+    '2026-03-10', 0, 'fingerprint', 12, 'Exports fail', 'devtools', 'They do.', true, 'high', false,
+    'local', 'openai/small', 812, 64, 0.3, '2026-03-12 12:00:00'
+);
+"""
+
+
+def test_an_older_file_is_brought_up_to_date_by_whoever_opens_it_first(tmp_path):
+    day = date(2026, 3, 10)
+    for opening in ("read", "write"):
+        path = str(tmp_path / f"{opening}.duckdb")
+        with duckdb.connect(path) as connection:
+            connection.execute(OLD_TABLE)
+        database = IssuesDatabase(database=path)
+        with getattr(database, opening)() as connection:
+            [row] = gold.issues_of_day(connection, day)
+        assert (row.canonical_title, row.attempts, row.seconds, row.failure) == (
+            "Exports fail",
+            0,
+            0.0,
+            "",
+        )
+        assert not row.is_waiting
+        with database.write() as connection:
+            gold.replace_day(connection, day, [row], [])
+            assert gold.issues_of_day(connection, day) == [row]
+
+
+def test_an_up_to_date_file_is_read_without_writing(database):
+    with database.write():
+        pass
+    before = Path(database.database).stat().st_mtime_ns
+    assert count(database) == 0
+    assert Path(database.database).stat().st_mtime_ns == before

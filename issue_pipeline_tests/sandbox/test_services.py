@@ -102,7 +102,9 @@ def test_a_language_model_of_the_users_own_wins(tmp_path, own_model):
     with sandbox_services(tmp_path) as services:
         assert set(services.servers) == {"apis", "pocketbase"}
         assert services.language_model_url is None
-        assert not [name for name in services.environment() if name.startswith("LLM_")]
+        environment = services.environment()
+        assert environment["LLM_LOCAL_MODEL"] == "openai/mine"
+        assert environment["LLM_LOCAL_BASE_URL"] == "http://127.0.0.1:9/v1"
 
 
 def test_a_server_without_a_model_is_reported(tmp_path, no_own_model, monkeypatch):

@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 
+from issue_pipeline.errors import StoreError
 from issue_pipeline.records import Evidence, IssueRow
 from issue_pipeline.sql import gold
 
@@ -117,3 +118,32 @@ def test_only_the_fingerprints_asked_for_are_found(con):
     hostile = "x'); DROP TABLE gold.issues; --"
     assert set(gold.good_labels(con, ["fingerprint-1", hostile])) == {"fingerprint-1"}
     assert gold.good_labels(con, []) == {}
+
+
+def test_some_clusters_are_replaced_and_the_others_stay(con):
+    gold.replace_day(
+        con, DAY, [an_issue(0), a_failure(1)], [an_evidence(0, "a", 0.5), an_evidence(0, "b", 0.5)]
+    )
+    fresh = an_issue(1, attempts=2, seconds=3.5)
+    gold.replace_clusters(con, DAY, [fresh], [an_evidence(1, "c", 0.5)])
+    assert gold.issues_of_day(con, DAY) == [an_issue(0), fresh]
+    assert {number: len(own) for number, own in gold.evidence_of_day(con, DAY).items()} == {
+        0: 2,
+        1: 1,
+    }
+
+
+@pytest.mark.parametrize(
+    "changed", [{"cluster_id": 7}, {"cluster_fingerprint": "another"}], ids=["gone", "another"]
+)
+def test_a_label_of_a_cluster_that_the_day_no_longer_has_is_an_error(con, changed):
+    gold.replace_day(con, DAY, [a_failure(1)], [])
+    with pytest.raises(StoreError, match="another run works on this day"):
+        gold.replace_clusters(con, DAY, [replace(an_issue(1), **changed)], [])
+    assert gold.issues_of_day(con, DAY) == [a_failure(1)]
+
+
+def test_a_cluster_waits_until_a_model_was_asked():
+    assert a_failure(0).is_waiting
+    assert not a_failure(0, attempts=1).is_waiting
+    assert not an_issue(0).is_waiting  # reused, say

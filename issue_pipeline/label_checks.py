@@ -1,0 +1,90 @@
+"""What a label must keep besides its form: to be about its cluster, under a title of its own."""
+
+import threading
+from collections.abc import Collection, Iterable
+
+import numpy as np
+
+from issue_pipeline.labels import MIN_GROUNDING, IssueLabel, grounding_problem
+from issue_pipeline.utils.cluster_representatives import normalize_title
+from issue_pipeline.utils.embeddings import TextEncoder, Vectors, embed_texts
+
+
+class Grounding:
+    """Measures how near texts are to a cluster. Safe to use from several threads."""
+
+    def __init__(self, model: TextEncoder) -> None:
+        self._model = model
+        # Tokenizers refuse to be used from two threads at once.
+        self._lock = threading.Lock()
+
+    def similarities(self, texts: list[str], embeddings: Vectors) -> list[float]:
+        """Give each text's cosine to the centroid of a cluster, rounded to 1e-3.
+
+        Args:
+            texts: Any number of texts.
+            embeddings: float32 (m, 384), the members of the cluster, m >= 1.
+
+        Returns:
+            Numbers in [-1, 1].
+        """
+        centroid = embeddings.mean(axis=0)
+        with self._lock:
+            vectors = embed_texts(texts, self._model)
+        length = max(float(np.linalg.norm(centroid)), 1e-12)
+        return [round(float(vector @ centroid) / length, 3) for vector in vectors]
+
+
+class DayTitles:
+    """The titles of a day: each belongs to one cluster only. Safe to use from several threads."""
+
+    def __init__(self, titles: Iterable[str]) -> None:
+        self._titles = {normalize_title(title) for title in titles}
+        self._lock = threading.Lock()
+
+    def taken(self) -> Collection[str]:
+        """Give the normalised titles that are taken."""
+        with self._lock:
+            return frozenset(self._titles)
+
+    def claim(self, title: str) -> bool:
+        """Take a title; ``False`` if it was taken before."""
+        key = normalize_title(title)
+        with self._lock:
+            if key in self._titles:
+                return False
+            self._titles.add(key)
+            return True
+
+
+class ClusterCheck:
+    """Checks the labels offered for one cluster (a ``LabelCheck`` of ``asking.py``)."""
+
+    def __init__(self, embeddings: Vectors, grounding: Grounding, titles: DayTitles) -> None:
+        self._embeddings = embeddings
+        self._grounding = grounding
+        self._titles = titles
+
+    def taken_titles(self) -> Collection[str]:
+        """Give the normalised titles of the day's other clusters."""
+        return self._titles.taken()
+
+    def problem(self, label: IssueLabel, *, chosen: bool) -> str | None:
+        """Say what is wrong with a label, or take its title and return ``None``.
+
+        Args:
+            label: A valid label.
+            chosen: Whether its texts are the posts' own: then they are about the posts.
+        """
+        if not chosen:
+            texts = [getattr(label, field) for field in MIN_GROUNDING]
+            similarities = self._grounding.similarities(texts, self._embeddings)
+            for field, similarity in zip(MIN_GROUNDING, similarities, strict=True):
+                if (problem := grounding_problem(field, similarity)) is not None:
+                    return problem
+        if not self._titles.claim(label.canonical_title):
+            return (
+                "canonical_title: is the title of another problem of the day; expected what sets"
+                " this one apart"
+            )
+        return None

@@ -1,0 +1,324 @@
+"""Whatever a model answers, every cluster ends with a label or without, and no exception comes."""
+
+import hashlib
+import json
+import os
+import signal
+import subprocess
+import sys
+from datetime import date
+from pathlib import Path
+from threading import Event
+from typing import Any
+
+import pytest
+
+from issue_pipeline import asking
+from issue_pipeline.assets import issues
+from issue_pipeline.resources.llm import LLMResource
+from issue_pipeline.sandbox.model_weights import all_minilm_folder
+from issue_pipeline_tests.assets.conftest import DAY, changed
+from issue_pipeline_tests.assets.small_day import PROBLEMS
+from issue_pipeline_tests.assets.stored_day import store_clusters, told_by_five
+from issue_pipeline_tests.scripted_model import (
+    HANG,
+    Reply,
+    ScriptedModel,
+    about_the_posts,
+    label,
+    posts_shown,
+)
+
+LIMIT_S = 120
+PROGRAM = """
+import sys
+import dagster as dg
+from issue_pipeline.assets import issues
+from issue_pipeline.resources.duckdb import IssuesDatabase
+from issue_pipeline.resources.embedding import EmbeddingResource
+from issue_pipeline.resources.llm import LLMResource
+path, day, model_url, weights = sys.argv[1:]
+dg.materialize(
+    [issues],
+    partition_key=day,
+    instance=dg.DagsterInstance.ephemeral(),
+    resources={
+        "database": IssuesDatabase(database=path),
+        "embedding": EmbeddingResource(embedding_model=weights),
+        "llm": LLMResource(local_model="openai/scripted", local_base_url=model_url),
+    },
+)
+"""
+UNGROUNDED = label(canonical_title="The impact of whales on opera", description="Whales sing.")
+
+
+@pytest.fixture(autouse=True)
+def _no_time_to_wait(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(asking, "DEFAULT_WAIT_S", 0.0)
+
+
+def three_clusters() -> list[list[tuple[str, str]]]:
+    return [[(title, "") for title in titles] for titles in PROBLEMS.values()]
+
+
+def store(pipeline: Any, clusters: list[list[tuple[str, str]]], day: str = DAY) -> None:
+    store_clusters(pipeline.resources["database"], date.fromisoformat(day), clusters)
+
+
+def failures(pipeline: Any) -> list[str]:
+    rows = pipeline.query("SELECT failure FROM gold.issues WHERE label_failed ORDER BY cluster_id")
+    return [failure for (failure,) in rows]
+
+
+def good(reply: Reply) -> str:
+    assert reply.content is not None
+    return reply.content
+
+
+@pytest.mark.parametrize(
+    ("answer", "calls", "said"),
+    [
+        (lambda request: Reply(f"```json\n{good(about_the_posts(request))}\n```"), 1, None),
+        (lambda request: Reply(f"Sure!\n{good(about_the_posts(request))}\nBye."), 1, None),
+        (lambda request: label(category="gaming"), 2, "category: Input should be"),
+        (lambda request: label(description=...), 2, "description: Field required"),
+        (lambda request: label(canonical_title="x" * 500), 2, "at most 120 characters"),
+        (lambda request: Reply(""), 2, "expected a JSON object, got none"),
+        (lambda request: Reply("I cannot help with that."), 2, "expected a JSON object"),
+        (lambda request: Reply(body='{"choices": [{"me', cut=True), 1, "no answer"),
+        (lambda request: HANG, 1, "Timeout"),
+        (lambda request: Reply("slow down", status=429), 2, "rate limited"),
+        (lambda request: Reply("quota exceeded", status=429), 1, "quota spent"),
+        (lambda request: Reply("bad key", status=401), 1, "refused"),
+        (lambda request: Reply("it broke", status=500), 1, "no answer"),
+        (lambda request: UNGROUNDED, 2, "is not about these posts"),
+    ],
+    ids=[
+        "fenced",
+        "prose around",
+        "wrong enum",
+        "missing field",
+        "long title",
+        "empty",
+        "refusal",
+        "truncated",
+        "timeout",
+        "429 per minute",
+        "429 quota",
+        "401",
+        "500",
+        "ungrounded",
+    ],
+)
+def test_every_bad_answer_has_its_outcome_and_its_number_of_calls(
+    make_pipeline: Any, answer: Any, calls: int, said: str | None
+):
+    pipeline = make_pipeline(answer)
+    llm = changed(pipeline.resources["llm"], timeout_s=0.5 if said == "Timeout" else 60.0)
+    pipeline.resources["llm"] = llm
+    store(pipeline, three_clusters()[:1])
+    metadata = pipeline.run(issues)
+    assert pipeline.model.calls == metadata["calls"] == calls
+    assert metadata["dagster/partition_row_count"] == 1
+    if said is None:
+        assert (metadata["local"], failures(pipeline)) == (1, [])
+    else:
+        assert metadata["failed"] == 1
+        assert said in failures(pipeline)[0]
+
+
+@pytest.mark.parametrize(
+    ("refusal", "said"),
+    [
+        (Reply("bad key", status=401), "refused"),
+        (Reply("You exceeded your quota", status=429), "quota spent"),
+    ],
+    ids=["401", "quota"],
+)
+def test_a_bad_key_or_a_spent_quota_costs_one_call_and_the_rest_waits(
+    make_pipeline: Any, refusal: Reply, said: str
+):
+    answers = {"refuse": True}
+    pipeline = make_pipeline(
+        lambda request: refusal if answers["refuse"] else about_the_posts(request)
+    )
+    store(pipeline, three_clusters())
+    metadata = pipeline.run(issues)
+    assert pipeline.model.calls == 1
+    assert (metadata["failed"], metadata["waiting"]) == (1, 2)
+    assert "not asked again in this run" in failures(pipeline)[1]
+    assert said in failures(pipeline)[2]
+    answers["refuse"] = False
+    metadata = pipeline.run(issues)
+    assert (metadata["local"], metadata["waiting"], metadata["calls"]) == (3, 0, 3)
+
+
+def test_a_budget_leaves_the_rest_for_the_next_runs_and_says_so(pipeline: Any):
+    pipeline.resources["llm"] = changed(pipeline.resources["llm"], max_calls=1)
+    store(pipeline, three_clusters())
+    for labelled in (1, 2, 3):
+        metadata = pipeline.run(issues)
+        assert (metadata["local"], metadata["waiting"]) == (labelled, 3 - labelled)
+        assert metadata["failed"] == 0
+        assert pipeline.model.calls == labelled
+        assert all("LLM_MAX_CALLS" in failure for failure in failures(pipeline))
+        assert len(pipeline.query("SELECT DISTINCT cluster_id FROM gold.issue_evidence")) == (
+            labelled
+        )
+
+
+def test_the_days_labels_are_shown_as_a_table_with_counts_and_cost(pipeline: Any):
+    store(pipeline, three_clusters())
+    metadata = pipeline.run(issues)
+    table, _ = metadata["labels"]
+    records = [record.data for record in table]
+    assert [record["posts"] for record in records] == [7, 7, 7]
+    assert all(record["title"].startswith("Problem: ") for record in records)
+    assert {record["source"] for record in records} == {"local"}
+    assert {record["calls"] for record in records} == {1}
+    assert metadata["cost_usd"] == 0
+    assert metadata["tokens"] == 3 * 120
+
+
+def bad_third(request: dict[str, Any]) -> Reply:
+    """Answer badly to a third of the requests, whichever they are, in many ways."""
+    number = int(hashlib.sha256(json.dumps(request).encode()).hexdigest(), 16)
+    bad = [
+        label(category="gaming"),
+        label(impact_level=...),
+        label(canonical_title="x" * 500),
+        Reply(""),
+        Reply("I cannot help with that."),
+        Reply("it broke", status=500),
+        Reply("slow down", status=429),
+        UNGROUNDED,
+    ]
+    return about_the_posts(request) if number % 3 else bad[number // 3 % len(bad)]
+
+
+def test_of_two_hundred_clusters_each_is_labelled_or_failed_and_never_asked_too_often(
+    make_pipeline: Any, monkeypatch: pytest.MonkeyPatch
+):
+    with ScriptedModel(bad_third) as remote:
+        monkeypatch.setenv("OPENAI_BASE_URL", remote.url)
+        monkeypatch.setenv("OPENAI_API_BASE", remote.url)
+        pipeline = make_pipeline(bad_third)
+        pipeline.resources["llm"] = changed(
+            pipeline.resources["llm"], remote_model="openai/gpt-4o", remote_api_key="key"
+        )
+        store(pipeline, told_by_five(200))
+        metadata = pipeline.run(issues)
+    assert metadata["dagster/partition_row_count"] == 200
+    assert metadata["local"] + metadata["remote"] + metadata["failed"] == 200
+    assert metadata["local"] > 100
+    assert metadata["remote"] > 10
+    rows = pipeline.query("SELECT cluster_id, label_failed, attempts FROM gold.issues ORDER BY 1")
+    assert [number for number, _, _ in rows] == list(range(200))
+    assert all(1 <= attempts <= 4 for _, _, attempts in rows)
+    assert sum(attempts for _, _, attempts in rows) == pipeline.model.calls + remote.calls
+    for model in (pipeline.model, remote):
+        per_cluster: dict[str, int] = {}
+        for request in model.requests:
+            first = posts_shown(request)[0]["title"]
+            per_cluster[first] = per_cluster.get(first, 0) + 1
+        assert max(per_cluster.values()) <= 2
+    assert metadata["cost_usd"] > 0
+    good_rows = {number for number, failed, _ in rows if not failed}
+    evidence = pipeline.query("SELECT DISTINCT cluster_id FROM gold.issue_evidence")
+    assert {number for (number,) in evidence} == good_rows
+
+
+def test_a_good_label_is_never_asked_for_again(pipeline: Any):
+    store(pipeline, three_clusters())
+    pipeline.run(issues)
+    assert pipeline.model.calls == 3
+    pipeline.run(issues)
+    # Clustered again: other numbers, the posts in another order.
+    first, second, third = three_clusters()
+    store(pipeline, [third, second[::-1], first])
+    pipeline.run(issues)
+    # On a later day.
+    store(pipeline, [second, first], "2026-03-12")
+    pipeline.run(issues, "2026-03-12")
+    assert pipeline.model.calls == 3
+    origins = pipeline.query(
+        "SELECT cluster_date::VARCHAR, label_source, count(*) FROM gold.issues GROUP BY ALL"
+        " ORDER BY ALL"
+    )
+    assert origins == [("2026-03-10", "local", 3), ("2026-03-12", "reused", 2)]
+
+
+def test_a_killed_run_loses_no_label_and_pays_for_none_twice(make_pipeline: Any):
+    third_call, hangs = Event(), {"at": 3}
+
+    def script(request: dict[str, Any]) -> Reply:
+        if pipeline.model.calls == hangs["at"]:
+            third_call.set()
+            return HANG
+        return about_the_posts(request)
+
+    pipeline = make_pipeline(script)
+    clusters = three_clusters()
+    store(pipeline, clusters)
+    command = [sys.executable, "-c", PROGRAM, str(pipeline.path), DAY, pipeline.model.url]
+    weights: Path = all_minilm_folder()
+    with subprocess.Popen(
+        [*command, str(weights)], stderr=subprocess.DEVNULL, env=dict(os.environ)
+    ) as process:
+        assert third_call.wait(LIMIT_S)
+        process.kill()
+    assert process.returncode == -signal.SIGKILL
+
+    labels = "SELECT * EXCLUDE (cluster_date) FROM gold.issues WHERE NOT label_failed ORDER BY 1"
+    before = pipeline.query(labels)
+    assert [row[0] for row in before] == [0, 1]
+    evidence = "SELECT cluster_id, count(*) FROM gold.issue_evidence GROUP BY 1 ORDER BY 1"
+    assert pipeline.query(evidence) == [(0, 7), (1, 7)]
+    assert failures(pipeline) == ["no model was asked yet"]
+
+    hangs["at"] = 0
+    metadata = pipeline.run(issues)
+    assert (metadata["local"], metadata["calls"]) == (3, 1)
+    assert pipeline.query(labels)[:2] == before  # their times and costs, too
+    assert pipeline.query(evidence) == [(0, 7), (1, 7), (2, 7)]
+    asked = [posts_shown(request)[0]["title"] for request in pipeline.model.requests]
+    assert len(asked) == 4
+    assert asked[2] == asked[3]  # the call that nobody answered
+
+
+def test_clusters_that_silver_no_longer_has_leave_with_their_evidence(pipeline: Any):
+    store(pipeline, three_clusters())
+    pipeline.run(issues)
+    store(pipeline, three_clusters()[1:])
+    pipeline.run(issues)
+    for table in ("gold.issues", "gold.issue_evidence"):
+        rows = pipeline.query(f"SELECT DISTINCT cluster_id FROM {table} ORDER BY 1")
+        assert rows == [(0,), (1,)]
+    assert pipeline.model.calls == 3
+
+
+def test_a_title_belongs_to_one_cluster_of_a_day(make_pipeline: Any):
+    def same_title(request: dict[str, Any]) -> Reply:
+        retried = len(request["messages"]) > 2
+        reply = json.loads(good(about_the_posts(request)))
+        return label(
+            canonical_title=reply["canonical_title"]
+            if retried
+            else "Printer or backup or checkout",
+            description=reply["description"],
+        )
+
+    pipeline = make_pipeline(same_title)
+    store(pipeline, three_clusters())
+    metadata = pipeline.run(issues)
+    titles = [title for (title,) in pipeline.query("SELECT canonical_title FROM gold.issues")]
+    assert metadata["local"] == len({title.casefold() for title in titles}) == 3
+
+
+def test_a_day_without_good_models_configured_is_told_by_setting(pipeline: Any):
+    store(pipeline, three_clusters())
+    pipeline.resources["llm"] = LLMResource(remote_model="openai/no-such", max_cost_usd=1.0)
+    result = pipeline.attempt(issues)
+    (failure,) = [event for event in result.all_events if event.is_step_failure]
+    assert "LLM_MAX_COST_USD" in failure.step_failure_data.user_failure_data.description
+    assert pipeline.query("SELECT * FROM gold.issues") == []
