@@ -1,7 +1,7 @@
 """How well a partition of labelled items matches their labels.
 
-Noise (-1) counts as one more group for the adjusted Rand index and the mutual information; purity is
-that of the items in clusters.
+Noise (-1) counts as one more group for the adjusted Rand index and the mutual information; purity
+is that of the items in clusters.
 """
 
 from dataclasses import dataclass

@@ -105,7 +105,7 @@ def spanning_tree(vectors: Vectors, min_samples: int) -> Edges:
 class _Space:
     """The rows, and distances between them."""
 
-    def __init__(self, vectors: Vectors):
+    def __init__(self, vectors: Vectors) -> None:
         import torch
 
         self.vectors = np.ascontiguousarray(vectors)

@@ -100,16 +100,16 @@ def test_groups_stay_the_same_when_their_rows_are_shuffled():
 
 
 def test_smoothing_finds_groups_that_drown_in_raw_noise():
-    vectors = groups([15] * 4, spread=2.5, noise=60)
+    vectors = groups([30] * 10, spread=3.0, noise=100, seed=8)
     raw = cluster_embeddings(vectors, mode="raw").labels
     smoothed = cluster_embeddings(vectors, mode="smoothed").labels
-    assert np.mean(raw[:60] >= 0) < 0.5
+    assert np.mean(raw[:300] >= 0) < 0.5
     homes = set()
-    for start in range(0, 60, 15):
-        ids, sizes = np.unique(smoothed[start : start + 15], return_counts=True)
-        assert sizes.max() >= 12
+    for start in range(0, 300, 30):
+        ids, sizes = np.unique(smoothed[start : start + 30], return_counts=True)
+        assert sizes.max() >= 25
         homes.add(int(ids[sizes.argmax()]))
-    assert len(homes - {-1}) == 4
+    assert len(homes - {-1}) == 10
 
 
 def test_the_settings_grow_with_the_day():

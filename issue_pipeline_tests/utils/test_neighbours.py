@@ -116,7 +116,9 @@ def test_the_input_is_left_alone():
 
 def test_blocks_cover_all_rows_and_fit():
     assert [(b.start, b.stop) for b in blocks(10, 4, item_bytes=4, block_bytes=64)] == [
-        (0, 4), (4, 8), (8, 10)
+        (0, 4),
+        (4, 8),
+        (8, 10),
     ]
     assert [b.stop for b in blocks(3, 10**9)] == [1, 2, 3]
     assert list(blocks(0, 5)) == []
