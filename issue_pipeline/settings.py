@@ -36,13 +36,28 @@ def clustering_mode() -> str:
     return _choice("CLUSTERING_MODE", MODES, default="smoothed")
 
 
+def clustering_min_size() -> int | None:
+    """Read ``CLUSTERING_MIN_SIZE``: the fewest posts of a cluster; ``None`` for the day's own.
+
+    Raises:
+        ConfigurationError: It is neither 0 nor a whole number of at least 2.
+    """
+    size = _count("CLUSTERING_MIN_SIZE", 0)
+    if size == 1:
+        raise ConfigurationError(
+            "CLUSTERING_MIN_SIZE is 1; expected at least 2, or 0 for a size that fits the day."
+        )
+    return size or None
+
+
 def resources() -> dict[str, dg.ConfigurableResource[Any]]:
     """Build every resource from the environment.
 
     Raises:
         ConfigurationError: A setting is malformed; the message names it.
     """
-    clustering_mode()  # read by its step, but a misspelt one should not wait until then
+    clustering_mode()  # read by their step, but misspelt ones should not wait until then
+    clustering_min_size()
     models = _defaults(LLMResource)
     return {
         "database": IssuesDatabase(database=_text("ISSUES_DUCKDB_PATH", DEFAULT_DUCKDB_PATH)),

@@ -6,10 +6,10 @@ import pytest
 from issue_pipeline.errors import ConfigurationError
 from issue_pipeline.resources.collectors import CollectorsResource
 from issue_pipeline.resources.llm import LLMResource
-from issue_pipeline.settings import clustering_mode, resources
+from issue_pipeline.settings import clustering_min_size, clustering_mode, resources
 
 PREFIXES = ("GITHUB_", "STACKEXCHANGE_", "REDDIT_", "HN_", "LLM_", "POCKETBASE_")
-NAMES = ("ISSUES_DUCKDB_PATH", "CLUSTERING_MODE", "EMBEDDING_MODEL")
+NAMES = ("ISSUES_DUCKDB_PATH", "CLUSTERING_MODE", "CLUSTERING_MIN_SIZE", "EMBEDDING_MODEL")
 SECRETS = {
     "GITHUB_TOKEN": ("collectors", "github_token"),
     "STACKEXCHANGE_KEY": ("collectors", "stackexchange_key"),
@@ -91,6 +91,23 @@ def test_a_blank_variable_counts_as_not_set(monkeypatch: pytest.MonkeyPatch):
 def test_the_clustering_mode_can_be_chosen(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("CLUSTERING_MODE", "raw")
     assert clustering_mode() == "raw"
+
+
+def test_the_smallest_cluster_fits_the_day_unless_it_is_set(monkeypatch: pytest.MonkeyPatch):
+    assert clustering_min_size() is None
+    monkeypatch.setenv("CLUSTERING_MIN_SIZE", "0")
+    assert clustering_min_size() is None
+    monkeypatch.setenv("CLUSTERING_MIN_SIZE", "12")
+    assert clustering_min_size() == 12
+
+
+@pytest.mark.parametrize("size", ["1", "-3", "many", "2.5"])
+def test_a_smallest_cluster_that_makes_no_sense_is_refused(
+    monkeypatch: pytest.MonkeyPatch, size: str
+):
+    monkeypatch.setenv("CLUSTERING_MIN_SIZE", size)
+    with pytest.raises(ConfigurationError, match=f"CLUSTERING_MIN_SIZE is '?{size}"):
+        resources()
 
 
 def test_an_unknown_choice_is_refused_with_the_choices(monkeypatch: pytest.MonkeyPatch):

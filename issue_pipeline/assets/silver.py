@@ -10,7 +10,7 @@ from issue_pipeline.partitions import daily_partitions
 from issue_pipeline.records import ClusterRow
 from issue_pipeline.resources.duckdb import IssuesDatabase
 from issue_pipeline.resources.embedding import EmbeddingResource
-from issue_pipeline.settings import clustering_mode
+from issue_pipeline.settings import clustering_min_size, clustering_mode
 from issue_pipeline.sql import bronze, silver
 from issue_pipeline.utils.clustering import cluster_embeddings, cluster_quality, outlier_ratio
 from issue_pipeline.utils.embeddings import compute_embeddings_for_items
@@ -42,9 +42,10 @@ def clusters(
             ledger = bronze.ledger_of_day(connection, day)
             items = bronze.items_of_day(connection, day)
         require_collected(day, ledger)
-        mode = clustering_mode()  # before minutes of embedding, should it be misspelt
+        # Before minutes of embedding, should they be misspelt.
+        mode, min_size = clustering_mode(), clustering_min_size()
         vectors = compute_embeddings_for_items(items, embedding.get_model())
-        clustering = cluster_embeddings(vectors, mode=mode)
+        clustering = cluster_embeddings(vectors, mode=mode, min_cluster_size=min_size)
         noise = outlier_ratio(clustering.labels)
         rows = [
             ClusterRow(

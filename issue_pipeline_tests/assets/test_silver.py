@@ -35,6 +35,15 @@ def test_the_mode_is_recorded_with_every_cluster(pipeline, monkeypatch, mode):
     ]
 
 
+def test_the_smallest_cluster_can_be_set(pipeline, monkeypatch):
+    monkeypatch.setenv("CLUSTERING_MIN_SIZE", "6")
+    pipeline.collect()
+    pipeline.run(clusters)
+    for size, least in pipeline.query("SELECT cluster_size, min_cluster_size FROM silver.clusters"):
+        assert least == 6
+        assert size >= 6
+
+
 def test_quality_is_told_for_each_cluster(pipeline):
     pipeline.collect()
     pipeline.run(clusters)

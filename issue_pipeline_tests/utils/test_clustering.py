@@ -1,12 +1,15 @@
 import numpy as np
 import pytest
+from hdbscan import HDBSCAN
 
 from issue_pipeline.utils.clustering import (
     centroid_distances,
     cluster_embeddings,
     cluster_quality,
+    hdbscan_labels,
     largest_first,
     outlier_ratio,
+    rejoin,
     smoothing_neighbours,
 )
 from issue_pipeline.utils.embeddings import Vectors
@@ -97,16 +100,16 @@ def test_groups_stay_the_same_when_their_rows_are_shuffled():
 
 
 def test_smoothing_finds_groups_that_drown_in_raw_noise():
-    vectors = groups([15] * 4, spread=3.0, noise=60)
+    vectors = groups([30] * 10, spread=3.0, noise=100, seed=8)
     raw = cluster_embeddings(vectors, mode="raw").labels
     smoothed = cluster_embeddings(vectors, mode="smoothed").labels
-    assert np.mean(raw[:60] >= 0) < 0.5
+    assert np.mean(raw[:300] >= 0) < 0.5
     homes = set()
-    for start in range(0, 60, 15):
-        ids, sizes = np.unique(smoothed[start : start + 15], return_counts=True)
-        assert sizes.max() >= 12
+    for start in range(0, 300, 30):
+        ids, sizes = np.unique(smoothed[start : start + 30], return_counts=True)
+        assert sizes.max() >= 25
         homes.add(int(ids[sizes.argmax()]))
-    assert len(homes - {-1}) == 4
+    assert len(homes - {-1}) == 10
 
 
 def test_the_settings_grow_with_the_day():
@@ -114,12 +117,74 @@ def test_the_settings_grow_with_the_day():
     assert (clustering.min_cluster_size, clustering.min_samples) == (6, 3)
 
 
-def test_as_many_neighbours_are_averaged_as_hdbscan_looks_at():
-    assert smoothing_neighbours(16_306, 81, 40) == 40
-    assert smoothing_neighbours(6_000, 30, 15) == 15
-    assert smoothing_neighbours(1_500, 7, 3) == 7
-    assert smoothing_neighbours(24, 5, 2) == 4
-    assert smoothing_neighbours(5, 5, 2) == 1
+def test_as_many_neighbours_are_averaged_as_the_smallest_group_has_members():
+    assert smoothing_neighbours(16_306, 81) == 81
+    assert smoothing_neighbours(318, 5) == 5
+    assert smoothing_neighbours(24, 5) == 4
+    assert smoothing_neighbours(5, 5) == 1
+
+
+def test_a_user_may_set_another_cluster_size():
+    vectors = groups([10, 30], spread=0.3)
+    clustering = cluster_embeddings(vectors, min_cluster_size=12)
+    assert (clustering.min_cluster_size, clustering.min_samples) == (12, 6)
+    assert np.bincount(clustering.labels + 1).tolist() == [40]  # a single group is no contrast
+    for size in (1, 0, -5):
+        with pytest.raises(ValueError, match=rf"min_cluster_size is {size}; expected at least 2"):
+            cluster_embeddings(vectors, min_cluster_size=size)
+
+
+@pytest.mark.parametrize("n", [318, 700])
+def test_raw_is_the_librarys_partition(n: int):
+    vectors = groups([n // 6] * 4, spread=1.0, noise=n - 4 * (n // 6))
+    library = HDBSCAN(min_cluster_size=5, min_samples=2, core_dist_n_jobs=1)
+    expected = library.fit_predict(vectors.astype(np.float64))
+    labels = cluster_embeddings(vectors, mode="raw").labels
+    assert len(members(expected)) > 3
+    assert members(labels) == members(expected)
+
+
+def test_a_group_of_most_of_the_day_stays_if_it_holds_no_other():
+    outage = np.repeat(groups([1], spread=0.0, seed=8), 900, axis=0)
+    vectors = np.concatenate([outage, groups([60, 60], spread=0.3)])
+    labels = cluster_embeddings(vectors).labels
+    assert labels[:900].tolist() == [0] * 900
+    assert 0 not in labels[900:]
+
+
+def test_a_group_of_most_of_the_day_gives_way_to_those_within_it():
+    dice = np.random.default_rng(4)
+    middle = dice.normal(size=384)
+    kin = [middle + 0.5 * dice.normal(size=384) for _ in range(15)]
+    vectors = unit(np.concatenate([one + 0.2 * dice.normal(size=(80, 384)) for one in kin]))
+    sizes = np.bincount(hdbscan_labels(vectors, 6, 3, ceiling=120) + 1)[1:]
+    assert sizes.max() <= 120
+    assert len(sizes) >= 15
+
+
+def test_noise_joins_the_cluster_that_enough_of_its_neighbours_are_in():
+    labels = np.array([0, 0, 0, 1, 1, -1, -1])
+    themselves = np.repeat(np.arange(5, dtype=np.int32)[:, None], 4, axis=1)
+    near = np.concatenate([themselves, np.array([[5, 0, 1, 3], [6, 5, 0, 3]], dtype=np.int32)])
+    assert rejoin(labels, near, share=0.6, rounds=1).tolist() == [0, 0, 0, 1, 1, 0, -1]
+    assert rejoin(labels, near, share=0.6, rounds=2).tolist() == [0, 0, 0, 1, 1, 0, 0]
+    assert rejoin(labels, near, share=0.7).tolist() == labels.tolist()
+    assert rejoin(np.full(7, -1), near).tolist() == [-1] * 7
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_identical_posts_share_their_fate_in_any_order(mode: str):
+    dice = np.random.default_rng(6)
+    vectors = groups([30, 20, 40], spread=1.0, noise=60)
+    vectors = vectors[dice.integers(0, len(vectors), 400)]
+    _, same = np.unique(vectors, axis=0, return_inverse=True)
+    expected = cluster_embeddings(vectors, mode=mode).labels
+    for seed in range(3):
+        order = np.random.default_rng(seed).permutation(len(vectors))
+        labels = np.empty(len(vectors), dtype=np.int64)
+        labels[order] = cluster_embeddings(vectors[order], mode=mode).labels
+        assert members(labels) == members(expected)
+    assert all(len(np.unique(expected[same == one])) == 1 for one in range(same.max() + 1))
 
 
 def test_numbers_that_are_not_finite_are_refused_with_their_rows():

@@ -1,0 +1,200 @@
+"""What the clustering makes of labelled posts, beside its peers, and how its settings were chosen.
+
+``python -m benchmarks.clustering_study quality|settings|stability|small --cache FOLDER``.
+``quality`` takes ``--peers PYTHON``, an interpreter with ``umap-learn``, to set UMAP beside it.
+The tables of ``docs/clustering.md`` come from here.
+"""
+
+import argparse
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import astuple, dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.cluster import KMeans
+
+from benchmarks import embedded
+from benchmarks.quality import Quality, ari, ari_of_clustered, quality
+from issue_pipeline.utils.clustering import (
+    CEILING_SHARE,
+    MIN_CEILING,
+    Labels,
+    cluster_embeddings,
+    hdbscan_labels,
+    rejoin,
+)
+from issue_pipeline.utils.embeddings import Vectors
+from issue_pipeline.utils.neighbours import nearest, smooth
+
+DROPPED = 0.05
+Corpus = tuple[str, Vectors, Labels]
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One way to smooth: neighbours in multiples of ``min_cluster_size``."""
+
+    neighbours: float = 1.0
+    rounds: int = 2
+    kept: float = 0.1
+    ceiling: float = CEILING_SHARE
+    share: float = 0.35
+    rejoin_rounds: int = 2
+
+    def __str__(self) -> str:
+        return (
+            f"{self.neighbours:g} x, {self.rounds} rounds, kept {self.kept:g}, ceiling"
+            f" {self.ceiling:g}, rejoin {self.share:g} x {self.rejoin_rounds}"
+        )
+
+    def labels(self, vectors: Vectors) -> Labels:
+        """Cluster with this setting."""
+        n = len(vectors)
+        size = max(5, n // 200)
+        neighbours = max(1, min(round(self.neighbours * size), n // 6))
+        near = nearest(vectors, neighbours + 1).rows
+        moved = smooth(vectors, near, rounds=self.rounds, kept=self.kept)
+        ceiling = max(MIN_CEILING, int(self.ceiling * n)) if self.ceiling else 0
+        labels = hdbscan_labels(moved, size, size // 2, ceiling)
+        if not self.rejoin_rounds:
+            return labels
+        return rejoin(labels, near, share=self.share, rounds=self.rejoin_rounds)
+
+
+SETTINGS = (
+    Setting(),
+    *(Setting(neighbours=k) for k in (0.5, 1.5, 2, 4)),
+    *(Setting(rounds=r) for r in (1, 3)),
+    *(Setting(kept=a) for a in (0, 0.2, 0.3)),
+    Setting(ceiling=0),
+    *(Setting(share=s, rejoin_rounds=r) for s, r in ((1, 0), (0.35, 1), (0.4, 2), (0.3, 2))),
+)
+
+
+def main() -> None:
+    """Print one table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("table", choices=["quality", "settings", "stability", "small"])
+    parser.add_argument("--cache", type=Path, default=Path(".sandbox/vectors"))
+    parser.add_argument("--peers", type=Path)
+    parser.add_argument("--runs", type=int, default=10)
+    arguments = parser.parse_args()
+    if arguments.table == "quality":
+        _quality(arguments.cache, arguments.peers)
+    elif arguments.table == "settings":
+        _settings(arguments.cache, arguments.runs)
+    elif arguments.table == "stability":
+        _stability("default", Setting(), embedded.day(arguments.cache), arguments.runs)
+    else:
+        _small(arguments.cache)
+
+
+def _corpora(cache: Path) -> Iterator[Corpus]:
+    for name, file, key in (
+        ("Stack Overflow", "stackoverflow_titles_20", "label"),
+        ("Reddit", "reddit_posts", "label"),
+        ("GitHub", "github_issues", "repo"),
+        ("bug tracker", "bugzilla_duplicates", "label"),
+    ):
+        vectors, truth = embedded.vectors(file, cache), embedded.truth(embedded.posts(file), key)
+        if len(vectors) > 10_000:
+            for seed in (0, 1):
+                some = np.sort(np.random.default_rng(seed).permutation(len(vectors))[:6_000])
+                yield f"{name}, 6,000 ({seed})", vectors[some], truth[some]
+        yield name, vectors, truth
+
+
+def _quality(cache: Path, peers: Path | None) -> None:
+    for name, vectors, truth in _corpora(cache):
+        for mode in ("raw", "smoothed"):
+            start = time.perf_counter()
+            labels = cluster_embeddings(vectors, mode=mode).labels
+            _print(name, mode, quality(labels, truth), time.perf_counter() - start)
+        start = time.perf_counter()
+        means = KMeans(int(truth.max()) + 1, n_init=1, random_state=0).fit_predict(vectors)
+        _print(name, "k-means", quality(means.astype(np.int64), truth), time.perf_counter() - start)
+        if peers:
+            labels, seconds = _umap(vectors, peers)
+            _print(name, "UMAP + HDBSCAN", quality(labels, truth), seconds)
+
+
+def _umap(vectors: Vectors, python: Path) -> tuple[Labels, float]:
+    with tempfile.TemporaryDirectory() as folder:
+        source, target = Path(folder, "vectors.npy"), Path(folder, "result.npz")
+        np.save(source, vectors)
+        peer = [python, "benchmarks/clustering_peers.py", "umap", source, target]
+        subprocess.run(peer, check=True)
+        result = np.load(target)
+        return result["labels"], float(result["seconds"])
+
+
+def _settings(cache: Path, runs: int) -> None:
+    corpora, day = list(_corpora(cache)), embedded.day(cache)
+    for setting in SETTINGS:
+        for name, vectors, truth in corpora:
+            start = time.perf_counter()
+            found = quality(setting.labels(vectors), truth)
+            _print(name, str(setting), found, time.perf_counter() - start)
+        _stability(str(setting), setting, day, runs)
+
+
+def _stability(name: str, setting: Setting, vectors: Vectors, runs: int) -> None:
+    whole = setting.labels(vectors)
+    print(f"| whole day | {name} | {_shape(whole)} |", flush=True)
+    indices = []
+    for seed in range(runs):
+        order = np.random.default_rng(seed).permutation(len(vectors))
+        kept = order[int(DROPPED * len(vectors)) :]
+        labels = setting.labels(vectors[kept])
+        indices.append((ari(labels, whole[kept]), ari_of_clustered(labels, whole[kept])))
+        print(f"    {seed}: {_shape(labels)}, index {indices[-1][0]:.3f} / {indices[-1][1]:.3f}")
+    mean, least = np.mean(indices, axis=0), np.min(indices, axis=0)
+    print(
+        f"    mean {mean[0]:.3f} / {mean[1]:.3f}, least {least[0]:.3f} / {least[1]:.3f}", flush=True
+    )
+
+
+def _small(cache: Path) -> None:
+    for n in (60, 150, 318, 700, 1_500, 3_000):
+        for name, vectors, truth in _corpora(cache):
+            if len(vectors) < 3_000 or "(" in name:
+                continue
+            for neighbours in (0, 1, 2, 3, 4):
+                found = [
+                    astuple(_sampled(vectors, truth, n, seed, neighbours)) for seed in range(4)
+                ]
+                mean = Quality(*np.mean(found, axis=0).tolist())
+                _print(f"{name}, n = {n}", f"{neighbours} x" if neighbours else "raw", mean, 0.0)
+
+
+def _sampled(vectors: Vectors, truth: Labels, n: int, seed: int, neighbours: int) -> Quality:
+    some: NDArray[np.int64] = np.random.default_rng(seed).permutation(len(vectors))[:n]
+    if neighbours:
+        labels = Setting(neighbours=neighbours).labels(vectors[some])
+    else:
+        labels = cluster_embeddings(vectors[some], mode="raw").labels
+    return quality(labels, truth[some])
+
+
+def _shape(labels: Labels) -> str:
+    clustered = labels[labels >= 0]
+    largest = np.bincount(clustered).max(initial=0) / len(labels)
+    noise = 1 - len(clustered) / len(labels)
+    return f"{labels.max() + 1} clusters, {noise:.1%} noise, largest {largest:.1%}"
+
+
+def _print(name: str, method: str, found: Quality, seconds: float) -> None:
+    print(
+        f"| {name} | {method} | {found.clusters:g} | {found.noise:.1%} | {found.largest:.1%} |"
+        f" {found.ari:.3f} | {found.nmi:.3f} | {found.purity:.3f} | {found.correct:.3f} |"
+        f" {seconds:.1f} |",
+        flush=True,
+    )
+
+
+if __name__ == "__main__":
+    main()

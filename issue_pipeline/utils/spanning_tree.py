@@ -1,0 +1,275 @@
+"""The minimum spanning tree that HDBSCAN is made of, exactly and without an n x n matrix.
+
+HDBSCAN joins points by their mutual reachability: the largest of their distance and their two core
+distances, a point's core distance being that to its ``min_samples``-th neighbour. The tree is grown
+in Borůvka's rounds: every component takes the cheapest edge that leaves it. The candidates are the
+points' nearest neighbours, found by float32 products. What a point's list leaves out costs at least
+a bound that is known, so most components can prove that their edge is the cheapest; where none can,
+the points in doubt are compared with all others in float64.
+
+Weights come from the differences of the rows, so they do not depend on how a product rounds.
+"""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from issue_pipeline.utils.embeddings import Vectors
+from issue_pipeline.utils.neighbours import Ranks, blocks, device, nearest
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+Floats = NDArray[np.float64]
+Points = NDArray[np.int64]
+
+# Neighbours listed beyond those that give the core distance: more prove more, and cost more.
+_MORE_NEIGHBOURS = 8
+# Ranks before the core distance's whose distances are measured: rounding may have swapped some.
+_MEASURED_BEFORE = 4
+# Cheapest edges kept of each point's list.
+_KEPT_EDGES = 32
+# Points compared with all others at a time, where lists prove nothing.
+_SEARCHED_POINTS = 1_024
+# Differences of rows are taken in pieces that stay in the processor's cache.
+_CACHED_BYTES = 2 * 1024**2
+
+
+@dataclass(frozen=True, slots=True)
+class Edges:
+    """Weighted edges, from the cheapest on, ties by their points.
+
+    Attributes:
+        ends: int64 (m, 2), the smaller point first.
+        weights: float64 (m,).
+    """
+
+    ends: Points
+    weights: Floats
+
+    @classmethod
+    def sorted(cls, starts: Points, ends: Points, weights: Floats) -> "Edges":
+        """Order edges, dropping none."""
+        low, high = np.minimum(starts, ends), np.maximum(starts, ends)
+        order = np.lexsort((high, low, weights))
+        return cls(np.stack([low[order], high[order]], axis=1), weights[order])
+
+    def where(self, chosen: NDArray[np.bool_] | Points) -> "Edges":
+        """Keep some, given in ascending order."""
+        return Edges(self.ends[chosen], self.weights[chosen])
+
+    def merged(self, others: "Edges") -> "Edges":
+        """Give these and others, in order."""
+        ends = np.concatenate([self.ends, others.ends])
+        weights = np.concatenate([self.weights, others.weights])
+        return Edges.sorted(ends[:, 0], ends[:, 1], weights)
+
+
+@dataclass(frozen=True, slots=True)
+class _Lists:
+    """The nearest neighbours of each point.
+
+    Attributes:
+        rows: int32 (n, length), the point itself included.
+        last: float64 (n, some), measured distances of the last of them; those before are no farther
+            than the core distance.
+        core: float64 (n,), core distances.
+        outside: float64 (n,): whoever is not listed is at least as far.
+    """
+
+    rows: Ranks
+    last: Floats
+    core: Floats
+    outside: Floats
+
+
+def spanning_tree(vectors: Vectors, min_samples: int) -> Edges:
+    """Build the minimum spanning tree of the mutual-reachability graph, by Euclidean distance.
+
+    Args:
+        vectors: float32 (n, d), finite, n >= 2.
+        min_samples: Rank of the neighbour at the core distance, the point itself having rank 0; at
+            least 1, capped at n - 1.
+
+    Returns:
+        n - 1 edges.
+    """
+    space = _Space(vectors)
+    lists = _listed(space, min(space.n - 1, min_samples))
+    candidates, bounds = _candidates(lists)
+    return _grown(space, lists.core, candidates, bounds)
+
+
+class _Space:
+    """The rows, and distances between them."""
+
+    def __init__(self, vectors: Vectors) -> None:
+        import torch
+
+        self.vectors = np.ascontiguousarray(vectors)
+        self.n, self.d = vectors.shape
+        self.x = torch.from_numpy(self.vectors).to(device())
+        self.half = torch.empty(self.n, dtype=torch.float64, device=self.x.device)
+        for block in blocks(self.n, self.d, item_bytes=8):
+            self.half[block] = self.x[block].double().square_().sum(dim=1) / 2
+        # The most by which a float32 product of d terms, and the sums made of it, may be off.
+        self.slack = float(8 * (self.d + 4) * np.finfo(np.float32).eps * self.half.max())
+
+    def distances(self, rows: Points, others: NDArray[np.integer[Any]]) -> Floats:
+        """Measure each of the rows (p,) against its others (p, m): float64 (p, m)."""
+        import torch
+
+        distances = np.empty(others.shape)
+        pairs = blocks(len(rows), others.shape[1] * self.d, block_bytes=_CACHED_BYTES)
+        for block in pairs:
+            difference = self.x[rows[block], None] - self.x[others[block]]
+            norms = torch.linalg.vector_norm(difference, dim=-1, dtype=torch.float64)
+            distances[block] = norms.cpu().numpy()
+        return distances
+
+    def squared_to_all(self, rows: Points) -> "Tensor":
+        """Give float64 squared distances of a few rows to all, by products: (rows, n)."""
+        import torch
+
+        some = self.x[rows].double()
+        products = torch.empty((len(rows), self.n), dtype=torch.float64, device=self.x.device)
+        for block in blocks(self.n, self.d, item_bytes=8):
+            products[:, block] = some @ self.x[block].double().T
+        return products.neg_().add_(self.half).add_(self.half[rows, None]).mul_(2).clamp_(min=0)
+
+
+def _listed(space: _Space, rank: int) -> _Lists:
+    """List neighbours by float32 products, and by float64 ones where those cannot rank for sure."""
+    length = min(space.n, rank + 1 + _MORE_NEIGHBOURS)
+    first = max(0, rank - _MEASURED_BEFORE)
+    near = nearest(space.vectors, length)
+    rows = near.rows
+    last = space.distances(np.arange(space.n), rows[:, first:])
+    core = np.partition(last, rank - first, axis=1)[:, rank - first]
+    outside = np.full(space.n, np.inf)
+    if length < space.n:
+        outside = np.sqrt(np.maximum(near.squared[:, -1].astype(np.float64) - space.slack, 0))
+    in_doubt = outside < core
+    if first:
+        in_doubt |= near.squared[:, first - 1] + space.slack > core**2
+    doubtful = np.flatnonzero(in_doubt)
+    for block in blocks(len(doubtful), space.n, item_bytes=16):
+        some = doubtful[block]
+        found = space.squared_to_all(some).topk(length, dim=1, largest=False).indices.cpu().numpy()
+        measured = space.distances(some, found)
+        order = np.argsort(measured, axis=1, kind="stable")
+        measured = np.take_along_axis(measured, order, axis=1)
+        rows[some] = np.take_along_axis(found, order, axis=1)
+        last[some], core[some] = measured[:, first:], measured[:, rank]
+        if length < space.n:
+            outside[some] = measured[:, -1]
+    return _Lists(rows, last, core, outside)
+
+
+def _candidates(lists: _Lists) -> tuple[Edges, Floats]:
+    """Weigh the listed edges, keep each point's cheapest, and bound those that are not kept.
+
+    Returns:
+        The edges; float64 (n,), what any other edge of a point costs at least.
+    """
+    n, length = lists.rows.shape
+    kept = min(length, _KEPT_EDGES)
+    first = length - lists.last.shape[1]
+    ends, weights = np.empty((n, kept), np.int64), np.empty((n, kept))
+    bounds = np.maximum(lists.outside, lists.core)
+    for block in blocks(n, length, item_bytes=8 * 4):
+        rows = lists.rows[block]
+        cost = np.maximum(lists.core[block, None], lists.core[rows])
+        cost[:, first:] = np.maximum(cost[:, first:], lists.last[block])
+        cost[rows == np.arange(n)[block, None]] = np.inf
+        order = np.argsort(cost, axis=1, kind="stable")
+        cost = np.take_along_axis(cost, order, axis=1)
+        if kept < length:
+            bounds[block] = np.minimum(bounds[block], cost[:, kept])
+        ends[block] = np.take_along_axis(rows, order[:, :kept], axis=1)
+        weights[block] = cost[:, :kept]
+    real = np.isfinite(weights).ravel()
+    starts = np.repeat(np.arange(n), kept)
+    return Edges.sorted(starts[real], ends.ravel()[real], weights.ravel()[real]), bounds
+
+
+def _grown(space: _Space, core: Floats, candidates: Edges, bounds: Floats) -> Edges:
+    """Join components by proven edges until one is left.
+
+    Ties cannot close a circle: of equal edges, all components prefer the same.
+    """
+    component = np.arange(space.n)
+    count = space.n
+    taken: list[Edges] = []
+    while count > 1:
+        a, b = component[candidates.ends].T
+        leaving = a != b
+        candidates, a, b = candidates.where(leaving), a[leaving], b[leaving]
+        cheapest = np.minimum(_first(a, count), _first(b, count))
+        cost = np.append(candidates.weights, np.inf)[cheapest]
+        in_doubt = bounds < cost[component]
+        doubts = np.bincount(component[in_doubt], minlength=count)
+        proven = np.unique(cheapest[doubts == 0])
+        if len(proven):
+            taken.append(candidates.where(proven))
+            component = _joined(count, a[proven], b[proven])[component]
+            count = int(component.max()) + 1
+        else:
+            points = _in_least_doubt(component, in_doubt, doubts)
+            ends, weights = _search(space, core, component, points)
+            bounds[points] = weights
+            candidates = candidates.merged(Edges.sorted(points, ends, weights))
+    every = np.concatenate([edges.ends for edges in taken])
+    cost = np.concatenate([edges.weights for edges in taken])
+    return Edges.sorted(every[:, 0], every[:, 1], cost)
+
+
+def _first(values: Points, count: int) -> Points:
+    """Find where each of 0..count-1 comes first; the length of the values where it does not."""
+    positions = np.full(count, len(values))
+    # Of several that are assigned to one place, the last stays.
+    positions[values[::-1]] = np.arange(len(values))[::-1]
+    return positions
+
+
+def _joined(count: int, a: Points, b: Points) -> Points:
+    """Number the connected components of so many nodes: int64 (count,)."""
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    graph = coo_array((np.ones(len(a), np.int8), (a, b)), shape=(count, count))
+    numbers: Points = connected_components(graph, directed=False)[1].astype(np.int64)
+    return numbers
+
+
+def _in_least_doubt(component: Points, in_doubt: NDArray[np.bool_], doubts: Points) -> Points:
+    """Choose the points in doubt of the components that have fewest of them, one at least."""
+    by_doubts = np.argsort(doubts, kind="stable")
+    fitting = np.searchsorted(np.cumsum(doubts[by_doubts]), _SEARCHED_POINTS, side="right")
+    chosen = np.zeros(len(doubts), bool)
+    chosen[by_doubts[: max(1, int(fitting))]] = True
+    return np.flatnonzero(in_doubt & chosen[component])
+
+
+def _search(
+    space: _Space, core: Floats, component: Points, points: Points
+) -> tuple[Points, Floats]:
+    """Find each point's cheapest edge out of its component, among all.
+
+    Returns:
+        int64 (m,), the other ends; float64 (m,), the weights.
+    """
+    import torch
+
+    cores = torch.from_numpy(core).to(space.x.device)
+    components = torch.from_numpy(component).to(space.x.device)
+    ends = np.empty(len(points), np.int64)
+    for block in blocks(len(points), space.n, item_bytes=16):
+        some = points[block]
+        cost = torch.maximum(space.squared_to_all(some).sqrt_(), cores)
+        cost[components[some, None] == components] = torch.inf
+        ends[block] = cost.argmin(dim=1).cpu().numpy()
+    distances = space.distances(points, ends[:, None])[:, 0]
+    return ends, np.maximum(distances, np.maximum(core[points], core[ends]))
