@@ -6,9 +6,10 @@ MODE ?= smoothed
 CORPUS ?=
 SERVE ?=
 DAY ?=
+PARTS ?=
 
 .DELETE_ON_ERROR:
-.PHONY: help demo dev run test check format clean
+.PHONY: help demo dev run test check bench eval format clean
 
 help:
 	@echo "make demo            two days end to end on real parts: no account, no key"
@@ -16,6 +17,7 @@ help:
 	@echo "make dev             the Dagster UI with the sandbox's services beside it"
 	@echo "make run DAY=...     one day of the real APIs, with the keys in .env"
 	@echo "make test            lint, types and the whole test suite"
+	@echo "make bench           speed beside peers, on real posts  (make eval: quality)"
 
 demo: .venv/sandbox
 	$(BIN)/python -m issue_pipeline.sandbox.demo --mode $(MODE) \
@@ -35,6 +37,12 @@ check: .venv/dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+bench: .venv/peers
+	$(BIN)/python -m benchmarks.bench $(PARTS)
+
+eval: .venv/peers
+	$(BIN)/python -m benchmarks.evaluate $(PARTS)
 
 format: .venv/dev
 	$(BIN)/ruff check --fix .
@@ -58,4 +66,8 @@ clean:
 
 .venv/dev: .venv/sandbox
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[sandbox,dev]'
+	@touch $@
+
+.venv/peers: .venv/dev
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[sandbox,dev,fast,peers]'
 	@touch $@

@@ -1,16 +1,15 @@
 """Time the clustering beside its peers, in one run, and check that it finds the same.
 
-``python -m benchmarks.clustering_speed --cache FOLDER [--peers PYTHON] [--large]``; PYTHON has
-``fast_hdbscan``. ``--large`` adds 100,000 sentences, which take long to embed the first time.
+``make bench`` runs it. Processor seconds are told, too: on a busy machine they say more.
 """
 
-import argparse
+import json
 import resource
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TypeVar
 
@@ -18,82 +17,120 @@ import numpy as np
 
 from benchmarks import embedded
 from benchmarks.quality import ari
+from benchmarks.report import Row
 from issue_pipeline.utils.clustering import cluster_embeddings
 from issue_pipeline.utils.embeddings import Vectors
 from issue_pipeline.utils.spanning_tree import spanning_tree
 
 Result = TypeVar("Result")
 TITLES = "stackoverflow_titles_20"
+LARGE = 100_000
 
 
-def main() -> None:
-    """Print one line a measurement."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--cache", type=Path, default=Path(".sandbox/vectors"))
-    parser.add_argument("--peers", type=Path)
-    parser.add_argument("--large", action="store_true")
-    parser.add_argument("--alone", nargs=2, metavar=("MODE", "VECTORS"))
-    arguments = parser.parse_args()
-    if arguments.alone:
-        _alone(*arguments.alone)
-        return
-    titles = embedded.vectors(TITLES, arguments.cache)
-    chosen = titles[np.random.default_rng(0).permutation(len(titles))[:10_000]]
-    cluster_embeddings(chosen[:1_000])  # imports
-    _beside_hdbscan(chosen)
-    if arguments.peers:
-        _beside_fast_hdbscan(titles, arguments.peers)
-    seconds = _timed(lambda: cluster_embeddings(titles))[1]
-    print(f"n = {len(titles)}: smoothed {seconds}", flush=True)
-    if arguments.large:
-        embedded.sentences(arguments.cache, 100_000)
+def measure(cache: Path, *, large: bool) -> Iterator[Row]:
+    """Compare on 10,000 and 20,000 real titles.
+
+    Args:
+        cache: Folder of the vectors.
+        large: Whether to cluster 100,000 sentences, too, which take long to embed the first time.
+    """
+    titles = embedded.vectors(TITLES, cache)
+    cluster_embeddings(titles[:1_000])  # imports
+    chosen = titles[np.random.default_rng(0).permutation(len(titles))[: len(titles) // 2]]
+    yield _beside_hdbscan(chosen)
+    yield _beside_fast_hdbscan(titles)
+    _, seconds, processor_s = _timed(lambda: cluster_embeddings(titles))
+    yield _row("smoothed", len(titles), seconds, processor_s)
+    if large:
+        embedded.sentences(cache, LARGE)
+        path = str(cache / f"sentences_{LARGE}.npy")
         for mode in ("raw", "smoothed"):
-            large = str(arguments.cache / "sentences_100000.npy")
-            own = [sys.executable, "-m", "benchmarks.clustering_speed", "--alone", mode, large]
-            subprocess.run(own, check=True)
+            own = [sys.executable, "-m", "benchmarks.clustering_speed", mode, path]
+            ended = subprocess.run(own, check=True, stdout=subprocess.PIPE, text=True)
+            yield json.loads(ended.stdout)
 
 
-def _beside_hdbscan(vectors: Vectors) -> None:
+def _row(
+    mode: str,
+    n: int,
+    seconds: float,
+    processor_s: float,
+    *,
+    peer: str = "-",
+    peer_s: float = float("nan"),
+    index: float = float("nan"),
+    weight_off: float = float("nan"),
+    peak_mb: float = float("nan"),
+) -> Row:
+    return {
+        "mode": mode,
+        "n": n,
+        "s": seconds,
+        "processor s": processor_s,
+        "peer": peer,
+        "peer's s": peer_s,
+        "ratio": peer_s / seconds,
+        "index": index,
+        "tree weight off": weight_off,
+        "peak MB": peak_mb,
+    }
+
+
+def _beside_hdbscan(vectors: Vectors) -> Row:
     from hdbscan import HDBSCAN
 
     size = len(vectors) // 200
-    found, ours = _timed(lambda: cluster_embeddings(vectors, mode="raw").labels)
+    found, seconds, processor_s = _timed(lambda: cluster_embeddings(vectors, mode="raw").labels)
     library = HDBSCAN(
         min_cluster_size=size, min_samples=size // 2, gen_min_span_tree=True, core_dist_n_jobs=1
     )
-    expected, theirs = _timed(lambda: library.fit_predict(vectors.astype(np.float64)))
+    expected, theirs_s, _ = _timed(lambda: library.fit_predict(vectors.astype(np.float64)))
     weight = library.minimum_spanning_tree_.to_numpy()[:, 2].sum()
-    off = abs(spanning_tree(vectors, size // 2).weights.sum() / weight - 1)
-    print(f"n = {len(vectors)}: raw {ours}; hdbscan {theirs}", flush=True)
-    print(f"    tree weight off by {off:.1e}, index {ari(found, expected):.5f}", flush=True)
+    return _row(
+        "raw",
+        len(vectors),
+        seconds,
+        processor_s,
+        peer="hdbscan",
+        peer_s=theirs_s,
+        index=ari(found, expected),
+        weight_off=abs(spanning_tree(vectors, size // 2).weights.sum() / weight - 1),
+    )
 
 
-def _beside_fast_hdbscan(vectors: Vectors, python: Path) -> None:
-    found, ours = _timed(lambda: cluster_embeddings(vectors, mode="raw").labels)
+def _beside_fast_hdbscan(vectors: Vectors) -> Row:
+    found, seconds, processor_s = _timed(lambda: cluster_embeddings(vectors, mode="raw").labels)
     with tempfile.TemporaryDirectory() as folder:
         source, target = Path(folder, "vectors.npy"), Path(folder, "result.npz")
         np.save(source, vectors)
-        peer = [python, "benchmarks/clustering_peers.py", "fast_hdbscan", source, target]
+        peer = [sys.executable, "benchmarks/clustering_peers.py", "fast_hdbscan", source, target]
         subprocess.run(peer, check=True)
         result = np.load(target)
-    theirs = f"{result['seconds']:.1f} s ({result['processor_s']:.1f} s of processor)"
-    index = ari(found, result["labels"])
-    print(f"n = {len(vectors)}: raw {ours}; fast_hdbscan {theirs}, index {index:.5f}", flush=True)
+    return _row(
+        "raw",
+        len(vectors),
+        seconds,
+        processor_s,
+        peer="fast_hdbscan",
+        peer_s=float(result["seconds"]),
+        index=ari(found, result["labels"]),
+    )
 
 
-def _alone(mode: str, path: str) -> None:
-    vectors = np.load(path)
-    seconds = _timed(lambda: cluster_embeddings(vectors, mode=mode))[1]
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024**2
-    print(f"n = {len(vectors)}: {mode} {seconds}, {peak:.2f} GiB at most", flush=True)
-
-
-def _timed(action: Callable[[], Result]) -> tuple[Result, str]:
+def _timed(action: Callable[[], Result]) -> tuple[Result, float, float]:
     start, processor = time.perf_counter(), time.process_time()
     result = action()
-    wall, used = time.perf_counter() - start, time.process_time() - processor
-    return result, f"{wall:.1f} s ({used:.1f} s of processor)"
+    return result, time.perf_counter() - start, time.process_time() - processor
+
+
+def _alone() -> None:
+    """Cluster a file of vectors in this process, whose peak of memory is then all its own."""
+    mode, path = sys.argv[1:]
+    vectors = np.load(path)
+    _, seconds, processor_s = _timed(lambda: cluster_embeddings(vectors, mode=mode))
+    peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(json.dumps(_row(mode, len(vectors), seconds, processor_s, peak_mb=peak_mb)))
 
 
 if __name__ == "__main__":
-    main()
+    _alone()

@@ -1,16 +1,16 @@
 """What the clustering makes of labelled posts, beside its peers, and how its settings were chosen.
 
-``python -m benchmarks.clustering_study quality|settings|stability|small --cache FOLDER``.
-``quality`` takes ``--peers PYTHON``, an interpreter with ``umap-learn``, to set UMAP beside it.
-The tables of ``docs/clustering.md`` come from here.
+``make eval`` measures the default; ``python -m benchmarks.clustering_study settings|small`` the
+others. The tables of ``docs/clustering.md`` come from here.
 """
 
 import argparse
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from dataclasses import astuple, dataclass
+from dataclasses import asdict, astuple, dataclass
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +19,7 @@ from sklearn.cluster import KMeans
 
 from benchmarks import embedded
 from benchmarks.quality import Quality, ari, ari_of_clustered, quality
+from benchmarks.report import Row
 from issue_pipeline.utils.clustering import (
     CEILING_SHARE,
     MIN_CEILING,
@@ -76,24 +77,20 @@ SETTINGS = (
 
 
 def main() -> None:
-    """Print one table."""
+    """Print how the settings were chosen: a table of settings, or one of small days."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("table", choices=["quality", "settings", "stability", "small"])
+    parser.add_argument("table", choices=["settings", "small"])
     parser.add_argument("--cache", type=Path, default=Path(".sandbox/vectors"))
-    parser.add_argument("--peers", type=Path)
-    parser.add_argument("--runs", type=int, default=10)
+    parser.add_argument("--runs", type=int, default=1)
     arguments = parser.parse_args()
-    if arguments.table == "quality":
-        _quality(arguments.cache, arguments.peers)
-    elif arguments.table == "settings":
+    if arguments.table == "settings":
         _settings(arguments.cache, arguments.runs)
-    elif arguments.table == "stability":
-        _stability("default", Setting(), embedded.day(arguments.cache), arguments.runs)
     else:
         _small(arguments.cache)
 
 
-def _corpora(cache: Path) -> Iterator[Corpus]:
+def corpora(cache: Path) -> Iterator[Corpus]:
+    """Give the labelled corpora, the largest also in two samples: name, vectors, truth."""
     for name, file, key in (
         ("Stack Overflow", "stackoverflow_titles_20", "label"),
         ("Reddit", "reddit_posts", "label"),
@@ -108,59 +105,71 @@ def _corpora(cache: Path) -> Iterator[Corpus]:
         yield name, vectors, truth
 
 
-def _quality(cache: Path, peers: Path | None) -> None:
-    for name, vectors, truth in _corpora(cache):
-        for mode in ("raw", "smoothed"):
-            start = time.perf_counter()
-            labels = cluster_embeddings(vectors, mode=mode).labels
-            _print(name, mode, quality(labels, truth), time.perf_counter() - start)
+def beside_peers(name: str, vectors: Vectors, truth: Labels) -> Iterator[Row]:
+    """Measure both modes, k-means with the true number of groups, and UMAP + HDBSCAN."""
+    for mode in ("raw", "smoothed"):
         start = time.perf_counter()
-        means = KMeans(int(truth.max()) + 1, n_init=1, random_state=0).fit_predict(vectors)
-        _print(name, "k-means", quality(means.astype(np.int64), truth), time.perf_counter() - start)
-        if peers:
-            labels, seconds = _umap(vectors, peers)
-            _print(name, "UMAP + HDBSCAN", quality(labels, truth), seconds)
+        labels = cluster_embeddings(vectors, mode=mode).labels
+        yield _row(name, mode, quality(labels, truth), time.perf_counter() - start)
+    start = time.perf_counter()
+    means = KMeans(int(truth.max()) + 1, n_init=1, random_state=0).fit_predict(vectors)
+    found = quality(means.astype(np.int64), truth)
+    yield _row(name, "k-means, true k", found, time.perf_counter() - start)
+    labels, seconds = _umap(vectors)
+    yield _row(name, "UMAP + HDBSCAN", quality(labels, truth), seconds)
 
 
-def _umap(vectors: Vectors, python: Path) -> tuple[Labels, float]:
+def _row(name: str, method: str, found: Quality, seconds: float) -> Row:
+    return {"corpus": name, "method": method, **asdict(found), "s": seconds}
+
+
+def _umap(vectors: Vectors) -> tuple[Labels, float]:
     with tempfile.TemporaryDirectory() as folder:
         source, target = Path(folder, "vectors.npy"), Path(folder, "result.npz")
         np.save(source, vectors)
-        peer = [python, "benchmarks/clustering_peers.py", "umap", source, target]
+        peer = [sys.executable, "benchmarks/clustering_peers.py", "umap", source, target]
         subprocess.run(peer, check=True)
         result = np.load(target)
         return result["labels"], float(result["seconds"])
 
 
-def _settings(cache: Path, runs: int) -> None:
-    corpora, day = list(_corpora(cache)), embedded.day(cache)
-    for setting in SETTINGS:
-        for name, vectors, truth in corpora:
-            start = time.perf_counter()
-            found = quality(setting.labels(vectors), truth)
-            _print(name, str(setting), found, time.perf_counter() - start)
-        _stability(str(setting), setting, day, runs)
+def stability(vectors: Vectors, runs: int, setting: Setting | None = None) -> tuple[Row, list[Row]]:
+    """Cluster a day, and again with 5 % of it dropped at random.
 
-
-def _stability(name: str, setting: Setting, vectors: Vectors, runs: int) -> None:
+    Returns:
+        What the whole day gives; and for each run what it gives, and its index to the whole: over
+        all posts, and over those that are clustered in both.
+    """
+    setting = setting or Setting()
+    start = time.perf_counter()
     whole = setting.labels(vectors)
-    print(f"| whole day | {name} | {_shape(whole)} |", flush=True)
-    indices = []
+    first = {**_shape(whole), "s": time.perf_counter() - start}
+    rows = []
     for seed in range(runs):
         order = np.random.default_rng(seed).permutation(len(vectors))
         kept = order[int(DROPPED * len(vectors)) :]
         labels = setting.labels(vectors[kept])
-        indices.append((ari(labels, whole[kept]), ari_of_clustered(labels, whole[kept])))
-        print(f"    {seed}: {_shape(labels)}, index {indices[-1][0]:.3f} / {indices[-1][1]:.3f}")
-    mean, least = np.mean(indices, axis=0), np.min(indices, axis=0)
-    print(
-        f"    mean {mean[0]:.3f} / {mean[1]:.3f}, least {least[0]:.3f} / {least[1]:.3f}", flush=True
-    )
+        index = {
+            "all": ari(labels, whole[kept]),
+            "both": ari_of_clustered(labels, whole[kept]),
+        }
+        rows.append({"run": seed, **_shape(labels), **index})
+    return first, rows
+
+
+def _settings(cache: Path, runs: int) -> None:
+    labelled, day = list(corpora(cache)), embedded.day(cache)
+    for setting in SETTINGS:
+        for name, vectors, truth in labelled:
+            start = time.perf_counter()
+            found = quality(setting.labels(vectors), truth)
+            _print(name, str(setting), found, time.perf_counter() - start)
+        print(f"| whole day | {setting} | {stability(day, runs, setting)} |", flush=True)
 
 
 def _small(cache: Path) -> None:
     for n in (60, 150, 318, 700, 1_500, 3_000):
-        for name, vectors, truth in _corpora(cache):
+        for name, vectors, truth in corpora(cache):
             if len(vectors) < 3_000 or "(" in name:
                 continue
             for neighbours in (0, 1, 2, 3, 4):
@@ -180,11 +189,14 @@ def _sampled(vectors: Vectors, truth: Labels, n: int, seed: int, neighbours: int
     return quality(labels, truth[some])
 
 
-def _shape(labels: Labels) -> str:
+def _shape(labels: Labels) -> Row:
     clustered = labels[labels >= 0]
-    largest = np.bincount(clustered).max(initial=0) / len(labels)
-    noise = 1 - len(clustered) / len(labels)
-    return f"{labels.max() + 1} clusters, {noise:.1%} noise, largest {largest:.1%}"
+    return {
+        "posts": len(labels),
+        "clusters": int(labels.max() + 1),
+        "noise": 1 - len(clustered) / len(labels),
+        "largest": float(np.bincount(clustered).max(initial=0) / len(labels)),
+    }
 
 
 def _print(name: str, method: str, found: Quality, seconds: float) -> None:

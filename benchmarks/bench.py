@@ -1,0 +1,99 @@
+"""``make bench``: how fast it is, beside its peers, in one run.
+
+Real posts of ``../shared/data/corpora`` are needed. Ratios above 1 mean that we are quicker.
+"""
+
+import argparse
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+from benchmarks.embedding import measure as measure_embedding
+
+from benchmarks import clustering_speed, embedded
+from benchmarks.cleaning import measure_cleaning
+from benchmarks.report import Report
+from issue_pipeline.resources.embedding import EmbeddingResource
+from issue_pipeline.sandbox.model_weights import all_minilm_folder
+from issue_pipeline.utils.clustering import cluster_embeddings
+from issue_pipeline.utils.embeddings import compute_embeddings_for_items
+
+SILVER_POSTS = 1_000
+
+
+def main() -> int:
+    """Run all parts, or those named; return 2 if there is nothing to measure with."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("parts", nargs="*", choices=[[], *PARTS], default=[])
+    parser.add_argument("--cache", type=Path, default=Path(".sandbox/vectors"))
+    parser.add_argument("--large", action="store_true", help="100,000 posts, too: an hour or more")
+    parser.add_argument("--output", type=Path, default=Path(".sandbox/bench.json"))
+    options = parser.parse_args()
+    if not embedded.CORPORA.is_dir():
+        print(f"There are no real posts at {embedded.CORPORA}.", file=sys.stderr)
+        return 2
+    report = Report()
+    for part in options.parts or PARTS:
+        PARTS[part](report, options)
+    report.save(options.output)
+    return 0
+
+
+def _cleaning(report: Report, _options: argparse.Namespace) -> None:
+    sources = measure_cleaning(embedded.CORPORA)["sources"]
+    report.add("cleaning", *({"source": source, **speed} for source, speed in sources.items()))
+
+
+def _embedding(report: Report, options: argparse.Namespace) -> None:
+    ways = measure_embedding(embedded.CORPORA, cache=str(options.cache))
+    report.add("embedding", *({"way": name, **vars_of(way)} for name, way in ways.items()))
+
+
+def vars_of(result: object) -> dict[str, object]:
+    """Give the fields of a dataclass, with or without slots, in order."""
+    return {name: getattr(result, name) for name in result.__dataclass_fields__}  # type: ignore[attr-defined]
+
+
+def _clustering(report: Report, options: argparse.Namespace) -> None:
+    report.add("clustering", *clustering_speed.measure(options.cache, large=options.large))
+
+
+def _silver(report: Report, _options: argparse.Namespace) -> None:
+    """Time the whole step: from posts to clusters, beside the plain way to do it."""
+    posts = [post for name in embedded.WITH_BODY for post in embedded.posts(name)]
+    some = np.random.default_rng(0).permutation(len(posts))[:SILVER_POSTS]
+    chosen = [posts[place] for place in some]
+    ours = EmbeddingResource(embedding_model=str(all_minilm_folder())).get_model()
+    compute_embeddings_for_items(chosen[:50], ours)
+    seconds = _seconds(lambda: cluster_embeddings(compute_embeddings_for_items(chosen, ours)))
+
+    from hdbscan import HDBSCAN
+    from sentence_transformers import SentenceTransformer
+
+    plain = SentenceTransformer(str(all_minilm_folder()))
+    texts = [f"{post['title']}\n\n{post['body'] or ''}" for post in chosen]
+    plain.encode(texts[:50])
+    size = max(5, len(texts) // 200)
+    plain_s = _seconds(lambda: HDBSCAN(min_cluster_size=size).fit_predict(plain.encode(texts)))
+    row = {"posts": len(chosen), "s": seconds, "sentence-transformers + hdbscan, s": plain_s}
+    report.add("the whole silver step", {**row, "ratio": plain_s / seconds})
+
+
+def _seconds(action: Callable[[], object]) -> float:
+    start = time.perf_counter()
+    action()
+    return time.perf_counter() - start
+
+
+PARTS = {
+    "cleaning": _cleaning,
+    "embedding": _embedding,
+    "clustering": _clustering,
+    "silver": _silver,
+}
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,67 @@
+"""``make eval``: how good it is. Groups and labels of real posts, beside peers and the truth.
+
+Real posts of ``../shared/data/corpora`` are needed; for the labels a language model, the sandbox's
+own if ``.env`` names no other.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks import clustering_study, embedded, real_labels
+from benchmarks.cleaning import measure_cleaning
+from benchmarks.report import Report
+
+
+def main() -> int:
+    """Run all parts, or those named; return 2 if there is nothing to measure with."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("parts", nargs="*", choices=[[], *PARTS], default=[])
+    parser.add_argument("--cache", type=Path, default=Path(".sandbox/vectors"))
+    parser.add_argument("--runs", type=int, default=10, help="with 5 %% of the posts dropped")
+    parser.add_argument("--output", type=Path, default=Path(".sandbox/eval.json"))
+    options = parser.parse_args()
+    if not embedded.CORPORA.is_dir():
+        print(f"There are no real posts at {embedded.CORPORA}.", file=sys.stderr)
+        return 2
+    report = Report()
+    for part in options.parts or PARTS:
+        PARTS[part](report, options)
+    report.save(options.output)
+    return 0
+
+
+def _groups(report: Report, options: argparse.Namespace) -> None:
+    for corpus in clustering_study.corpora(options.cache):
+        report.add("groups of labelled posts", *clustering_study.beside_peers(*corpus))
+
+
+def _day(report: Report, options: argparse.Namespace) -> None:
+    vectors = embedded.day(options.cache)
+    whole, runs = clustering_study.stability(vectors, options.runs)
+    report.add("the whole real day", whole)
+    report.add("the same with 5 % of the posts dropped", *runs)
+    for name in ("all", "both"):
+        indices = [run[name] for run in runs]
+        report.add(
+            f"index, {name}", {"mean": float(np.mean(indices)), "least": float(np.min(indices))}
+        )
+
+
+def _cleaning(report: Report, _options: argparse.Namespace) -> None:
+    repositories = measure_cleaning(embedded.CORPORA)["repositories"]
+    rows = ({"repository": name, **found} for name, found in repositories.items())
+    report.add("template text before and after cleaning", *rows)
+
+
+def _labels(_report: Report, _options: argparse.Namespace) -> None:
+    real_labels.main([])
+
+
+PARTS = {"groups": _groups, "day": _day, "cleaning": _cleaning, "labels": _labels}
+
+
+if __name__ == "__main__":
+    sys.exit(main())

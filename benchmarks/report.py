@@ -1,0 +1,36 @@
+"""What a benchmark found: tables to read, and the same as JSON to compare with."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+Row = dict[str, Any]
+
+
+class Report:
+    """Collects tables; prints each as it comes."""
+
+    def __init__(self) -> None:
+        self._tables: dict[str, list[Row]] = {}
+        self._console = Console(width=140)
+
+    def add(self, title: str, *rows: Row) -> None:
+        """Add rows to a table and print them; all of a table have the same columns."""
+        self._tables.setdefault(title, []).extend(rows)
+        table = Table(*rows[0], title=title, title_justify="left")
+        for row in rows:
+            table.add_row(*map(_written, row.values()))
+        self._console.print(table)
+
+    def save(self, path: Path) -> None:
+        """Write everything as JSON."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(self._tables, indent=1))
+        self._console.print(f"Written to {path}.")
+
+
+def _written(value: object) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
