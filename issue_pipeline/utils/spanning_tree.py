@@ -31,6 +31,8 @@ _MORE_NEIGHBOURS = 8
 _MEASURED_BEFORE = 4
 # Cheapest edges kept of each point's list.
 _KEPT_EDGES = 32
+# Ends that float32 products propose for a point whose list proves nothing.
+_PROPOSED = 8
 # Points compared with all others at a time, where lists prove nothing.
 _SEARCHED_POINTS = 1_024
 # Differences of rows are taken in pieces that stay in the processor's cache.
@@ -258,9 +260,54 @@ def _search(
 ) -> tuple[Points, Floats]:
     """Find each point's cheapest edge out of its component, among all.
 
+    Float32 products propose a few ends, whose edges are measured; where the next best might be
+    cheaper yet, float64 products decide.
+
     Returns:
         int64 (m,), the other ends; float64 (m,), the weights.
     """
+    ends = np.empty(len(points), np.int64)
+    if space.n > _PROPOSED:
+        proven = _propose(space, core, component, points, ends)
+    else:
+        proven = np.zeros(len(points), bool)
+    doubtful = np.flatnonzero(~proven)
+    ends[doubtful] = _compared_with_all(space, core, component, points[doubtful])
+    distances = space.distances(points, ends[:, None])[:, 0]
+    return ends, np.maximum(distances, np.maximum(core[points], core[ends]))
+
+
+def _propose(
+    space: _Space, core: Floats, component: Points, points: Points, ends: Points
+) -> NDArray[np.bool_]:
+    """Fill in the ends of the cheapest edges by float32 products; tell which are proven."""
+    import torch
+
+    squared_core = torch.from_numpy((core**2).astype(np.float32)).to(space.x.device)
+    components = torch.from_numpy(component).to(space.x.device)
+    half = space.half.float()
+    proven = np.empty(len(points), bool)
+    for block in blocks(len(points), space.n):
+        some = points[block]
+        squared = torch.addmm(half, space.x[some], space.x.T, alpha=-1).add_(half[some, None])
+        cost = torch.maximum(squared.mul_(2), squared_core)
+        cost[components[some, None] == components] = torch.inf
+        best = cost.topk(_PROPOSED + 1, dim=1, largest=False)
+        near = best.indices[:, :_PROPOSED].cpu().numpy()
+        weights = np.maximum(space.distances(some, near), core[near])
+        weights = np.maximum(weights, core[some, None])
+        weights[~torch.isfinite(best.values[:, :_PROPOSED]).cpu().numpy()] = np.inf
+        cheapest = weights.argmin(axis=1)
+        ends[block] = np.take_along_axis(near, cheapest[:, None], axis=1)[:, 0]
+        beyond = best.values[:, _PROPOSED].double().cpu().numpy() - space.slack
+        # No edge of a point is cheaper than its core distance.
+        least = np.maximum(np.sqrt(np.maximum(beyond, 0)), core[some])
+        proven[block] = weights.min(axis=1) <= least
+    return proven
+
+
+def _compared_with_all(space: _Space, core: Floats, component: Points, points: Points) -> Points:
+    """Find the ends of the cheapest edges by float64 products."""
     import torch
 
     cores = torch.from_numpy(core).to(space.x.device)
@@ -271,5 +318,4 @@ def _search(
         cost = torch.maximum(space.squared_to_all(some).sqrt_(), cores)
         cost[components[some, None] == components] = torch.inf
         ends[block] = cost.argmin(dim=1).cpu().numpy()
-    distances = space.distances(points, ends[:, None])[:, 0]
-    return ends, np.maximum(distances, np.maximum(core[points], core[ends]))
+    return ends
