@@ -1,6 +1,6 @@
 """``EmbeddingResource``: the embedding model, loaded once per process."""
 
-import sys
+from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -8,9 +8,14 @@ import dagster as dg
 import numpy as np
 
 from issue_pipeline.errors import EmbeddingModelError
+from issue_pipeline.resources.token_batches import (
+    Inputs,
+    Tokenizer,
+    batches_of_one_length,
+    padded_length,
+)
 from issue_pipeline.utils.cache_folder import cache_folder
 from issue_pipeline.utils.embeddings import DIMENSIONS, TextEncoder, Vectors
-from issue_pipeline.utils.text_cutting import cut_to_words
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
@@ -45,27 +50,51 @@ class EmbeddingResource(dg.ConfigurableResource):  # type: ignore[type-arg]
 
 
 class TorchEncoder:
-    """Embeds with sentence-transformers, on a GPU where there is one.
+    """Embeds with the modules of a sentence-transformers model, on a GPU where there is one.
 
-    A text's vector does not depend on the order of the texts, but its last digits do on which
-    others are embedded with it, since they decide how far it is padded; see docs/embedding.md.
+    A CPU works on as many batches at once as torch has threads, each batch in one thread: several
+    threads for one batch would wait for each other more than they compute, above all on a busy
+    machine.
     """
 
     def __init__(self, model: "SentenceTransformer") -> None:
         """Take the model over; on a processor that multiplies bfloat16 it changes to that."""
-        self._model = model
-        self._max_words = model.max_seq_length or sys.maxsize
+        self._model = model.eval()
+        self._tokenizer = Tokenizer(model)
         if _prefers_bfloat16(str(model.device)):
             model.bfloat16()
 
     def encode(self, texts: list[str]) -> Vectors:
-        """Give float32 (n, 384), rows of length 1 up to the precision, n >= 1."""
-        vectors = self._model.encode(
-            [cut_to_words(text, self._max_words) for text in texts],
-            normalize_embeddings=True,
-            show_progress_bar=False,
-        )
-        return np.asarray(vectors, dtype=np.float32)
+        """Give float32 (n, 384), rows of length 1 up to the precision."""
+        import torch
+
+        vectors = np.full((len(texts), DIMENSIONS), np.nan, dtype=np.float32)
+        tokens = self._tokenizer.tokens(texts)
+        batches = list(batches_of_one_length([padded_length(ids) for ids in tokens]))
+
+        def embed(rows: list[int]) -> None:
+            inputs = self._tokenizer.inputs([tokens[row] for row in rows])
+            vectors[rows] = self._embed(inputs)
+
+        if self._model.device.type == "cpu":
+            with ThreadPoolExecutor(
+                torch.get_num_threads(), initializer=torch.set_num_threads, initargs=(1,)
+            ) as workers:
+                list(workers.map(embed, batches))  # the list raises what a worker raised
+        else:
+            for rows in batches:
+                embed(rows)
+        return vectors
+
+    def _embed(self, inputs: Inputs) -> Vectors:
+        import torch
+
+        device = self._model.device
+        with torch.inference_mode():
+            features = {name: torch.from_numpy(ids).to(device) for name, ids in inputs.items()}
+            embedded = self._model(features)["sentence_embedding"]
+            vectors: Vectors = embedded.float().cpu().numpy()
+        return vectors
 
 
 @lru_cache(maxsize=1)

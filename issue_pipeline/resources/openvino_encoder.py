@@ -11,6 +11,7 @@ import logging
 import re
 import sys
 import time
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
 from hashlib import sha256
@@ -18,12 +19,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from issue_pipeline.errors import ConfigurationError
+from issue_pipeline.resources.token_batches import (
+    Tokenizer,
+    batches_of_one_length,
+    padded_length,
+)
 from issue_pipeline.utils.built_folders import built_folder
 from issue_pipeline.utils.embeddings import DIMENSIONS, Vectors
-from issue_pipeline.utils.text_cutting import cut_to_words
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
@@ -33,14 +37,6 @@ logger = logging.getLogger(__name__)
 # Raise it when the way of converting or calibrating changes: it makes every cached model stale.
 RECIPE_VERSION = 1
 CALIBRATION_FILE = Path(__file__).with_name("calibration_texts.txt")
-# Texts inferred together; more gain nothing.
-BATCH_TEXTS = 8
-# Every text is padded to a multiple of this, and only texts of one padded length go together: so
-# no text's vector depends on its neighbours, and the processor sees few different shapes.
-PADDED_TO_TOKENS = 16
-
-Tokens = list[int]
-Inputs = dict[str, NDArray[np.int64]]
 
 
 def require_openvino() -> None:
@@ -91,51 +87,10 @@ class OpenVinoEncoder:
 
         self._queue.set_callback(keep)
         tokens = self._tokenizer.tokens(texts)
-        for rows in _of_one_length([padded_length(ids) for ids in tokens]):
+        for rows in batches_of_one_length([padded_length(ids) for ids in tokens]):
             self._queue.start_async(self._tokenizer.inputs([tokens[row] for row in rows]), rows)
         self._queue.wait_all()
         return vectors
-
-
-class Tokenizer:
-    """A model's tokenizer, giving what the converted model takes."""
-
-    def __init__(self, model: "SentenceTransformer") -> None:
-        """Take the tokenizer of a model and the number of tokens that it reads."""
-        self._tokenizer = model.tokenizer
-        self._max_tokens = model.max_seq_length
-
-    def tokens(self, texts: list[str]) -> list[Tokens]:
-        """Give the ids of the tokens that the model reads of each text."""
-        cut = [cut_to_words(text, self._max_tokens or sys.maxsize).strip() for text in texts]
-        encoded = self._tokenizer(cut, truncation=True, max_length=self._max_tokens)
-        tokens: list[Tokens] = encoded["input_ids"]
-        return tokens
-
-    def inputs(self, batch: list[Tokens]) -> Inputs:
-        """Give ids and mask, int64 (b, padded length of the longest)."""
-        shape = (len(batch), max(map(padded_length, batch)))
-        ids = np.full(shape, self._tokenizer.pad_token_id or 0, dtype=np.int64)
-        mask = np.zeros_like(ids)
-        for row, tokens in enumerate(batch):
-            ids[row, : len(tokens)] = tokens
-            mask[row, : len(tokens)] = 1
-        return {"input_ids": ids, "attention_mask": mask}
-
-
-def padded_length(tokens: Tokens) -> int:
-    """Give the number of tokens after padding."""
-    return -(-len(tokens) // PADDED_TO_TOKENS) * PADDED_TO_TOKENS
-
-
-def _of_one_length(lengths: list[int]) -> Iterator[list[int]]:
-    """Give the rows in batches of one length each, the longest first."""
-    rows_of: dict[int, list[int]] = {}
-    for row, length in enumerate(lengths):
-        rows_of.setdefault(length, []).append(row)
-    for _, rows in sorted(rows_of.items(), reverse=True):
-        for start in range(0, len(rows), BATCH_TEXTS):
-            yield rows[start : start + BATCH_TEXTS]
 
 
 def model_key(model: "SentenceTransformer", openvino_version: str) -> str:
@@ -202,12 +157,13 @@ def _openvino() -> Any:  # noqa: ANN401  (optional, so mypy must do without it)
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Keep NNCF's progress bars and its log to itself."""
+    """Keep progress bars, remarks and warnings of the conversion from the log."""
     nncf_logger = logging.getLogger("nncf")
     level = nncf_logger.level
     nncf_logger.setLevel(logging.WARNING)
     try:
-        with redirect_stdout(io.StringIO()):
+        with redirect_stdout(io.StringIO()), warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of tracing, which OpenVINO does
             yield
     finally:
         nncf_logger.setLevel(level)
