@@ -19,7 +19,7 @@ from issue_pipeline.resources.collectors import (
     reddit,
 )
 from issue_pipeline.resources.duckdb import IssuesDatabase
-from issue_pipeline.resources.embedding import DEFAULT_MODEL, EmbeddingResource
+from issue_pipeline.resources.embedding import BACKENDS, EmbeddingResource
 from issue_pipeline.resources.llm import LLMResource
 from issue_pipeline.resources.pocketbase import PocketBaseResource
 from issue_pipeline.utils.clustering import MODES
@@ -62,7 +62,7 @@ def resources() -> dict[str, dg.ConfigurableResource[Any]]:
     return {
         "database": IssuesDatabase(database=_text("ISSUES_DUCKDB_PATH", DEFAULT_DUCKDB_PATH)),
         "collectors": _collectors(),
-        "embedding": EmbeddingResource(embedding_model=_text("EMBEDDING_MODEL", DEFAULT_MODEL)),
+        "embedding": _embedding(),
         "llm": LLMResource(
             local_model=_text("LLM_LOCAL_MODEL", ""),
             local_base_url=_text("LLM_LOCAL_BASE_URL", ""),
@@ -79,6 +79,15 @@ def resources() -> dict[str, dg.ConfigurableResource[Any]]:
             password=_secret("POCKETBASE_PASSWORD"),
         ),
     }
+
+
+def _embedding() -> EmbeddingResource:
+    default = _defaults(EmbeddingResource)
+    return EmbeddingResource(
+        embedding_model=_text("EMBEDDING_MODEL", default["embedding_model"]),
+        backend=_choice("EMBEDDING_BACKEND", BACKENDS, default=default["backend"]),
+        cache_dir=_text("ISSUES_CACHE_DIR", default["cache_dir"]),
+    )
 
 
 def _collectors() -> CollectorsResource:

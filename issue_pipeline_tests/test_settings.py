@@ -9,7 +9,13 @@ from issue_pipeline.resources.llm import LLMResource
 from issue_pipeline.settings import clustering_min_size, clustering_mode, resources
 
 PREFIXES = ("GITHUB_", "STACKEXCHANGE_", "REDDIT_", "HN_", "LLM_", "POCKETBASE_")
-NAMES = ("ISSUES_DUCKDB_PATH", "CLUSTERING_MODE", "CLUSTERING_MIN_SIZE", "EMBEDDING_MODEL")
+NAMES = (
+    "ISSUES_DUCKDB_PATH",
+    "CLUSTERING_MODE",
+    "CLUSTERING_MIN_SIZE",
+    "EMBEDDING_MODEL",
+    "EMBEDDING_BACKEND",
+)
 SECRETS = {
     "GITHUB_TOKEN": ("collectors", "github_token"),
     "STACKEXCHANGE_KEY": ("collectors", "stackexchange_key"),
@@ -60,6 +66,7 @@ def test_every_service_can_be_pointed_elsewhere(monkeypatch: pytest.MonkeyPatch)
         ("POCKETBASE_URL", "pocketbase", "url"),
         ("ISSUES_DUCKDB_PATH", "database", "database"),
         ("EMBEDDING_MODEL", "embedding", "embedding_model"),
+        ("ISSUES_CACHE_DIR", "embedding", "cache_dir"),
     ]:
         monkeypatch.setenv(name, f" value-of-{name} ")
         assert getattr(resources()[resource], field) == f"value-of-{name}"
@@ -117,6 +124,10 @@ def test_an_unknown_choice_is_refused_with_the_choices(monkeypatch: pytest.Monke
     monkeypatch.delenv("CLUSTERING_MODE")
     monkeypatch.setenv("LLM_LOCAL_STYLE", "guess")
     with pytest.raises(ConfigurationError, match=r"LLM_LOCAL_STYLE is 'guess'.*write, choose"):
+        resources()
+    monkeypatch.delenv("LLM_LOCAL_STYLE")
+    monkeypatch.setenv("EMBEDDING_BACKEND", "onnx")
+    with pytest.raises(ConfigurationError, match=r"EMBEDDING_BACKEND is 'onnx'.*torch, openvino"):
         resources()
 
 

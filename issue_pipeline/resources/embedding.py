@@ -1,13 +1,27 @@
-"""``EmbeddingResource``: the sentence-transformers model, loaded once per process."""
+"""``EmbeddingResource``: the embedding model, loaded once per process."""
 
+from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 import dagster as dg
+import numpy as np
 
 from issue_pipeline.errors import EmbeddingModelError
-from issue_pipeline.utils.embeddings import DIMENSIONS, TextEncoder
+from issue_pipeline.resources.token_batches import (
+    Inputs,
+    Tokenizer,
+    batches_of_one_length,
+    padded_length,
+)
+from issue_pipeline.utils.cache_folder import cache_folder
+from issue_pipeline.utils.embeddings import DIMENSIONS, TextEncoder, Vectors
+
+if TYPE_CHECKING:
+    from sentence_transformers import SentenceTransformer
 
 DEFAULT_MODEL = "sentence-transformers/all-MiniLM-L6-v2"
+BACKENDS = ("torch", "openvino")
 
 
 class EmbeddingResource(dg.ConfigurableResource):  # type: ignore[type-arg]
@@ -15,21 +29,86 @@ class EmbeddingResource(dg.ConfigurableResource):  # type: ignore[type-arg]
 
     Attributes:
         embedding_model: Name on the Hugging Face hub, or a local folder. Must give 384 dimensions.
+        backend: ``torch``, in the best precision of the processor or on a GPU; or ``openvino``,
+            in int8, which needs the extra ``fast``.
+        cache_dir: Where ``openvino`` keeps the model it made; empty for the user's cache folder.
     """
 
     embedding_model: str = DEFAULT_MODEL
+    backend: str = BACKENDS[0]
+    cache_dir: str = ""
 
     def get_model(self) -> TextEncoder:
         """Load the model, or give the one already loaded.
 
         Raises:
             EmbeddingModelError: It cannot be loaded, or has other than 384 dimensions.
+            ConfigurationError: The extra ``fast`` is not installed, or the cache folder cannot
+                be made.
         """
-        return _load(self.embedding_model)
+        return _encoder(self.embedding_model, self.backend, self.cache_dir)
+
+
+class TorchEncoder:
+    """Embeds with the modules of a sentence-transformers model, on a GPU where there is one.
+
+    A CPU works on as many batches at once as torch has threads, each batch in one thread: several
+    threads for one batch would wait for each other more than they compute, above all on a busy
+    machine.
+    """
+
+    def __init__(self, model: "SentenceTransformer") -> None:
+        """Take the model over; on a processor that multiplies bfloat16 it changes to that."""
+        self._model = model.eval()
+        self._tokenizer = Tokenizer(model)
+        if _prefers_bfloat16(str(model.device)):
+            model.bfloat16()
+
+    def encode(self, texts: list[str]) -> Vectors:
+        """Give float32 (n, 384), rows of length 1 up to the precision."""
+        import torch
+
+        vectors = np.full((len(texts), DIMENSIONS), np.nan, dtype=np.float32)
+        tokens = self._tokenizer.tokens(texts)
+        batches = list(batches_of_one_length([padded_length(ids) for ids in tokens]))
+
+        def embed(rows: list[int]) -> None:
+            inputs = self._tokenizer.inputs([tokens[row] for row in rows])
+            vectors[rows] = self._embed(inputs)
+
+        if self._model.device.type == "cpu":
+            with ThreadPoolExecutor(
+                torch.get_num_threads(), initializer=torch.set_num_threads, initargs=(1,)
+            ) as workers:
+                list(workers.map(embed, batches))  # the list raises what a worker raised
+        else:
+            for rows in batches:
+                embed(rows)
+        return vectors
+
+    def _embed(self, inputs: Inputs) -> Vectors:
+        import torch
+
+        device = self._model.device
+        with torch.inference_mode():
+            features = {name: torch.from_numpy(ids).to(device) for name, ids in inputs.items()}
+            embedded = self._model(features)["sentence_embedding"]
+            vectors: Vectors = embedded.float().cpu().numpy()
+        return vectors
 
 
 @lru_cache(maxsize=1)
-def _load(name: str) -> TextEncoder:
+def _encoder(name: str, backend: str, cache_dir: str) -> TextEncoder:
+    if backend == "openvino":
+        from issue_pipeline.resources.openvino_encoder import OpenVinoEncoder, require_openvino
+
+        require_openvino()  # before seconds of loading
+        folder = cache_folder(cache_dir, "embedding")
+        return OpenVinoEncoder(_load(name, device="cpu"), folder)
+    return TorchEncoder(_load(name))
+
+
+def _load(name: str, device: str | None = None) -> "SentenceTransformer":
     # Seconds of import time that only steps which embed should pay.
     from sentence_transformers import SentenceTransformer
     from transformers.utils import logging as transformers_logging
@@ -37,7 +116,7 @@ def _load(name: str) -> TextEncoder:
     transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]  # it would draw over the steps' own progress
 
     try:
-        model = SentenceTransformer(name)
+        model = SentenceTransformer(name, device=device)
     except (OSError, ValueError) as error:
         raise EmbeddingModelError(
             f"Cannot load the embedding model {name!r}: {error}\nSet EMBEDDING_MODEL to a model of"
@@ -48,10 +127,7 @@ def _load(name: str) -> TextEncoder:
             f"The embedding model {name!r} gives {model.get_embedding_dimension()}"
             f" dimensions; expected {DIMENSIONS}. Set EMBEDDING_MODEL."
         )
-    if _prefers_bfloat16(str(model.device)):
-        model.bfloat16()
-    encoder: TextEncoder = model
-    return encoder
+    return model
 
 
 def _prefers_bfloat16(device: str) -> bool:
@@ -61,4 +137,6 @@ def _prefers_bfloat16(device: str) -> bool:
     """
     import torch
 
-    return device == "cpu" and bool(torch.cpu._is_avx512_bf16_supported())
+    return device == "cpu" and bool(
+        torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+    )

@@ -1,6 +1,7 @@
 """Posts to vectors. Vectors are computed where they are needed and never stored."""
 
 import logging
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -15,27 +16,27 @@ logger = logging.getLogger(__name__)
 Vectors = NDArray[np.float32]
 
 DIMENSIONS = 384
-# Items handed to the model at a time; also how often a long run reports.
-BATCH_ITEMS = 1_000
-# The model reads 256 tokens; this many characters hold more of them in any language it knows, and
-# tokenising what it then cuts away costs as much as the rest.
-MAX_TEXT_CHARS = 4_000
+# Items handed to the model at a time: some seconds of work, after which progress can be told.
+BATCH_ITEMS = 250
+PROGRESS_EVERY_S = 10.0
 
 
 class TextEncoder(Protocol):
-    """What a sentence-transformers model offers."""
+    """An embedding model."""
 
-    def encode(self, sentences: list[str], **kwargs: Any) -> Any:  # noqa: ANN401
+    def encode(self, texts: list[str], /) -> Any:  # noqa: ANN401  (any array, checked where used)
         """Give one row per text."""
         ...
 
 
 def embed_texts(texts: Sequence[str], model: TextEncoder) -> Vectors:
-    """Embed texts as unit vectors, each distinct text once.
+    """Embed texts as unit vectors, each distinct text once. A long run logs its progress.
+
+    The order of the texts changes no vector.
 
     Args:
         texts: Any number of texts; empty ones are allowed.
-        model: A sentence-transformers model with 384 dimensions.
+        model: A model with 384 dimensions.
 
     Returns:
         float32 (n, 384), rows of length 1; (0, 384) for no text.
@@ -43,34 +44,47 @@ def embed_texts(texts: Sequence[str], model: TextEncoder) -> Vectors:
     Raises:
         ValueError: The model gives another shape or non-finite numbers.
     """
-    distinct = list(dict.fromkeys(text[:MAX_TEXT_CHARS] for text in texts))
+    # Texts of about one length go together, which pads little, and the same ones in any order.
+    distinct = sorted(set(texts), key=lambda text: (-len(text), text))
     vectors = np.zeros((len(distinct), DIMENSIONS), dtype=np.float32)
+    progress = _Progress(len(distinct))
     for start in range(0, len(distinct), BATCH_ITEMS):
         batch = distinct[start : start + BATCH_ITEMS]
-        encoded = np.asarray(
-            model.encode(batch, normalize_embeddings=True, show_progress_bar=False),
-            dtype=np.float32,
-        )
+        encoded = np.asarray(model.encode(batch), dtype=np.float32)
         if encoded.shape != (len(batch), DIMENSIONS) or not np.isfinite(encoded).all():
             raise ValueError(
                 f"The embedding model gave an array of shape {encoded.shape}; expected finite"
                 f" numbers of shape {(len(batch), DIMENSIONS)}. Check EMBEDDING_MODEL."
             )
         vectors[start : start + len(batch)] = encoded
-        if len(distinct) > BATCH_ITEMS:
-            logger.info("embedded %d of %d texts", start + len(batch), len(distinct))
+        progress.tell(start + len(batch))
     # A reduced precision leaves rows a little off unit length.
     vectors /= np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
     row_of = {text: row for row, text in enumerate(distinct)}
-    return vectors[[row_of[text[:MAX_TEXT_CHARS]] for text in texts]].reshape(-1, DIMENSIONS)
+    return vectors[[row_of[text] for text in texts]].reshape(-1, DIMENSIONS)
+
+
+class _Progress:
+    """Logs how far a run is, every ``PROGRESS_EVERY_S`` and at the end of one that was told of."""
+
+    def __init__(self, total: int) -> None:
+        self._total = total
+        self._started_s = self._told_s = time.monotonic()
+
+    def tell(self, done: int) -> None:
+        now_s = time.monotonic()
+        told_before = self._told_s > self._started_s
+        if now_s - self._told_s >= PROGRESS_EVERY_S or (done == self._total and told_before):
+            rate = done / (now_s - self._started_s)
+            logger.info("embedded %d of %d texts, %.0f a second", done, self._total, rate)
+            self._told_s = now_s
 
 
 def compute_embeddings_for_items(items: Sequence[Any], model: TextEncoder) -> Vectors:
     """Embed posts by their title and clean body.
 
     Args:
-        items: Objects or mappings with ``source``, ``title`` and ``body``. Embed the items of a
-            day in ``url_hash`` order where results are to be repeatable to the last bit.
+        items: Objects or mappings with ``source``, ``title`` and ``body``.
         model: What ``EmbeddingResource.get_model`` hands out.
 
     Returns:

@@ -28,9 +28,9 @@ class CountingEncoder:
         self.model = model
         self.batches: list[list[str]] = []
 
-    def encode(self, sentences: list[str], **kwargs: Any) -> Any:
+    def encode(self, sentences: list[str]) -> Any:
         self.batches.append(sentences)
-        return self.model.encode(sentences, **kwargs)
+        return self.model.encode(sentences)
 
 
 class BrokenEncoder:
@@ -39,7 +39,7 @@ class BrokenEncoder:
     def __init__(self, rows: np.ndarray) -> None:
         self.rows = rows
 
-    def encode(self, sentences: list[str], **_: Any) -> Any:
+    def encode(self, sentences: list[str]) -> Any:
         return self.rows
 
 
@@ -49,7 +49,7 @@ class LengthEncoder:
     def __init__(self) -> None:
         self.batches: list[int] = []
 
-    def encode(self, sentences: list[str], **_: Any) -> Any:
+    def encode(self, sentences: list[str]) -> Any:
         self.batches.append(len(sentences))
         rows = np.zeros((len(sentences), 384), dtype=np.float32)
         rows[:, 0] = [len(text) for text in sentences]
@@ -85,9 +85,17 @@ def test_the_same_problem_in_other_words_is_nearer_than_another_problem(model: T
 def test_identical_texts_are_embedded_once_and_rows_keep_their_order(model: TextEncoder):
     encoder = CountingEncoder(model)
     vectors = embed_texts(["same", "other", "same", "same"], encoder)
-    assert encoder.batches == [["same", "other"]]
+    assert encoder.batches == [["other", "same"]]
     assert np.array_equal(vectors[[0, 0, 0]], vectors[[0, 2, 3]])
     assert not np.allclose(vectors[0], vectors[1])
+
+
+def test_the_model_gets_the_same_portions_in_whatever_order_the_texts_come(model: TextEncoder):
+    texts = [str(number) for number in range(300)]
+    forwards, backwards = CountingEncoder(model), CountingEncoder(model)
+    vectors = embed_texts(texts, forwards)
+    assert np.array_equal(embed_texts(texts[::-1], backwards)[::-1], vectors)
+    assert forwards.batches == backwards.batches
 
 
 def test_the_model_is_loaded_once_per_process(model: TextEncoder):
@@ -102,12 +110,25 @@ def test_no_text_gives_no_row_and_asks_no_model():
     assert encoder.batches == []
 
 
-def test_at_most_a_thousand_texts_go_to_the_model_at_a_time():
+def test_the_model_gets_the_texts_in_portions_of_a_few_seconds():
     encoder = LengthEncoder()
-    texts = ["x" * length for length in range(1, 2_502)]
+    texts = ["x" * length for length in range(1, 602)]
     vectors = embed_texts(texts, encoder)
-    assert encoder.batches == [1_000, 1_000, 501]
-    assert np.allclose(vectors[:, 0] / vectors[:, 1] * 3, np.arange(1, 2_502), rtol=1e-4)
+    assert encoder.batches == [250, 250, 101]
+    assert np.allclose(vectors[:, 0] / vectors[:, 1] * 3, np.arange(1, 602), rtol=1e-4)
+
+
+def test_a_long_run_tells_its_progress_and_a_short_one_does_not(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+):
+    caplog.set_level("INFO", "issue_pipeline")
+    texts = [str(number) for number in range(600)]
+    embed_texts(texts, LengthEncoder())
+    assert caplog.messages == []
+    monkeypatch.setattr("issue_pipeline.utils.embeddings.PROGRESS_EVERY_S", 0.0)
+    embed_texts(texts, LengthEncoder())
+    told = [message.partition(",")[0] for message in caplog.messages]
+    assert told == [f"embedded {done} of 600 texts" for done in (250, 500, 600)]
 
 
 def test_rows_are_brought_to_unit_length_whatever_the_model_gives():
@@ -116,9 +137,9 @@ def test_rows_are_brought_to_unit_length_whatever_the_model_gives():
     assert np.allclose(np.linalg.norm(vectors, axis=1), 1)
 
 
-def test_what_a_model_never_reads_is_not_handed_to_it():
-    vectors = embed_texts(["x" * 4_000 + "a", "x" * 4_000 + "b"], encoder := LengthEncoder())
-    assert encoder.batches == [1]
+def test_what_the_model_never_reads_changes_nothing(model: TextEncoder):
+    read = "The export hangs. " * 80
+    vectors = embed_texts([read, read + "Not read. " * 500], model)
     assert np.array_equal(vectors[0], vectors[1])
 
 

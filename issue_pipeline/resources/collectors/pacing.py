@@ -49,8 +49,8 @@ class Pace:
         """Prepare; nothing is waited for yet.
 
         Args:
-            folder: Where the turns of all processes are kept; made if it is not there. Its
-                contents may be thrown away at any time.
+            folder: Where the turns of all processes are kept. Its contents may be thrown away at
+                any time.
             client: Whoever the API counts together, such as address and credential. Only a hash
                 of it is written down.
             requests_per_minute: Above 0.
@@ -66,7 +66,6 @@ class Pace:
         self._next_at_path = path.with_suffix(".next")
         self._lock = FileLock(path.with_suffix(".lock"))
         try:
-            folder.mkdir(parents=True, exist_ok=True)
             self._next_at_path.touch()
         except OSError as error:
             raise ConfigurationError(

@@ -2,10 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import date
-from pathlib import Path
 
 import dagster as dg
-import platformdirs
 from pydantic import Field
 
 from issue_pipeline.errors import ConfigurationError
@@ -20,6 +18,7 @@ from issue_pipeline.resources.collectors import (
 from issue_pipeline.resources.collectors.harvest import Day, Harvest
 from issue_pipeline.resources.collectors.http import ApiClient, Manners
 from issue_pipeline.resources.collectors.pacing import Pace, TimeBudget
+from issue_pipeline.utils.cache_folder import cache_folder
 
 REDDIT_BACKENDS = ("api", "archive")
 
@@ -199,8 +198,8 @@ class CollectorsResource(dg.ConfigurableResource):  # type: ignore[type-arg]
         """
         credential = (headers or {}).get("Authorization", "")
         identity = "\n".join((together or base_url, credential, apart))
-        cache = Path(self.cache_dir or platformdirs.user_cache_dir("issue_pipeline"))
-        pace = Pace(cache / "pace", identity, requests_per_minute, budget)
+        folder = cache_folder(self.cache_dir, "pace")
+        pace = Pace(folder, identity, requests_per_minute, budget)
         return ApiClient(manners, base_url, pace, budget, headers=headers)
 
 

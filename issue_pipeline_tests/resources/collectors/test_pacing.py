@@ -77,10 +77,9 @@ def test_nothing_of_a_credential_is_written_down(tmp_path):
     assert all("hush" not in path.name + path.read_text() for path in tmp_path.iterdir())
 
 
-def test_a_folder_that_cannot_be_made_names_its_setting(tmp_path):
-    (tmp_path / "file").write_text("")
+def test_a_folder_that_cannot_be_written_to_names_its_setting(tmp_path):
     with pytest.raises(ConfigurationError, match="ISSUES_CACHE_DIR"):
-        a_pace(tmp_path / "file" / "cache")
+        a_pace(tmp_path / "not there")
 
 
 ASK_FOR_TURNS = """
