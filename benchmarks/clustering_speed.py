@@ -42,8 +42,7 @@ def measure(cache: Path, *, large: bool) -> Iterator[Row]:
     _, seconds, processor_s = _timed(lambda: cluster_embeddings(titles))
     yield _row("smoothed", len(titles), seconds, processor_s)
     if large:
-        embedded.sentences(cache, LARGE)
-        path = str(cache / f"sentences_{LARGE}.npy")
+        path = str(embedded.sentences(cache, LARGE))
         for mode in ("raw", "smoothed"):
             own = [sys.executable, "-m", "benchmarks.clustering_speed", mode, path]
             ended = subprocess.run(own, check=True, stdout=subprocess.PIPE, text=True)

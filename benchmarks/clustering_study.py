@@ -136,19 +136,27 @@ def _umap(vectors: Vectors) -> tuple[Labels, float]:
 def stability(vectors: Vectors, runs: int, setting: Setting | None = None) -> tuple[Row, list[Row]]:
     """Cluster a day, and again with 5 % of it dropped at random.
 
+    Args:
+        vectors: float32 (n, 384), of the day.
+        runs: How often to drop.
+        setting: Another way to smooth than the pipeline's own.
+
     Returns:
         What the whole day gives; and for each run what it gives, and its index to the whole: over
         all posts, and over those that are clustered in both.
     """
-    setting = setting or Setting()
+
+    def find(some: Vectors) -> Labels:
+        return cluster_embeddings(some).labels if setting is None else setting.labels(some)
+
     start = time.perf_counter()
-    whole = setting.labels(vectors)
+    whole = find(vectors)
     first = {**_shape(whole), "s": time.perf_counter() - start}
     rows = []
     for seed in range(runs):
         order = np.random.default_rng(seed).permutation(len(vectors))
         kept = order[int(DROPPED * len(vectors)) :]
-        labels = setting.labels(vectors[kept])
+        labels = find(vectors[kept])
         index = {
             "all": ari(labels, whole[kept]),
             "both": ari_of_clustered(labels, whole[kept]),

@@ -3,6 +3,7 @@
 import gzip
 import json
 import re
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +12,7 @@ from numpy.typing import NDArray
 
 from issue_pipeline.resources.embedding import EmbeddingResource
 from issue_pipeline.sandbox.model_weights import all_minilm_folder
-from issue_pipeline.utils.embeddings import (
-    Vectors,
-    clean_item,
-    compute_embeddings_for_items,
-    embed_texts,
-)
+from issue_pipeline.utils.embeddings import Vectors, clean_item, embed_texts
 
 CORPORA = Path("../shared/data/corpora")
 # The corpora whose posts have bodies: together they are the whole real day.
@@ -42,9 +38,7 @@ def truth(rows: list[dict[str, Any]], key: str) -> NDArray[np.int64]:
 
 def vectors(name: str, cache: Path) -> Vectors:
     """Give a corpus's vectors, in its order: float32 (n, 384)."""
-    return _cached(
-        cache / f"{name}.npy", lambda: compute_embeddings_for_items(posts(name), _model())
-    )
+    return _cached(cache / name, [clean_item(row).text for row in posts(name)])
 
 
 def day(cache: Path) -> Vectors:
@@ -56,29 +50,29 @@ def day(cache: Path) -> Vectors:
     return np.concatenate(parts)
 
 
-def sentences(cache: Path, count: int) -> Vectors:
-    """Give the vectors of so many distinct sentences of the posts' clean text, chosen at random."""
-
-    def embed() -> Vectors:
-        found: dict[str, None] = {}
-        for name in WITH_BODY:
-            for row in posts(name):
-                split = _SENTENCE_END.split(clean_item(row).text)
-                found.update((one, None) for one in split if 20 <= len(one) <= 200)
-        texts = list(found)
-        chosen = np.random.default_rng(0).permutation(len(texts))[:count]
-        return embed_texts([texts[i] for i in chosen], _model())
-
-    return _cached(cache / f"sentences_{count}.npy", embed)
+def sentences(cache: Path, count: int) -> Path:
+    """Give a file of the vectors of so many distinct sentences of the posts, chosen at random."""
+    found: dict[str, None] = {}
+    for name in WITH_BODY:
+        for row in posts(name):
+            split = _SENTENCE_END.split(clean_item(row).text)
+            found.update((one, None) for one in split if 20 <= len(one) <= 200)
+    texts = list(found)
+    chosen = np.random.default_rng(0).permutation(len(texts))[:count]
+    return _embedded(cache / f"sentences_{count}", [texts[i] for i in chosen])
 
 
-def _model() -> Any:  # noqa: ANN401
-    return EmbeddingResource(embedding_model=str(all_minilm_folder())).get_model()
+def _cached(path: Path, texts: list[str]) -> Vectors:
+    loaded: Vectors = np.load(_embedded(path, texts))
+    return loaded
 
 
-def _cached(path: Path, compute: Any) -> Vectors:  # noqa: ANN401
+def _embedded(path: Path, texts: list[str]) -> Path:
+    """Embed texts once: the file's name changes with what they are after cleaning."""
+    contents = sha256("\0".join(texts).encode("utf-8", "replace")).hexdigest()[:12]
+    path = path.with_name(f"{path.name}-{contents}.npy")
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
-        np.save(path, compute())
-    loaded: Vectors = np.load(path)
-    return loaded
+        model = EmbeddingResource(embedding_model=str(all_minilm_folder())).get_model()
+        np.save(path, embed_texts(texts, model))
+    return path

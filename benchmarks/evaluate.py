@@ -29,7 +29,7 @@ def main() -> int:
     report = Report()
     for part in options.parts or PARTS:
         PARTS[part](report, options)
-    report.save(options.output)
+        report.save(options.output)  # what has been measured is not lost with what comes
     return 0
 
 
@@ -57,7 +57,8 @@ def _cleaning(report: Report, _options: argparse.Namespace) -> None:
 
 
 def _labels(_report: Report, _options: argparse.Namespace) -> None:
-    real_labels.main([])
+    if real_labels.main([]):
+        raise SystemExit("The labels could not be measured.")
 
 
 PARTS = {"groups": _groups, "day": _day, "cleaning": _cleaning, "labels": _labels}

@@ -1,6 +1,7 @@
 """What a benchmark found: tables to read, and the same as JSON to compare with."""
 
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,9 @@ class Report:
 
     def add(self, title: str, *rows: Row) -> None:
         """Add rows to a table and print them; all of a table have the same columns."""
-        self._tables.setdefault(title, []).extend(rows)
+        if not rows:
+            return
+        self._tables.setdefault(title, []).extend(map(_finite, rows))
         table = Table(*rows[0], title=title, title_justify="left")
         for row in rows:
             table.add_row(*map(_written, row.values()))
@@ -28,8 +31,16 @@ class Report:
     def save(self, path: Path) -> None:
         """Write everything as JSON."""
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(self._tables, indent=1))
+        path.write_text(json.dumps(self._tables, indent=1, allow_nan=False))
         self._console.print(f"Written to {path}.")
+
+
+def _finite(row: Row) -> Row:
+    """JSON knows no NaN."""
+    return {
+        name: None if isinstance(value, float) and not math.isfinite(value) else value
+        for name, value in row.items()
+    }
 
 
 def _written(value: object) -> str:

@@ -17,6 +17,7 @@ Positions = NDArray[np.float64]
 _LAND_SHARE = 0.22
 _GAP = 1.25  # least distance of two islands' centres, in sums of their radii
 _PUSHES = 200
+_COMPARISONS = 20_000_000
 _NEAREST_CLUSTERS = 3
 
 
@@ -73,7 +74,8 @@ def _apart(middles: Positions, radii: NDArray[np.float64]) -> Positions:
     moved = middles.copy()
     least = _GAP * (radii[:, None] + radii[None, :])
     np.fill_diagonal(least, 0.0)
-    for _ in range(_PUSHES):
+    # Each push compares all islands: of very many, fewer have to do.
+    for _ in range(min(_PUSHES, _COMPARISONS // len(middles) ** 2)):
         away = moved[:, None, :] - moved[None, :, :]
         distance = np.linalg.norm(away, axis=2)
         overlap = np.maximum(0.0, least - distance)
