@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
@@ -102,18 +102,21 @@ def plan_changes(
         Withdrawals first, so that what they free can be used again.
     """
     wanted = {issue.record_id for issue in desired}
+    wanted_posts = {key for issue in desired for key in issue.evidence}
     plan = [
         IssueChanges(record_id, [Change("issues", record_id, None)])  # evidence cascades
         for record_id in actual
         if record_id not in wanted
     ]
     for issue in desired:
-        if changes := _issue_changes(issue, actual.get(issue.record_id)):
+        if changes := _issue_changes(issue, actual.get(issue.record_id), wanted_posts):
             plan.append(IssueChanges(issue.record_id, changes))
     return plan
 
 
-def _issue_changes(desired: LiveIssue, actual: LiveIssue | None) -> list[Change]:
+def _issue_changes(
+    desired: LiveIssue, actual: LiveIssue | None, wanted_posts: Collection[str]
+) -> list[Change]:
     known: Mapping[str, Fields] = actual.evidence if actual else {}
     changes = [
         Change("issue_evidence", record_id, fields)
@@ -123,7 +126,8 @@ def _issue_changes(desired: LiveIssue, actual: LiveIssue | None) -> list[Change]
     changes += [
         Change("issue_evidence", record_id, None)
         for record_id in known
-        if record_id not in desired.evidence
+        # One that another issue wants was hung here by hand; that issue takes it back.
+        if record_id not in wanted_posts
     ]
     if actual is None or actual.fields != desired.fields:
         # Before its evidence, which refers to it.

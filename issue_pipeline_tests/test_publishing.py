@@ -154,6 +154,17 @@ def test_what_is_no_issue_any_more_is_withdrawn_first():
     assert creation.record_id == other.record_id
 
 
+def test_a_post_that_was_hung_under_another_issue_by_hand_is_taken_back_and_not_deleted():
+    two = live([issue(0), issue(1)], {0: [post("aa"), post("bb")], 1: [post("cc", 1)]})
+    [moved, _] = two[0].evidence
+    fields = {**two[0].evidence[moved], "issue": two[1].record_id}
+    robbed = replace(two[0], evidence={k: v for k, v in two[0].evidence.items() if k != moved})
+    holder = replace(two[1], evidence={**two[1].evidence, moved: fields})
+    assert plan_changes(list(two.values()), as_stored(robbed, holder)) == [
+        IssueChanges(two[0].record_id, [Change("issue_evidence", moved, two[0].evidence[moved])])
+    ]
+
+
 def test_applying_the_plan_leaves_nothing_to_do():
     rows = [issue(0), issue(1, canonical_title="Uploads fail")]
     desired = list(live(rows, {0: [post("cc"), post("aa")], 1: [post("zz", 1)]}).values())

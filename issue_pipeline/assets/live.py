@@ -91,7 +91,9 @@ def publish(day: date, database: IssuesDatabase, pocketbase: PocketBaseResource)
     members = {record_ids[cluster_id]: posts for cluster_id, posts in hashes.items()}
     desired = desired_issues(day, rows, evidence, record_ids, complete=complete)
     with pocketbase.connect() as store:
-        plan = plan_changes(list(desired.values()), store.issues_of_day(day))
+        # Those that were published before are read wherever somebody may have moved them.
+        there = store.issues_of_day(day, known_members)
+        plan = plan_changes(list(desired.values()), there)
         planned = {changes.record_id for changes in plan}
         # Before the store is told: if this run is killed, the next one knows whose its records are.
         before = _memory(desired, known, pending=planned)

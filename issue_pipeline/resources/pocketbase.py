@@ -1,7 +1,7 @@
 """``PocketBaseResource``: reading and writing the live store."""
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -20,6 +20,7 @@ logger = logging.getLogger(__name__)
 # Well below the server's own limit, so that one batch stays a fraction of a second.
 BATCH_REQUESTS = 200
 PAGE_RECORDS = 1000
+IDS_IN_A_FILTER = 20
 TIMEOUT_S = 60.0
 
 _ISSUE_FIELDS = (
@@ -91,23 +92,38 @@ class LiveStore:
     def __init__(self, connection: PocketBaseConnection) -> None:
         self._connection = connection
 
-    def issues_of_day(self, day: date) -> dict[str, LiveIssue]:
+    def issues_of_day(self, day: date, known: Collection[str] = ()) -> dict[str, LiveIssue]:
         """Read every issue of a day with its evidence, by record id.
+
+        Args:
+            day: UTC day.
+            known: Record ids to read, too, if they are there on another day, where only somebody's
+                hand can have put them.
 
         Raises:
             LiveStoreAccessError: The server does not let us read.
             LiveStoreError: It does not answer, or is in trouble.
         """
+        # A day is digits and dashes, an id letters and digits: nothing foreign gets into a filter.
+        of_day = f"issue_date = '{day.isoformat()}'"
+        found = self._issues(of_day, f"issue.{of_day}")
+        for some in _portions(sorted(set(known) - set(found)), IDS_IN_A_FILTER):
+            ids, issue_ids = (
+                " || ".join(f"{name} = '{record_id}'" for record_id in some)
+                for name in ("id", "issue")
+            )
+            found |= self._issues(f"({ids})", f"({issue_ids})")
+        return found
+
+    def _issues(self, condition: str, evidence_condition: str) -> dict[str, LiveIssue]:
         evidence: dict[str, dict[str, Fields]] = {}
-        # A day is digits and dashes: nothing foreign gets into the filters.
-        of_day = f"issue.issue_date = '{day.isoformat()}'"
-        for record_id, fields in self._records("issue_evidence", of_day, _EVIDENCE_FIELDS):
+        for record_id, fields in self._records(
+            "issue_evidence", evidence_condition, _EVIDENCE_FIELDS
+        ):
             evidence.setdefault(str(fields["issue"]), {})[record_id] = fields
         return {
             record_id: LiveIssue(record_id, fields, evidence.get(record_id, {}))
-            for record_id, fields in self._records(
-                "issues", f"issue_date = '{day.isoformat()}'", _ISSUE_FIELDS
-            )
+            for record_id, fields in self._records("issues", condition, _ISSUE_FIELDS)
         }
 
     def apply(self, plan: Sequence[IssueChanges]) -> Iterator[Outcome]:
@@ -204,6 +220,11 @@ def _request(change: Change) -> dict[str, Any]:
         return {"method": "DELETE", "url": f"{path}/{change.record_id}"}
     # Within a batch, PUT creates or updates by id.
     return {"method": "PUT", "url": path, "body": {"id": change.record_id, **change.fields}}
+
+
+def _portions(ids: Sequence[str], size: int) -> Iterator[Sequence[str]]:
+    for start in range(0, len(ids), size):
+        yield ids[start : start + size]
 
 
 def _batches(plan: Sequence[IssueChanges]) -> Iterator[list[IssueChanges]]:
