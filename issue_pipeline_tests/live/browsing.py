@@ -33,14 +33,19 @@ class Store:
         }  # fmt: skip
         self._batch([put_request("issues", issue)])
         for number, post in enumerate(posts):
-            evidence = {
-                "id": derived_id(record_id, str(number)), "issue": record_id, "source": "github",
-                "url": f"https://example.org/{number}", "title": f"Post {number}",
-                "snippet": "It broke.", "posted_at": "2026-03-10 12:00:00.000Z", "comments": 1,
-                "votes": 100 - number, **post,
-            }  # fmt: skip
-            self._batch([put_request("issue_evidence", evidence)])
+            self.put_post(day, title, number, post)
         return record_id
+
+    def put_post(self, day: str, title: str, number: int, post: Mapping[str, Any]) -> None:
+        """Create or replace one post of the issue of this day and title."""
+        record_id = derived_id(day, title)
+        evidence = {
+            "id": derived_id(record_id, str(number)), "issue": record_id, "source": "github",
+            "url": f"https://example.org/{number}", "title": f"Post {number}",
+            "snippet": "It broke.", "posted_at": "2026-03-10 12:00:00.000Z", "comments": 1,
+            "votes": 100 - number, **post,
+        }  # fmt: skip
+        self._batch([put_request("issue_evidence", evidence)])
 
     def remove(self, record_id: str) -> None:
         self.http.delete(f"/api/collections/issues/records/{record_id}").raise_for_status()

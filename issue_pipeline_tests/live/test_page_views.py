@@ -243,3 +243,18 @@ def test_a_filter_that_nobody_knows_matches_nothing_and_can_be_cleared(page, for
     page.get_by_role("button", name="Clear the filters").click()
     expect(page.locator(".issue")).to_have_count(2)
     assert page.url == fortnight
+
+
+def test_the_posts_of_an_open_issue_are_kept_up_to_date_on_their_own(page, store):
+    day = "2026-04-16"
+    store.put(day, "Being read", posts=[{"title": "As it was", "votes": 3}])
+    store.put(day, "Closed", posts=[{}])
+    page.goto(f"{store.url}/?day={day}")
+    page.locator("#connection[data-state=live]").wait_for()
+    with page.expect_response("**/api/realtime"):  # the post's subscription
+        page.locator("summary", has_text="Being read").click()
+    page.locator(".post").wait_for()
+    # Only the post changes, and not its issue.
+    store.put_post(day, "Being read", 0, {"title": "Edited since", "votes": 4})
+    page.get_by_role("link", name="Edited since").wait_for()
+    assert page.locator(".post").count() == 1

@@ -39,6 +39,7 @@ const screen = new Screen({
   },
   filtersCleared: () => screen.showFilters(Object.assign(state.view, noFilters())),
   newestWanted: () => go({ from: newestKnown(), to: newestKnown() }),
+  issuesOpened: (ids) => feed.watchEvidence(ids),
   moreWanted() {
     if (state.rows >= shown.length) return;
     state.rows += ROWS;
@@ -54,6 +55,7 @@ const screen = new Screen({
 });
 
 let turn = 0; // of reading; an answer of an older turn is not wanted any more
+const staleEvidence = new Set(); // issues whose posts changed since they were drawn
 let held = null; // changes that came while reading, in order
 let offlineTimer = 0;
 let drawTimer = 0;
@@ -70,6 +72,10 @@ const feed = new Feed({
   changed(change) {
     if (held) held.push(change);
     else apply(change);
+    drawSoon();
+  },
+  evidenceChanged(issueId) {
+    staleEvidence.add(issueId);
     drawSoon();
   },
   lost() {
@@ -185,7 +191,8 @@ function draw(how = {}) {
   // A link to an issue shows it, however far down it stands.
   const linked = view.issue ? shown.findIndex((issue) => issue.id === view.issue) : -1;
   state.rows = Math.max(state.rows, linked + 1);
-  screen.draw({ ...state, found, shown }, how);
+  screen.draw({ ...state, found, shown }, { ...how, stale: new Set(staleEvidence) });
+  staleEvidence.clear();
 }
 
 /** What is shown has an address, so that it can be shared and found again. */

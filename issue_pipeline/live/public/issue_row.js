@@ -12,9 +12,11 @@ export class IssueRow {
   #details = el("details", {}, this.#summary);
   #body = null; // made when first opened: most issues of a long list never are
 
-  constructor(issue) {
+  /** @param toggled Called when it was opened or closed. */
+  constructor(issue, toggled) {
     this.element = el("li", { class: "issue" }, this.#details);
     this.#details.addEventListener("toggle", () => {
+      toggled();
       if (!this.#details.open) return;
       if (this.#body === null) {
         this.#body = new IssueBody(this.#issue);
@@ -34,6 +36,10 @@ export class IssueRow {
     this.#summary.replaceChildren(...summaryParts(issue));
     this.#body?.update(issue);
     return true;
+  }
+
+  get isOpen() {
+    return this.#details.open;
   }
 
   /** Open it and bring it into sight, for those who came by a link to it. */

@@ -38,6 +38,8 @@ const ids = [
   "summary",
 ];
 const COPIED_MS = 2_000;
+// Open issues whose posts are watched; more would make for long subscriptions.
+const MAX_WATCHED = 20;
 const RANKED = {
   important: "ranked by reports × impact, half as much again where people would pay",
   reports: "ranked by number of reports",
@@ -54,8 +56,8 @@ export class Screen {
 
   /**
    * @param handlers `dayChosen(day)`, `spanChosen(days)`, `firstDayChosen(day)`, `newestWanted()`,
-   *   `filtersChanged({...})`, `filtersCleared()`, `moreWanted()`, `linkWanted()` (gives it), and
-   *   `fileWanted("csv" | "json")`.
+   *   `filtersChanged({...})`, `filtersCleared()`, `moreWanted()`, `issuesOpened(ids)`, `linkWanted()` (gives it),
+   *   and `fileWanted("csv" | "json")`.
    */
   constructor(handlers) {
     this.#handlers = handlers;
@@ -92,15 +94,16 @@ export class Screen {
    *
    * @param state With `shown`, the issues that the filters leave, in order, and `found`, those that
    *   they would leave without the category.
-   * @param how `announce`: these are news, mark them and say so; `evidence`: read open evidence again.
+   * @param how `announce`: these are news, mark them and say so; `evidence`: read open evidence again;
+   *   `stale`: the issues of which it must be read again in any case.
    */
-  draw(state, { announce = false, evidence = false } = {}) {
+  draw(state, { announce = false, evidence = false, stale = new Set() } = {}) {
     this.#drawConnection(state);
     this.drawDays(state);
     this.#drawSummary(state);
     this.#filters.draw(state);
     this.#drawResult(state);
-    this.#drawRows(state, announce, evidence);
+    this.#drawRows(state, announce, (id) => evidence || stale.has(id));
     this.#drawState(state);
     this.#showLinked(state);
   }
@@ -178,7 +181,7 @@ export class Screen {
     for (const kind of ["csv", "json"]) this.#parts[kind].disabled = shown.length === 0;
   }
 
-  #drawRows({ issues, shown, view, rows }, announce, evidence) {
+  #drawRows({ issues, shown, view, rows }, announce, isStale) {
     const { list, announcer, more } = this.#parts;
     const span = `${view.from} ${view.to}`;
     if (span !== this.#span) {
@@ -191,13 +194,13 @@ export class Screen {
     const elements = shown.slice(0, rows).map((issue) => {
       let row = this.#rows.get(issue.id);
       const isNew = row === undefined;
-      if (isNew) this.#rows.set(issue.id, (row = new IssueRow(issue)));
+      if (isNew) this.#rows.set(issue.id, (row = new IssueRow(issue, () => this.#tellOpened())));
       const isChanged = row.update(issue) || isNew;
       if (announce && isChanged) {
         changed += 1;
         row.markFresh();
       }
-      if (evidence || (announce && isChanged)) row.refreshEvidence();
+      if (isStale(issue.id) || (announce && isChanged)) row.refreshEvidence();
       return row.element;
     });
     arrange(list, elements);
@@ -232,6 +235,11 @@ export class Screen {
     if (!row || this.#linked === view.issue) return;
     this.#linked = view.issue;
     row.show();
+  }
+
+  #tellOpened() {
+    const open = [...this.#rows].filter(([, row]) => row.isOpen).map(([id]) => id);
+    this.#handlers.issuesOpened(open.slice(-MAX_WATCHED));
   }
 
   #showMore() {
