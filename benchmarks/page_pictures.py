@@ -4,7 +4,7 @@ Publishes three days of the synthetic world's problems to a real PocketBase and 
 in a real Chromium: on a desktop (``live-page.png``, the README's picture), over a span of days, in
 the dark, on a phone, empty and out of reach. To renew the README's picture:
 
-    python -m benchmarks.page_pictures /tmp/pictures && cp /tmp/pictures/live-page.png docs/
+    python -m benchmarks.page_pictures pictures && mv pictures/live-page.png docs/
 """
 
 import random
