@@ -66,6 +66,8 @@ clean:
 
 .venv/dev: .venv/sandbox
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[sandbox,dev]'
+	@# axe, for the accessibility check; without npm that check is skipped.
+	-@! command -v npm >/dev/null || npm ci --silent --prefix issue_pipeline_tests/live
 	@touch $@
 
 .venv/peers: .venv/dev

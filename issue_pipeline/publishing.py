@@ -1,17 +1,14 @@
 """What the live store should hold for a day, and how to get there from what it does hold."""
 
-import base64
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
+from issue_pipeline.identity import derive_id
 from issue_pipeline.records import Evidence, IssueRow
-
-# PocketBase ids are 15 characters of [a-z0-9].
-ID_CHARS = 15
 
 Fields = Mapping[str, object]
 
@@ -32,8 +29,10 @@ class LiveIssue:
 
     @property
     def content_hash(self) -> str:
-        """SHA-256 hex over all fields and evidence."""
-        content = json.dumps([self.fields, dict(sorted(self.evidence.items()))], sort_keys=True)
+        """SHA-256 hex over all fields and evidence, not over ids: they may tell of the past."""
+        posts = [{**fields, "issue": ""} for fields in self.evidence.values()]
+        posts = sorted(posts, key=lambda fields: str(fields["url"]))
+        content = json.dumps([self.fields, posts], sort_keys=True)
         return hashlib.sha256(content.encode("utf-8", "surrogatepass")).hexdigest()
 
 
@@ -63,6 +62,7 @@ def desired_issues(
     day: date,
     issues: Sequence[IssueRow],
     evidence: Mapping[int, Sequence[Evidence]],
+    record_ids: Mapping[int, str],
     *,
     complete: bool,
 ) -> dict[int, LiveIssue]:
@@ -72,13 +72,18 @@ def desired_issues(
         day: UTC day.
         issues: The day's rows of ``gold.issues``.
         evidence: The day's evidence by cluster id.
+        record_ids: The record of each issue by cluster id.
         complete: Whether every source of the day was collected whole.
 
     Returns:
         Live issues by cluster id; failed labels are left out.
     """
     return {
-        issue.cluster_id: _live_issue(day, issue, evidence[issue.cluster_id], complete=complete)
+        issue.cluster_id: LiveIssue(
+            record_ids[issue.cluster_id],
+            _issue_fields(day, issue, evidence[issue.cluster_id], complete=complete),
+            _evidence_fields(record_ids[issue.cluster_id], evidence[issue.cluster_id]),
+        )
         for issue in issues
         if not issue.label_failed
     }
@@ -97,18 +102,21 @@ def plan_changes(
         Withdrawals first, so that what they free can be used again.
     """
     wanted = {issue.record_id for issue in desired}
+    wanted_posts = {key for issue in desired for key in issue.evidence}
     plan = [
         IssueChanges(record_id, [Change("issues", record_id, None)])  # evidence cascades
         for record_id in actual
         if record_id not in wanted
     ]
     for issue in desired:
-        if changes := _issue_changes(issue, actual.get(issue.record_id)):
+        if changes := _issue_changes(issue, actual.get(issue.record_id), wanted_posts):
             plan.append(IssueChanges(issue.record_id, changes))
     return plan
 
 
-def _issue_changes(desired: LiveIssue, actual: LiveIssue | None) -> list[Change]:
+def _issue_changes(
+    desired: LiveIssue, actual: LiveIssue | None, wanted_posts: Collection[str]
+) -> list[Change]:
     known: Mapping[str, Fields] = actual.evidence if actual else {}
     changes = [
         Change("issue_evidence", record_id, fields)
@@ -118,7 +126,8 @@ def _issue_changes(desired: LiveIssue, actual: LiveIssue | None) -> list[Change]
     changes += [
         Change("issue_evidence", record_id, None)
         for record_id in known
-        if record_id not in desired.evidence
+        # One that another issue wants was hung here by hand; that issue takes it back.
+        if record_id not in wanted_posts
     ]
     if actual is None or actual.fields != desired.fields:
         # Before its evidence, which refers to it.
@@ -126,13 +135,10 @@ def _issue_changes(desired: LiveIssue, actual: LiveIssue | None) -> list[Change]
     return changes
 
 
-def _live_issue(
+def _issue_fields(
     day: date, issue: IssueRow, evidence: Sequence[Evidence], *, complete: bool
-) -> LiveIssue:
-    # Clusters of a day are disjoint, so their smallest hash is a name that no other has and that
-    # does not depend on what was published before.
-    record_id = derive_id(day.isoformat(), min(item.url_hash for item in evidence))
-    fields: dict[str, object] = {
+) -> Fields:
+    return {
         "issue_date": day.isoformat(),
         "cluster_id": issue.cluster_id,
         "fingerprint": issue.cluster_fingerprint,
@@ -145,29 +151,23 @@ def _live_issue(
         "sources": dict(sorted(Counter(item.source for item in evidence).items())),
         "complete": complete,
     }
-    return LiveIssue(
-        record_id,
-        fields,
-        {
-            derive_id(record_id, item.url_hash): {
-                "issue": record_id,
-                "source": item.source,
-                "url": item.url,
-                "title": item.title,
-                "snippet": item.snippet,
-                "posted_at": pocketbase_time(item.created_at),
-                "comments": item.comment_count,
-                "votes": item.vote_count,
-            }
-            for item in evidence
-        },
-    )
 
 
-def derive_id(*parts: str) -> str:
-    """Derive a record id of 15 characters (75 bits) from what makes the record unique."""
-    digest = hashlib.sha256("/".join(parts).encode()).digest()
-    return base64.b32hexencode(digest).decode().lower()[:ID_CHARS]
+def _evidence_fields(record_id: str, evidence: Sequence[Evidence]) -> dict[str, Fields]:
+    # Ids of the issue's own, so that what one issue needs never waits for another.
+    return {
+        derive_id(record_id, item.url_hash): {
+            "issue": record_id,
+            "source": item.source,
+            "url": item.url,
+            "title": item.title,
+            "snippet": item.snippet,
+            "posted_at": pocketbase_time(item.created_at),
+            "comments": item.comment_count,
+            "votes": item.vote_count,
+        }
+        for item in evidence
+    }
 
 
 def pocketbase_time(moment: datetime) -> str:

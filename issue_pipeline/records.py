@@ -183,8 +183,10 @@ class LiveRow:
     """One row of ``gold.live_issues``: what the live store was last told about a cluster.
 
     Attributes:
-        state: ``published`` or ``failed``.
-        error: Why it failed; ``""`` otherwise.
+        state: ``published`` as gold says; ``failed`` where the store refused the record or one of
+            its posts; ``pending`` when the run ended before it was written.
+        error: Why it failed or is pending; ``""`` otherwise.
+        synced_at: When that was found; aware, UTC.
     """
 
     cluster_id: int

@@ -6,7 +6,6 @@ from issue_pipeline.publishing import (
     Change,
     IssueChanges,
     LiveIssue,
-    derive_id,
     desired_issues,
     plan_changes,
     pocketbase_time,
@@ -53,8 +52,15 @@ def post(url_hash: str, cluster_id: int = 0, source: str = "github") -> Evidence
     )
 
 
-def live(rows: list[IssueRow], evidence: dict[int, list[Evidence]]) -> dict[int, LiveIssue]:
-    return desired_issues(DAY, rows, evidence, complete=True)
+def live(
+    rows: list[IssueRow],
+    evidence: dict[int, list[Evidence]],
+    *,
+    record_ids: dict[int, str] | None = None,
+    complete: bool = True,
+) -> dict[int, LiveIssue]:
+    ids = record_ids or {row.cluster_id: f"record{row.cluster_id:09}" for row in rows}
+    return desired_issues(DAY, rows, evidence, ids, complete=complete)
 
 
 def as_stored(*issues: LiveIssue) -> dict[str, LiveIssue]:
@@ -148,6 +154,17 @@ def test_what_is_no_issue_any_more_is_withdrawn_first():
     assert creation.record_id == other.record_id
 
 
+def test_a_post_that_was_hung_under_another_issue_by_hand_is_taken_back_and_not_deleted():
+    two = live([issue(0), issue(1)], {0: [post("aa"), post("bb")], 1: [post("cc", 1)]})
+    [moved, _] = two[0].evidence
+    fields = {**two[0].evidence[moved], "issue": two[1].record_id}
+    robbed = replace(two[0], evidence={k: v for k, v in two[0].evidence.items() if k != moved})
+    holder = replace(two[1], evidence={**two[1].evidence, moved: fields})
+    assert plan_changes(list(two.values()), as_stored(robbed, holder)) == [
+        IssueChanges(two[0].record_id, [Change("issue_evidence", moved, two[0].evidence[moved])])
+    ]
+
+
 def test_applying_the_plan_leaves_nothing_to_do():
     rows = [issue(0), issue(1, canonical_title="Uploads fail")]
     desired = list(live(rows, {0: [post("cc"), post("aa")], 1: [post("zz", 1)]}).values())
@@ -171,30 +188,17 @@ def test_applying_the_plan_leaves_nothing_to_do():
     assert evidence == {key: post for one in desired for key, post in one.evidence.items()}
 
 
-def test_ids_are_15_characters_that_the_store_accepts():
-    for parts in ("a",), ("2026-03-10", "x"), ("ü", ""):
-        assert re.fullmatch(r"[a-z0-9]{15}", derive_id(*parts))
-    assert len({derive_id("2026-03-10", str(number)) for number in range(10_000)}) == 10_000
-
-
-def test_ids_are_the_same_for_ever():
-    assert derive_id("2026-03-10", "aa") == "oj5ocnfrsh6g735"
-    assert ONE.record_id == "oj5ocnfrsh6g735"
-
-
-def test_an_issue_keeps_its_record_when_its_number_size_or_label_change():
-    later = live(
-        [issue(7, cluster_size=3, canonical_title="Other words", cluster_fingerprint="e" * 64)],
-        {7: [post("cc", 7), post("aa", 7), post("bb", 7)]},
-    )[7]
-    assert later.record_id == ONE.record_id
-
-
-def test_the_same_posts_on_another_day_are_another_issue():
+def test_the_evidence_of_another_record_has_other_ids():
     evidence = {0: [post("aa"), post("bb", source="reddit")]}
-    tomorrow = desired_issues(DAY + timedelta(days=1), [issue()], evidence, complete=True)[0]
-    assert tomorrow.record_id != ONE.record_id
-    assert not set(tomorrow.evidence) & set(ONE.evidence)
+    other = live([issue()], evidence, record_ids={0: "another00000000"})[0]
+    assert not set(other.evidence) & set(ONE.evidence)
+    assert {fields["issue"] for fields in other.evidence.values()} == {"another00000000"}
+
+
+def test_the_hash_is_of_the_content_and_not_of_the_record():
+    evidence = {0: [post("aa"), post("bb", source="reddit")]}
+    other = live([issue()], evidence, record_ids={0: "another00000000"})[0]
+    assert other.content_hash == ONE.content_hash
 
 
 def test_the_order_of_the_evidence_does_not_matter():
@@ -211,7 +215,7 @@ def test_the_hash_changes_with_every_field_and_every_post():
         live([issue(cluster_size=3)], evidence)[0],
         live([issue()], {0: [post("aa")]})[0],
         live([issue()], {0: [replace(post("aa"), vote_count=0), evidence[0][1]]})[0],
-        desired_issues(DAY, [issue()], evidence, complete=False)[0],
+        live([issue()], evidence, complete=False)[0],
     ]
     assert len({ONE.content_hash, *(one.content_hash for one in others)}) == 6
     assert re.fullmatch(r"[0-9a-f]{64}", ONE.content_hash)

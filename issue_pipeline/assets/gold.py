@@ -1,27 +1,25 @@
-"""``gold.issues`` and ``gold.live_issues``: labelled problems, and their publication."""
+"""``gold.issues``: labelled problems."""
 
 from collections.abc import Sequence
-from datetime import UTC, date, datetime
+from datetime import date
 
 import dagster as dg
 import duckdb
 
 from issue_pipeline.asking import start_session
-from issue_pipeline.assets.completeness import incomplete_sources, require_collected
+from issue_pipeline.assets.completeness import require_collected
 from issue_pipeline.assets.label_metadata import label_metadata
 from issue_pipeline.assets.partition_keys import day_of
-from issue_pipeline.errors import LiveStoreError, MissingInputError
+from issue_pipeline.errors import MissingInputError
 from issue_pipeline.failures import clear_failures
 from issue_pipeline.labeling import ask_models, collect_evidence, prepare_clusters, settled_rows
 from issue_pipeline.partitions import daily_partitions
 from issue_pipeline.prompts import PROMPT_VERSION
-from issue_pipeline.publishing import desired_issues, plan_changes
-from issue_pipeline.records import LedgerEntry, LiveRow
+from issue_pipeline.records import LedgerEntry
 from issue_pipeline.resources.duckdb import IssuesDatabase
 from issue_pipeline.resources.embedding import EmbeddingResource
 from issue_pipeline.resources.llm import LLMResource
-from issue_pipeline.resources.pocketbase import PocketBaseResource
-from issue_pipeline.sql import bronze, gold, live, silver
+from issue_pipeline.sql import bronze, gold, silver
 from issue_pipeline.sql.summary import DaySummary, day_summary
 
 
@@ -49,7 +47,7 @@ def issues(
     day = day_of(context)
     with clear_failures(context):
         with database.read() as connection:
-            _require_clusters(connection, day, bronze.ledger_of_day(connection, day))
+            require_clusters(connection, day, bronze.ledger_of_day(connection, day))
             clusters = bronze.clustered_items_of_day(connection, day)
             known = gold.issues_of_day(connection, day)
         # A day without clusters needs no model of either kind.
@@ -81,68 +79,7 @@ def issues(
     )
 
 
-@dg.asset(
-    key=["gold", "live_issues"],
-    group_name="gold",
-    partitions_def=daily_partitions,
-    deps=[dg.AssetKey(["gold", "issues"])],
-    kinds={"python", "duckdb", "pocketbase"},
-    description=(
-        "The day's issues in PocketBase: created, updated and withdrawn until the live store shows"
-        " exactly the day's good labels and their evidence. The table remembers what was written."
-    ),
-)
-def live_issues(
-    context: dg.AssetExecutionContext, pocketbase: PocketBaseResource, database: IssuesDatabase
-) -> dg.MaterializeResult[None]:
-    """Compare what gold says with what the live store holds, and write the difference."""
-    day = day_of(context)
-    with clear_failures(context):
-        with database.read() as connection:
-            ledger = bronze.ledger_of_day(connection, day)
-            _require_labels(connection, day, ledger)
-            rows = gold.issues_of_day(connection, day)
-            evidence = gold.evidence_of_day(connection, day)
-            known = {row.record_id: row for row in live.rows_of_day(connection, day)}
-        complete = not incomplete_sources(ledger)
-        desired = desired_issues(day, rows, evidence, complete=complete)
-        with pocketbase.connect() as store:
-            plan = plan_changes(list(desired.values()), store.issues_of_day(day))
-            outcome = store.apply(plan)
-        now = datetime.now(UTC)
-        touched = set(outcome.written) | set(outcome.failed)
-        state = [
-            LiveRow(
-                cluster_id=cluster_id,
-                record_id=issue.record_id,
-                content_hash=issue.content_hash,
-                state="failed" if issue.record_id in outcome.failed else "published",
-                error=outcome.failed.get(issue.record_id, ""),
-                synced_at=now
-                if issue.record_id in touched or issue.record_id not in known
-                else known[issue.record_id].synced_at,
-            )
-            for cluster_id, issue in desired.items()
-        ]
-        with database.write() as connection:
-            live.replace_day(connection, day, state)
-        if outcome.failed:
-            raise LiveStoreError(
-                f"PocketBase refused {len(outcome.failed)} of {len(desired)} issues of {day}; the"
-                f" others are published. First: {next(iter(outcome.failed.values()))}"
-            )
-    return dg.MaterializeResult(
-        metadata={
-            "dagster/partition_row_count": len(state),
-            "published": len(desired),
-            "written": len(outcome.written),
-            "unchanged": len(desired) - len(touched & {one.record_id for one in desired.values()}),
-            "complete_day": complete,
-        }
-    )
-
-
-def _require_clusters(
+def require_clusters(
     connection: duckdb.DuckDBPyConnection, day: date, ledger: Sequence[LedgerEntry]
 ) -> DaySummary:
     """Tell a day without problems from a day that was never processed."""
@@ -153,14 +90,3 @@ def _require_clusters(
             f"{day} has posts but no clusters. Materialise silver/clusters for that day."
         )
     return summary
-
-
-def _require_labels(
-    connection: duckdb.DuckDBPyConnection, day: date, ledger: Sequence[LedgerEntry]
-) -> None:
-    """Withdraw nothing because of a step that was never run."""
-    summary = _require_clusters(connection, day, ledger)
-    if summary.clusters and not summary.labels:
-        raise MissingInputError(
-            f"{day} has clusters but no labels. Materialise gold/issues for that day."
-        )

@@ -1,30 +1,28 @@
 """``PocketBaseResource``: reading and writing the live store."""
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 import dagster as dg
 from pydantic import Field
 
-from issue_pipeline.errors import ConfigurationError, LiveStoreAccessError, LiveStoreError
+from issue_pipeline.errors import ConfigurationError
 from issue_pipeline.publishing import Change, Fields, IssueChanges, LiveIssue
-from issue_pipeline.utils.printable import printable
-from issue_pipeline.utils.urls import without_user_info
+from issue_pipeline.resources.pocketbase_connection import PocketBaseConnection, RefusedError
+from issue_pipeline.resources.pocketbase_schema import ensure_schema
 
 logger = logging.getLogger(__name__)
 
 # Well below the server's own limit, so that one batch stays a fraction of a second.
 BATCH_REQUESTS = 200
-PAGE_RECORDS = 500
+PAGE_RECORDS = 1000
+# The server refuses filters of more than a hundred and some conditions.
+IDS_IN_A_FILTER = 50
 TIMEOUT_S = 60.0
-_MAX_TOLD_CHARS = 300
-# HTTP statuses: no login, no permission, no such collection; a wrong password is a 400.
-_NO_ACCESS = (401, 403, 404)
-_BAD_CONTENT = 400
 
 _ISSUE_FIELDS = (
     "issue_date", "cluster_id", "fingerprint", "title", "category", "description", "would_pay",
@@ -48,11 +46,12 @@ class PocketBaseResource(dg.ConfigurableResource):  # type: ignore[type-arg]
 
     @contextmanager
     def connect(self) -> "Iterator[LiveStore]":
-        """Log in.
+        """Log in, and make the collections if the server does not have them.
 
         Raises:
             ConfigurationError: A setting is missing.
-            LiveStoreAccessError: The server refuses the credentials.
+            LiveStoreAccessError: The server refuses the credentials, or has collections of the same
+                names that do not fit.
             LiveStoreError: It does not answer, or is in trouble.
         """
         for name, value in (
@@ -66,133 +65,146 @@ class PocketBaseResource(dg.ConfigurableResource):  # type: ignore[type-arg]
 
         client = PocketBase(self.url, timeout=TIMEOUT_S)
         try:
-            store = LiveStore(client, self.url)
-            store.log_in(self.email, self.password)
-            yield store
+            connection = PocketBaseConnection(
+                client, self.url, email=self.email, password=self.password
+            )
+            connection.log_in()
+            ensure_schema(connection)
+            yield LiveStore(connection)
         finally:
             client.http_client.close()
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of a plan: the issues written, and the error of each that was set aside."""
+    """What became of one issue of a plan.
 
-    written: list[str] = field(default_factory=list)
-    failed: dict[str, str] = field(default_factory=dict)
+    Attributes:
+        error: What the server refused of it; ``""`` if all of it is written.
+    """
+
+    record_id: str
+    error: str = ""
 
 
 class LiveStore:
     """A logged-in connection to the live store."""
 
-    def __init__(self, client: Any, url: str) -> None:  # noqa: ANN401
-        self._client = client
-        self._shown_url = without_user_info(url)
+    def __init__(self, connection: PocketBaseConnection) -> None:
+        self._connection = connection
 
-    def log_in(self, email: str, password: str) -> None:
-        """Log in as a superuser.
+    def issues_of_day(self, day: date, known: Collection[str] = ()) -> dict[str, LiveIssue]:
+        """Read every issue of a day with its evidence, by record id.
+
+        Args:
+            day: UTC day.
+            known: Record ids to read, too, if they are there on another day, where only somebody's
+                hand can have put them.
 
         Raises:
-            LiveStoreAccessError: The server refuses the credentials.
+            LiveStoreAccessError: The server does not let us read.
             LiveStoreError: It does not answer, or is in trouble.
         """
-        try:
-            self._client.collection("_superusers").auth_with_password(email, password)
-        except Exception as error:  # the SDK raises more than its own error
-            said = f"Cannot log in to PocketBase at {self._shown_url} ({_short(error)})."
-            # Without their cause, whose own words may hold the URL with its user info.
-            if getattr(error, "status", 0) in (_BAD_CONTENT, *_NO_ACCESS):
-                raise LiveStoreAccessError(
-                    f"{said} Check POCKETBASE_EMAIL and POCKETBASE_PASSWORD."
-                ) from None
-            raise LiveStoreError(f"{said} Is it running? Check POCKETBASE_URL.") from None
-
-    def issues_of_day(self, day: date) -> dict[str, LiveIssue]:
-        """Read every issue of a day with its evidence, by record id."""
-        evidence: dict[str, dict[str, Fields]] = {}
-        # A day is digits and dashes: nothing foreign gets into the filters.
-        for record in self._records("issue_evidence", f"issue.issue_date = '{day.isoformat()}'"):
-            fields = {name: record[name] for name in _EVIDENCE_FIELDS}
-            evidence.setdefault(record["issue"], {})[record["id"]] = fields
+        # A day is digits and dashes, an id letters and digits: nothing foreign gets into a filter.
+        issues = dict(self._records("issues", f"issue_date = '{day.isoformat()}'", _ISSUE_FIELDS))
+        for condition in _any_of("id", sorted(set(known) - set(issues))):
+            issues.update(self._records("issues", condition, _ISSUE_FIELDS))
+        evidence: dict[str, dict[str, Fields]] = {record_id: {} for record_id in issues}
+        # By their issues' ids, which are indexed; by the issues' day it takes ten times as long.
+        for condition in _any_of("issue", sorted(issues)):
+            for post_id, fields in self._records("issue_evidence", condition, _EVIDENCE_FIELDS):
+                evidence[str(fields["issue"])][post_id] = fields
         return {
-            record["id"]: LiveIssue(
-                record["id"],
-                {name: record[name] for name in _ISSUE_FIELDS},
-                evidence.get(record["id"], {}),
-            )
-            for record in self._records("issues", f"issue_date = '{day.isoformat()}'")
+            record_id: LiveIssue(record_id, fields, evidence[record_id])
+            for record_id, fields in issues.items()
         }
 
-    def apply(self, plan: Sequence[IssueChanges]) -> Outcome:
-        """Write a plan in batches; an issue that the server refuses is set aside with its error.
+    def apply(self, plan: Sequence[IssueChanges]) -> Iterator[Outcome]:
+        """Write a plan in batches, telling after each what became of its issues.
+
+        A record that the server refuses is left out with its error, and the others are written. An
+        issue whose own record is refused stays as it was, with its posts.
 
         Raises:
             LiveStoreAccessError: The server does not let us write.
-            LiveStoreError: The server stopped answering; the next run completes the work.
+            LiveStoreError: It stopped answering, or is in trouble; the next run completes the work.
         """
-        outcome = Outcome()
         for group in _batches(plan):
+            errors = self._write(
+                [(one.record_id, change) for one in group for change in one.changes]
+            )
+            for issue in group:
+                yield Outcome(issue.record_id, errors.get(issue.record_id, ""))
+
+    def _write(self, changes: list[tuple[str, Change]]) -> dict[str, str]:
+        """Write changes, each with the record id of its issue; returns what was refused, by it."""
+        errors: dict[str, str] = {}
+        waiting = changes
+        while waiting:
+            portion = waiting[:BATCH_REQUESTS]
             try:
-                self._send_all([change for issue in group for change in issue.changes])
-                outcome.written += [issue.record_id for issue in group]
-            except _RefusedError:
-                # A batch is all or nothing: find out which of its issues is to blame.
-                for issue in group:
-                    self._apply_alone(issue, outcome)
-        return outcome
+                replies = self._connection.send_batch([_request(change) for _, change in portion])
+            except RefusedError as refusal:
+                waiting = _without(waiting, refusal, errors)
+                continue
+            for (owner, change), reply in zip(portion, replies, strict=True):
+                if difference := _stored_otherwise(change, reply.get("body")):
+                    _set_aside(owner, change, difference, errors)
+            waiting = waiting[BATCH_REQUESTS:]
+        return errors
 
-    def _apply_alone(self, issue: IssueChanges, outcome: Outcome) -> None:
-        try:
-            self._send_all(issue.changes)
-            outcome.written.append(issue.record_id)
-        except _RefusedError as error:
-            logger.warning("issue %s is set aside: %s", issue.record_id, error)
-            outcome.failed[issue.record_id] = str(error)
-
-    def _send_all(self, changes: Sequence[Change]) -> None:
-        for start in range(0, len(changes), BATCH_REQUESTS):
-            requests = [_request(change) for change in changes[start : start + BATCH_REQUESTS]]
-            self._send("/api/batch", {"method": "POST", "body": {"requests": requests}})
-
-    def _records(self, collection: str, condition: str) -> Iterator[Mapping[str, Any]]:
-        page = 1
+    def _records(
+        self, collection: str, condition: str, names: Sequence[str]
+    ) -> Iterator[tuple[str, Fields]]:
+        """Read the records that meet a condition, by id."""
+        last = ""
         while True:
-            reply = self._send(
+            reply = self._connection.send(
+                "GET",
                 f"/api/collections/{collection}/records",
-                {
-                    "method": "GET",
-                    "params": {
-                        "filter": condition,
-                        "sort": "id",
-                        "page": page,
-                        "perPage": PAGE_RECORDS,
-                        "skipTotal": 1,
-                    },
+                params={
+                    # By id and not by page number: as quick at the end as at the beginning, and
+                    # nothing is skipped when somebody removes a record meanwhile.
+                    "filter": f"{condition} && id > '{last}'",
+                    "sort": "id",
+                    "fields": ",".join(("id", *names)),
+                    "perPage": PAGE_RECORDS,
+                    "skipTotal": 1,
                 },
             )
-            yield from reply["items"]
+            for record in reply["items"]:
+                yield record["id"], {name: record[name] for name in names}
             if len(reply["items"]) < PAGE_RECORDS:
                 return
-            page += 1
-
-    def _send(self, path: str, options: dict[str, Any]) -> Any:  # noqa: ANN401
-        from pocketbase.errors import ClientResponseError
-
-        try:
-            return self._client.send(path, options)
-        except ClientResponseError as error:
-            if error.status == _BAD_CONTENT:
-                raise _RefusedError(_short(error)) from None
-            said = f"PocketBase at {self._shown_url} failed ({_short(error)})."
-            if error.status in _NO_ACCESS:
-                raise LiveStoreAccessError(
-                    f"{said} Its collections are missing or closed to us: start it with the"
-                    " migrations of issue_pipeline/live/pb_migrations."
-                ) from None
-            raise LiveStoreError(f"{said} The next run completes the work.") from None
+            last = reply["items"][-1]["id"]
 
 
-class _RefusedError(LiveStoreError):
-    """The server refuses the content of a request (400)."""
+def _without(
+    changes: list[tuple[str, Change]], refusal: RefusedError, errors: dict[str, str]
+) -> list[tuple[str, Change]]:
+    """Leave out what was refused: a post alone, an issue's own record with its posts."""
+    owner, refused = changes[refusal.index]
+    if not refusal.is_missing:
+        _set_aside(owner, refused, str(refusal), errors)
+    if refused.collection == "issues":
+        return [(other, change) for other, change in changes if other != owner]
+    return changes[: refusal.index] + changes[refusal.index + 1 :]
+
+
+def _set_aside(owner: str, change: Change, error: str, errors: dict[str, str]) -> None:
+    said = f"{change.collection} {change.record_id}: {error}"
+    logger.warning("set aside: %s", said)
+    errors.setdefault(owner, said)
+
+
+def _stored_otherwise(change: Change, stored: Mapping[str, Any] | None) -> str:
+    """Say what the server made of a record without a word: it turns what it cannot read into 0."""
+    if change.fields is None:
+        return ""
+    for name, value in change.fields.items():
+        if stored is None or name not in stored or stored[name] != value:
+            return f"{name} was not stored as sent"
+    return ""
 
 
 def _request(change: Change) -> dict[str, Any]:
@@ -201,6 +213,13 @@ def _request(change: Change) -> dict[str, Any]:
         return {"method": "DELETE", "url": f"{path}/{change.record_id}"}
     # Within a batch, PUT creates or updates by id.
     return {"method": "PUT", "url": path, "body": {"id": change.record_id, **change.fields}}
+
+
+def _any_of(name: str, ids: Sequence[str]) -> Iterator[str]:
+    """Make filters for the records whose field is one of these ids, some ids in each."""
+    for start in range(0, len(ids), IDS_IN_A_FILTER):
+        some = ids[start : start + IDS_IN_A_FILTER]
+        yield f"({' || '.join(f'{name} = {record_id!r}' for record_id in some)})"
 
 
 def _batches(plan: Sequence[IssueChanges]) -> Iterator[list[IssueChanges]]:
@@ -215,9 +234,3 @@ def _batches(plan: Sequence[IssueChanges]) -> Iterator[list[IssueChanges]]:
         size += len(issue.changes)
     if group:
         yield group
-
-
-def _short(error: Exception) -> str:
-    status = getattr(error, "status", 0)
-    data = without_user_info(str(getattr(error, "data", None) or error))
-    return f"{status or type(error).__name__}: {printable(data, _MAX_TOLD_CHARS)}"

@@ -1,6 +1,6 @@
-"""Reading and writing ``gold.live_issues``, the memory of what was published."""
+"""Reading and writing ``gold.live_issues`` and ``gold.live_members``: what was published."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict
 from datetime import date
 
@@ -25,3 +25,29 @@ def rows_of_day(con: duckdb.DuckDBPyConnection, day: date) -> list[LiveRow]:
         [day],
         LiveRow,
     )
+
+
+def replace_members(
+    con: duckdb.DuckDBPyConnection, day: date, members: Mapping[str, Collection[str]]
+) -> None:
+    """Replace the posts (``url_hash``) of a day's live records, by record id."""
+    con.execute("DELETE FROM gold.live_members WHERE cluster_date = ?", [day])
+    insert_rows(
+        con,
+        "gold.live_members",
+        (
+            {"cluster_date": day, "record_id": record_id, "url_hash": url_hash}
+            for record_id, hashes in members.items()
+            for url_hash in sorted(hashes)
+        ),
+    )
+
+
+def members_of_day(con: duckdb.DuckDBPyConnection, day: date) -> dict[str, set[str]]:
+    """Read the posts of a day's live records, by record id."""
+    members: dict[str, set[str]] = {}
+    for record_id, url_hash in con.execute(
+        "SELECT record_id, url_hash FROM gold.live_members WHERE cluster_date = ?", [day]
+    ).fetchall():
+        members.setdefault(record_id, set()).add(url_hash)
+    return members

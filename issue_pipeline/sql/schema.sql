@@ -97,14 +97,22 @@ CREATE TABLE IF NOT EXISTS gold.issue_evidence (
     distance      DOUBLE    NOT NULL      -- to the cluster's centroid, Euclidean
 );
 
--- What the live store was last told about each published cluster.
+-- What the live store was last told about each published cluster. Written before it is told, too:
+-- a record that a killed run was about to write stays known.
 CREATE TABLE IF NOT EXISTS gold.live_issues (
     cluster_date DATE      NOT NULL,
     cluster_id   INTEGER   NOT NULL,
     record_id    VARCHAR   NOT NULL,
     content_hash VARCHAR   NOT NULL,
-    state        VARCHAR   NOT NULL,      -- published | failed
-    error        VARCHAR   NOT NULL,
+    state        VARCHAR   NOT NULL,      -- pending | published | failed
+    error        VARCHAR   NOT NULL,      -- what was refused, or why it is pending
     synced_at    TIMESTAMP NOT NULL,
     PRIMARY KEY (cluster_date, cluster_id)
+);
+
+-- The posts of each of these records: by them an issue is known again after a re-clustering.
+CREATE TABLE IF NOT EXISTS gold.live_members (
+    cluster_date DATE    NOT NULL,
+    record_id    VARCHAR NOT NULL,
+    url_hash     VARCHAR NOT NULL
 );

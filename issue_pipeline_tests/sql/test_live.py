@@ -24,3 +24,12 @@ def test_another_publication_replaces_the_day_and_no_other(con):
     live.replace_day(con, DAY, [FAILED])
     assert live.rows_of_day(con, DAY) == [FAILED]
     assert live.rows_of_day(con, NEXT_DAY) == [PUBLISHED]
+
+
+def test_the_posts_of_records_come_back_by_record(con):
+    live.replace_members(con, DAY, {"one": {"aa", "bb"}, "two": {"cc"}})
+    live.replace_members(con, NEXT_DAY, {"one": {"zz"}})
+    assert live.members_of_day(con, DAY) == {"one": {"aa", "bb"}, "two": {"cc"}}
+    live.replace_members(con, DAY, {"two": {"cc", "dd"}})
+    assert live.members_of_day(con, DAY) == {"two": {"cc", "dd"}}
+    assert live.members_of_day(con, NEXT_DAY) == {"one": {"zz"}}

@@ -1,24 +1,31 @@
 // Reading the two collections over PocketBase's API.
 
 const TIMEOUT_MS = 15_000;
-const PAGE_RECORDS = 500;
+const PAGE_RECORDS = 1000; // the most that the server gives at once
 // Days that the picker offers; older ones open through their address (`?day=`).
 const MAX_DAYS = 400;
+const MAX_DAY_REQUESTS = 60;
 const ID = /^[a-z0-9]{15}$/;
 
-/** All issues of a day. */
-export async function issuesOfDay(day) {
-  const issues = [];
-  for (let page = 1; ; page += 1) {
+/**
+ * All issues of the days `from` to `to`, in portions, largest first.
+ *
+ * Each portion starts after the last issue seen and not at a page number, so that nothing is skipped
+ * when issues come and go meanwhile.
+ */
+export async function* issuesBetween(from, to) {
+  const days = `issue_date >= '${from}' && issue_date <= '${to}'`;
+  for (let last = null; ; ) {
+    const rest = last && ` && (size < ${last.size} || (size = ${last.size} && id > '${last.id}'))`;
     const { items } = await list("issues", {
-      filter: `issue_date = '${day}'`,
-      sort: "id",
-      page,
+      filter: days + (rest ?? ""),
+      sort: "-size,id",
       perPage: PAGE_RECORDS,
       skipTotal: 1,
     });
-    issues.push(...items);
-    if (items.length < PAGE_RECORDS) return issues;
+    yield items;
+    if (items.length < PAGE_RECORDS) return;
+    last = items.at(-1);
   }
 }
 
@@ -33,6 +40,12 @@ export function evidencePage(issueId, page, perPage) {
   });
 }
 
+/** The newest day that has issues, or null. */
+export async function newestDay() {
+  const { items } = await list("issues", daysQuery("", 1));
+  return items[0]?.issue_date ?? null;
+}
+
 /**
  * The days that have issues, newest first, in portions.
  *
@@ -42,14 +55,8 @@ export function evidencePage(issueId, page, perPage) {
 export async function* daysWithIssues() {
   let found = 0;
   let before = "";
-  while (found < MAX_DAYS) {
-    const { items } = await list("issues", {
-      filter: before && `issue_date < '${before}'`,
-      sort: "-issue_date",
-      fields: "issue_date",
-      perPage: PAGE_RECORDS,
-      skipTotal: 1,
-    });
+  for (let request = 0; request < MAX_DAY_REQUESTS && found < MAX_DAYS; request += 1) {
+    const { items } = await list("issues", daysQuery(before, PAGE_RECORDS));
     if (items.length === 0) return;
     const days = [...new Set(items.map((item) => item.issue_date))];
     yield days;
@@ -57,6 +64,16 @@ export async function* daysWithIssues() {
     found += days.length;
     before = days.at(-1);
   }
+}
+
+function daysQuery(before, perPage) {
+  return {
+    filter: before && `issue_date < '${before}'`,
+    sort: "-issue_date",
+    fields: "issue_date",
+    perPage,
+    skipTotal: 1,
+  };
 }
 
 async function list(collection, query) {

@@ -1,40 +1,61 @@
-// The live page: keeps a day's issues in memory, and what is on the screen the same as them.
+// The live page: keeps the issues of a span of days in memory, and the screen the same as them.
 
-import { daysWithIssues, issuesOfDay } from "./api.js";
+import { daysWithIssues, issuesBetween, newestDay } from "./api.js";
+import { asCsv, asJson, save } from "./download.js";
 import { Feed } from "./feed.js";
-import { isDay } from "./format.js";
 import { ORDERS, matcher } from "./ranking.js";
 import { Screen } from "./screen.js";
+import { addressOf, noFilters, readView, spanDays, spanStart } from "./view.js";
 
 // A publishing run sends hundreds of changes within a second: draw them together.
 const DRAW_DELAY_MS = 100;
 // Reconnecting usually takes less; a state that flickers tells nobody anything.
 const OFFLINE_AFTER_MS = 1_500;
 const RETRY_MS = 3_000;
+// Rows drawn at first and added at the end of the list: thousands would take seconds.
+const ROWS = 60;
 
 const state = {
+  view: readView(location.search), // days are null until the newest is known
   days: new Set(),
   daysRead: false, // all of them
-  day: null, // chosen by the address or by hand; null until the newest is known
-  issues: new Map(), // of that day, by record id
+  issues: new Map(), // of the span, by record id
   phase: "loading", // of the list: loading, ready, failed
   online: null, // null until the feed has said
   newerDay: false,
-  category: "",
-  query: "",
-  order: "important",
+  rows: ROWS,
 };
+let shown = []; // all issues that the filters leave, in order
+
 const screen = new Screen({
-  dayChosen: (day) => go({ day }),
+  dayChosen: (to) => go({ to, from: spanStart(to, spanDays(state.view)) }),
+  spanChosen: (days) => go({ from: spanStart(state.view.to, days) }),
+  firstDayChosen: (from) => from <= state.view.to && go({ from }),
   filtersChanged(filters) {
-    Object.assign(state, filters);
+    Object.assign(state.view, filters, { issue: "" });
+    state.rows = ROWS;
     writeAddress("replaceState");
     draw();
   },
-  newestWanted: () => go({ day: newestDay() }),
+  filtersCleared: () => screen.showFilters(Object.assign(state.view, noFilters())),
+  newestWanted: () => go({ from: newestKnown(), to: newestKnown() }),
+  issuesOpened: (ids) => feed.watchEvidence(ids),
+  moreWanted() {
+    if (state.rows >= shown.length) return;
+    state.rows += ROWS;
+    draw();
+  },
+  linkWanted: () => new URL(addressOf(state.view), location.href).href,
+  fileWanted(kind) {
+    const { from, to } = state.view;
+    const name = `issues-${from === to ? to : `${from}-to-${to}`}.${kind}`;
+    if (kind === "csv") save(name, "text/csv", asCsv(shown));
+    else save(name, "application/json", asJson(shown, state.view));
+  },
 });
 
 let turn = 0; // of reading; an answer of an older turn is not wanted any more
+const staleEvidence = new Set(); // issues whose posts changed since they were drawn
 let held = null; // changes that came while reading, in order
 let offlineTimer = 0;
 let drawTimer = 0;
@@ -53,6 +74,10 @@ const feed = new Feed({
     else apply(change);
     drawSoon();
   },
+  evidenceChanged(issueId) {
+    staleEvidence.add(issueId);
+    drawSoon();
+  },
   lost() {
     offlineTimer ||= setTimeout(() => {
       state.online = false;
@@ -61,34 +86,32 @@ const feed = new Feed({
   },
 });
 
-/** Read the days and the day's issues, and take over what changed while they were read. */
+/** Read the span's issues and the days, and take over what changed while they were read. */
 async function refresh() {
   turn += 1;
   const mine = turn;
   held = [];
   clearTimeout(retryTimer);
   try {
-    const portions = daysWithIssues();
-    const first = (await portions.next()).value ?? [];
-    if (mine !== turn) return;
-    const day = state.day ?? first[0] ?? null;
-    const issues = day === null ? [] : await issuesOfDay(day);
-    if (mine !== turn) return;
-    state.days = new Set(state.daysRead ? [...state.days, ...first] : first);
-    state.day = day;
-    state.issues = new Map(issues.map((issue) => [issue.id, issue]));
-    state.phase = "ready";
-    state.newerDay &&= first[0] > day;
+    if (state.view.to === null) {
+      const newest = await newestDay();
+      if (mine !== turn) return;
+      state.view.from = state.view.to = newest;
+    }
+    const issues = new Map();
+    if (state.view.to !== null) {
+      for await (const portion of issuesBetween(state.view.from, state.view.to)) {
+        if (mine !== turn) return;
+        for (const issue of portion) issues.set(issue.id, issue);
+        // The first portion holds the largest; nobody waits for the rest to see them.
+        if (state.phase !== "ready") showIssues(new Map(issues));
+      }
+    }
+    showIssues(issues);
     release();
     writeAddress("replaceState");
     draw({ evidence: true });
-    if (state.daysRead) return;
-    for await (const days of portions) {
-      if (mine !== turn) return;
-      for (const found of days) state.days.add(found);
-      screen.drawDays(state);
-    }
-    state.daysRead = true;
+    if (!state.daysRead) await readDays(mine);
   } catch (error) {
     if (mine !== turn) return;
     console.warn(error);
@@ -99,6 +122,26 @@ async function refresh() {
   }
 }
 
+function showIssues(issues) {
+  state.issues = issues;
+  state.phase = "ready";
+  draw();
+}
+
+async function readDays(mine) {
+  const found = new Set();
+  for await (const days of daysWithIssues()) {
+    if (mine !== turn) return;
+    for (const day of days) found.add(day);
+    state.days = new Set([...found, ...state.days]);
+    screen.drawDays(state);
+  }
+  state.days = found;
+  state.daysRead = true;
+  state.newerDay &&= newestKnown() > state.view.to;
+  draw();
+}
+
 function release() {
   const changes = held ?? [];
   held = null;
@@ -106,25 +149,29 @@ function release() {
 }
 
 function apply({ action, record }) {
-  const isOfDay = record.issue_date === state.day;
-  if (action === "delete" || !isOfDay) state.issues.delete(record.id);
+  const { from, to } = state.view;
+  const isOnShow = from <= record.issue_date && record.issue_date <= to;
+  if (action === "delete" || !isOnShow) state.issues.delete(record.id);
   else state.issues.set(record.id, record);
   if (action === "delete") return;
-  const newest = newestDay();
+  const newest = newestKnown();
   state.days.add(record.issue_date);
-  if (state.day === null)
+  if (to === null)
     refresh(); // the very first issue of all
-  else if (newest !== null && record.issue_date > newest) state.newerDay = true;
+  else if (record.issue_date > to && (newest === null || record.issue_date > newest))
+    state.newerDay = true;
 }
 
-function newestDay() {
+function newestKnown() {
   return [...state.days].reduce((a, b) => (a === null || b > a ? b : a), null);
 }
 
-function go({ day }) {
-  if (day === null || day === state.day) return;
-  Object.assign(state, { day, issues: new Map(), phase: "loading" });
-  state.newerDay &&= day !== newestDay();
+function go(days) {
+  const view = { ...state.view, ...days };
+  if (view.to === null || (view.from === state.view.from && view.to === state.view.to)) return;
+  Object.assign(state.view, view, { issue: "" });
+  Object.assign(state, { issues: new Map(), phase: "loading", rows: ROWS });
+  state.newerDay &&= view.to !== newestKnown();
   writeAddress("pushState");
   draw();
   refresh();
@@ -137,42 +184,35 @@ function drawSoon() {
 function draw(how = {}) {
   clearTimeout(drawTimer);
   drawTimer = 0;
-  const matches = matcher(state.query);
-  const found = [...state.issues.values()].filter(matches);
-  const shown = found.filter((issue) => !state.category || issue.category === state.category);
-  screen.draw({ ...state, found, shown: shown.sort(ORDERS[state.order]) }, how);
+  const { view } = state;
+  const found = [...state.issues.values()].filter(matcher(view));
+  shown = found.filter((issue) => !view.category || issue.category === view.category);
+  shown.sort(ORDERS[view.order]);
+  // A link to an issue shows it, however far down it stands.
+  const linked = view.issue ? shown.findIndex((issue) => issue.id === view.issue) : -1;
+  state.rows = Math.max(state.rows, linked + 1);
+  screen.draw({ ...state, found, shown }, { ...how, stale: new Set(staleEvidence) });
+  staleEvidence.clear();
 }
 
 /** What is shown has an address, so that it can be shared and found again. */
 function writeAddress(method) {
-  const query = new URLSearchParams();
-  if (state.day !== null) query.set("day", state.day);
-  if (state.category) query.set("category", state.category);
-  if (state.query.trim()) query.set("q", state.query.trim());
-  if (state.order !== "important") query.set("order", state.order);
-  const address = `${location.pathname}${query.size ? `?${query}` : ""}`;
+  const address = addressOf(state.view);
   if (address !== location.pathname + location.search) history[method](null, "", address);
 }
 
-function readAddress() {
-  const query = new URLSearchParams(location.search);
-  const day = query.get("day");
-  state.day = isDay(day) ? day : null;
-  state.category = query.get("category") ?? "";
-  state.query = query.get("q") ?? "";
-  state.order = Object.hasOwn(ORDERS, query.get("order")) ? query.get("order") : "important";
-  screen.showFilters(state);
-}
-
 window.addEventListener("popstate", () => {
-  const before = state.day;
-  readAddress();
-  if (state.day !== before) Object.assign(state, { issues: new Map(), phase: "loading" });
+  const { from, to } = state.view;
+  state.view = readView(location.search);
+  screen.showFilters(state.view);
+  if (state.view.from !== from || state.view.to !== to)
+    Object.assign(state, { issues: new Map(), phase: "loading" });
+  state.rows = ROWS;
   draw();
   refresh();
 });
 
-readAddress();
+screen.showFilters(state.view);
 draw();
 refresh(); // without waiting for the feed: the list is what people came for
 feed.open();

@@ -10,10 +10,14 @@ export class Feed {
   #source = null;
   #watchdog = 0;
   #retry = 0;
+  #clientId = null; // while connected
+  #listeners = new Map(); // by issue
+  #open = new Set(); // issues whose evidence is watched
 
   /**
    * @param handlers `connected()` after every (re)connection: what happened meanwhile was missed,
-   *   so read everything again. `changed(topic, {action, record})`. `lost()`.
+   *   so read everything again. `changed({action, record})` of an issue.
+   *   `evidenceChanged(issueId)` of one that is watched. `lost()`.
    */
   constructor(handlers) {
     this.#handlers = handlers;
@@ -25,6 +29,7 @@ export class Feed {
   open() {
     this.#source?.close();
     clearTimeout(this.#retry);
+    this.#clientId = null;
     const source = new EventSource("/api/realtime");
     this.#source = source;
     this.#watch();
@@ -41,23 +46,58 @@ export class Feed {
     });
   }
 
+  /** Watch the posts of these issues and of no others: all posts of a day would be too many. */
+  async watchEvidence(issueIds) {
+    this.#open = new Set(issueIds);
+    try {
+      if (this.#clientId !== null) await this.#send(this.#source, this.#clientId);
+    } catch (error) {
+      console.warn(error); // the next connection asks again
+    }
+  }
+
   async #subscribe(source, event) {
     this.#watch();
     try {
       const { clientId } = JSON.parse(event.data);
-      const reply = await fetch("/api/realtime", {
-        method: "POST",
-        headers: { "Content-Type": "application/json" },
-        body: JSON.stringify({ clientId, subscriptions: ["issues/*"] }),
-      });
-      if (!reply.ok) throw new Error(`The server answered ${reply.status} to a subscription.`);
-      if (source === this.#source) this.#handlers.connected();
+      await this.#send(source, clientId);
+      if (source !== this.#source) return;
+      this.#clientId = clientId;
+      this.#handlers.connected();
     } catch (error) {
       if (source !== this.#source) return;
       console.warn(error);
       this.#handlers.lost();
       this.#openLater();
     }
+  }
+
+  async #send(source, clientId) {
+    const topics = [...this.#open].map((issueId) => {
+      const options = JSON.stringify({ query: { filter: `issue = '${issueId}'` } });
+      const topic = `issue_evidence/*?options=${encodeURIComponent(options)}`;
+      // The server names events after the subscription; adding one again changes nothing.
+      source.addEventListener(topic, this.#evidenceListener(issueId));
+      return topic;
+    });
+    const reply = await fetch("/api/realtime", {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify({ clientId, subscriptions: ["issues/*", ...topics] }),
+    });
+    if (!reply.ok) throw new Error(`The server answered ${reply.status} to a subscription.`);
+  }
+
+  #evidenceListener(issueId) {
+    let listener = this.#listeners.get(issueId);
+    if (!listener) {
+      listener = () => {
+        this.#watch();
+        this.#handlers.evidenceChanged(issueId);
+      };
+      this.#listeners.set(issueId, listener);
+    }
+    return listener;
   }
 
   #openLater() {

@@ -10,6 +10,7 @@ const LOCALE = "en-GB";
 const numbers = new Intl.NumberFormat(LOCALE);
 const days = new Intl.DateTimeFormat(LOCALE, DAY_FORMAT);
 const longDays = new Intl.DateTimeFormat(LOCALE, LONG_DAY_FORMAT);
+const shortDays = new Intl.DateTimeFormat(LOCALE, { day: "numeric", month: "short", timeZone: "UTC" });
 const times = new Intl.DateTimeFormat(LOCALE, TIME_FORMAT);
 
 export const SOURCES = {
@@ -43,6 +44,9 @@ export function count(value, noun) {
 export function dayName(day, { long = false } = {}) {
   return (long ? longDays : days).format(new Date(`${day}T00:00:00Z`));
 }
+
+/** A day without its year, for lists whose heading names the years. */
+export const shortDayName = (day) => shortDays.format(new Date(`${day}T00:00:00Z`));
 
 /** Whether text is a day of the calendar, written YYYY-MM-DD. */
 export function isDay(text) {

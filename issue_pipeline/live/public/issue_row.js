@@ -2,8 +2,9 @@
 
 import { el, foreign, plain } from "./dom.js";
 import { EvidenceList } from "./evidence_list.js";
-import { IMPACTS, categoryName, number } from "./format.js";
+import { IMPACTS, categoryName, number, shortDayName } from "./format.js";
 import { shareBar, sourceLegend } from "./source_shares.js";
+import { addressOfIssue } from "./view.js";
 
 export class IssueRow {
   #issue = null;
@@ -11,9 +12,11 @@ export class IssueRow {
   #details = el("details", {}, this.#summary);
   #body = null; // made when first opened: most issues of a long list never are
 
-  constructor(issue) {
+  /** @param toggled Called when it was opened or closed. */
+  constructor(issue, toggled) {
     this.element = el("li", { class: "issue" }, this.#details);
     this.#details.addEventListener("toggle", () => {
+      toggled();
       if (!this.#details.open) return;
       if (this.#body === null) {
         this.#body = new IssueBody(this.#issue);
@@ -35,6 +38,17 @@ export class IssueRow {
     return true;
   }
 
+  get isOpen() {
+    return this.#details.open;
+  }
+
+  /** Open it and bring it into sight, for those who came by a link to it. */
+  show() {
+    this.#details.open = true;
+    this.element.scrollIntoView({ block: "start" });
+    this.#summary.focus({ preventScroll: true });
+  }
+
   /** Read the evidence again if it is on show. */
   refreshEvidence() {
     if (this.#details.open) this.#body?.evidence.reload();
@@ -49,10 +63,11 @@ export class IssueRow {
 class IssueBody {
   #description = foreign("p", "description", "");
   #shares = el("div", { class: "shares" });
+  #link = el("a", { class: "permalink" }, "Link to this issue");
 
   constructor(issue) {
     this.evidence = new EvidenceList(issue.id);
-    const parts = [this.#description, this.#shares, this.evidence.element];
+    const parts = [this.#description, this.#shares, this.evidence.element, this.#link];
     this.element = el("div", { class: "issue-body" }, ...parts);
     this.update(issue);
   }
@@ -60,6 +75,7 @@ class IssueBody {
   update(issue) {
     this.#description.textContent = plain(issue.description);
     this.#shares.replaceChildren(shareBar(issue.sources), sourceLegend(issue.sources));
+    this.#link.setAttribute("href", addressOfIssue(issue));
   }
 }
 
@@ -77,6 +93,8 @@ function summaryParts(issue) {
       "span",
       { class: "headline" },
       foreign("span", "title", issue.title),
+      // Only a span of days shows it: see the style.
+      el("time", { class: "when", datetime: issue.issue_date }, shortDayName(issue.issue_date)),
       // A taste of what opens; a screen reader gets the whole text there.
       aside(foreign("span", "preview", issue.description)),
     ),

@@ -1,7 +1,6 @@
 // What stands in the place of the list when there is nothing to list.
 
 import { el } from "./dom.js";
-import { dayName } from "./format.js";
 
 const SKELETON_ROWS = 8;
 
@@ -10,9 +9,9 @@ const SKELETON_ROWS = 8;
  *
  * @param name `loading`, `away`, `empty` (no issue at all), `empty-day`, `no-match`; anything else
  *   means that the list stands for itself.
- * @param context `day`, and what the buttons do: `showNewest()`, `clearFilters()`.
+ * @param context `days`, in words, and what the buttons do: `showNewest()`, `clearFilters()`.
  */
-export function insteadOfIssues(name, { day, showNewest, clearFilters }) {
+export function insteadOfIssues(name, { days, showNewest, clearFilters }) {
   switch (name) {
     case "loading":
       return [
@@ -26,7 +25,7 @@ export function insteadOfIssues(name, { day, showNewest, clearFilters }) {
     case "empty-day":
       return [
         message(
-          `No issues on ${dayName(day)}`,
+          `No issues ${days}`,
           "Either nothing was reported often enough, or the day was not published.",
           button("Show the newest day", showNewest),
         ),
@@ -35,7 +34,7 @@ export function insteadOfIssues(name, { day, showNewest, clearFilters }) {
       return [
         message(
           "Nothing matches",
-          "No issue of this day has these words in this category.",
+          "No issue here has these words and passes these filters.",
           button("Clear the filters", clearFilters),
         ),
       ];

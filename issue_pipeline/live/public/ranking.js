@@ -6,23 +6,38 @@ const WOULD_PAY_FACTOR = 1.5;
 export const ORDERS = {
   important: (a, b) => importance(b) - importance(a) || b.size - a.size || byId(a, b),
   reports: (a, b) => b.size - a.size || importance(b) - importance(a) || byId(a, b),
+  newest: (a, b) => byDay(b, a) || ORDERS.important(a, b),
 };
 
-/** How much an issue matters; the footer of the page says the same in words. */
-function importance(issue) {
+/** How much an issue matters; the page says the same in words. */
+export function importance(issue) {
   return issue.size * (IMPACT_WEIGHT[issue.impact] ?? 1) * (issue.would_pay ? WOULD_PAY_FACTOR : 1);
 }
 
+const byDay = (a, b) => (a.issue_date < b.issue_date ? -1 : Number(a.issue_date > b.issue_date));
 // Ties keep their places from one reading to the next.
 const byId = (a, b) => (a.id < b.id ? -1 : 1);
 
-/** Whether every word of a query occurs in the title or the description. */
-export function matcher(query) {
+/** Whether an issue passes every filter but the category, whose choices show what is left in each. */
+export function matcher({ query, impact, source, pay }) {
   const words = folded(query).split(/\s+/).filter(Boolean);
-  return (issue) => {
-    const text = folded(`${issue.title} ${issue.description}`);
-    return words.every((word) => text.includes(word));
-  };
+  return (issue) =>
+    (!impact || issue.impact === impact) &&
+    (!source || issue.sources?.[source] > 0) &&
+    (!pay || issue.would_pay === true) &&
+    (words.length === 0 || words.every((word) => searchText(issue).includes(word)));
+}
+
+const searchTexts = new WeakMap();
+
+// Folded once for each issue, not at every letter that is typed.
+function searchText(issue) {
+  let text = searchTexts.get(issue);
+  if (text === undefined) {
+    text = folded(`${issue.title} ${issue.description}`);
+    searchTexts.set(issue, text);
+  }
+  return text;
 }
 
 // "cafe" finds "Café".

@@ -1,100 +1,135 @@
 // Everything around and in the list: draws the state that it is given, and reports what people do.
 
 import { el, plain, setText } from "./dom.js";
-import { CATEGORIES, categoryName, count, dayName, number } from "./format.js";
+import { FilterBar } from "./filter_bar.js";
+import { count, dayName, number } from "./format.js";
 import { IssueRow } from "./issue_row.js";
 import { insteadOfIssues } from "./list_states.js";
 import { fillShareBar, legendItems, totalShares } from "./source_shares.js";
+import { isFiltered, spanDays } from "./view.js";
 
 const ids = [
   "announcer",
-  "categories",
   "connection",
+  "copy",
+  "csv",
   "day",
   "day-picker",
-  "filters",
+  "gone",
   "heading",
   "incomplete",
+  "incomplete-days",
+  "json",
   "legend",
   "list",
+  "more",
   "newer",
   "newer-day",
   "offline",
   "older",
-  "order",
-  "search",
+  "ranked",
+  "result",
+  "result-bar",
   "share",
   "show-newest",
+  "since",
+  "span",
   "state",
   "summary",
 ];
+const COPIED_MS = 2_000;
+// Open issues whose posts are watched; more would make for long subscriptions.
+const MAX_WATCHED = 20;
+const RANKED = {
+  important: "ranked by reports × impact, half as much again where people would pay",
+  reports: "ranked by number of reports",
+  newest: "newest day first, then by importance",
+};
 
 export class Screen {
   #parts = Object.fromEntries(ids.map((id) => [id, document.getElementById(id)]));
   #rows = new Map(); // by record id
-  #day = null;
-  #pills = "";
+  #span = "";
+  #linked = ""; // the issue that was brought into sight
+  #filters;
   #handlers;
 
-  /** @param handlers `dayChosen(day)`, `filtersChanged({category?, query?, order?})`, `newestWanted()`. */
+  /**
+   * @param handlers `dayChosen(day)`, `spanChosen(days)`, `firstDayChosen(day)`, `newestWanted()`,
+   *   `filtersChanged({...})`, `filtersCleared()`, `moreWanted()`, `issuesOpened(ids)`, `linkWanted()` (gives it),
+   *   and `fileWanted("csv" | "json")`.
+   */
   constructor(handlers) {
     this.#handlers = handlers;
-    const { day, older, newer, search, order, categories } = this.#parts;
+    const { day, older, newer, span, since, more, copy } = this.#parts;
+    this.#filters = new FilterBar(handlers.filtersChanged);
     day.addEventListener("change", () => handlers.dayChosen(day.value));
     older.addEventListener("click", () => handlers.dayChosen(older.value));
     newer.addEventListener("click", () => handlers.dayChosen(newer.value));
+    span.addEventListener("change", () => {
+      since.hidden = span.value !== "custom";
+      if (since.hidden) handlers.spanChosen(Number(span.value));
+      else since.focus();
+    });
+    since.addEventListener("change", () => since.value && handlers.firstDayChosen(since.value));
     this.#parts["show-newest"].addEventListener("click", () => handlers.newestWanted());
-    search.addEventListener("input", () => handlers.filtersChanged({ query: search.value }));
-    order.addEventListener("change", () => handlers.filtersChanged({ order: order.value }));
-    categories.addEventListener("change", (event) =>
-      handlers.filtersChanged({ category: event.target.value }),
-    );
+    for (const kind of ["csv", "json"])
+      this.#parts[kind].addEventListener("click", () => handlers.fileWanted(kind));
+    copy.addEventListener("click", () => this.#copyLink());
+    more.addEventListener("click", () => this.#showMore());
+    // People who scroll need no button.
+    new IntersectionObserver((entries) => {
+      if (entries.some((entry) => entry.isIntersecting)) handlers.moreWanted();
+    }, { rootMargin: "600px" }).observe(more);
   }
 
   /** Put filters that came from the address into their fields. */
-  showFilters({ query, order }) {
-    this.#parts.search.value = query;
-    this.#parts.order.value = order;
+  showFilters(view) {
+    this.#filters.show(view);
+    this.#linked = "";
   }
 
   /**
    * Draw the state.
    *
-   * @param state With `found`, the issues that the search leaves, and `shown`, those of the chosen
-   *   category among them, in order.
-   * @param how `announce`: these are news, mark them and say so; `evidence`: read open evidence again.
+   * @param state With `shown`, the issues that the filters leave, in order, and `found`, those that
+   *   they would leave without the category.
+   * @param how `announce`: these are news, mark them and say so; `evidence`: read open evidence again;
+   *   `stale`: the issues of which it must be read again in any case.
    */
-  draw(state, { announce = false, evidence = false } = {}) {
+  draw(state, { announce = false, evidence = false, stale = new Set() } = {}) {
     this.#drawConnection(state);
     this.drawDays(state);
     this.#drawSummary(state);
-    this.#drawCategories(state);
-    this.#drawRows(state, announce, evidence);
+    this.#filters.draw(state);
+    this.#drawResult(state);
+    this.#drawRows(state, announce, (id) => evidence || stale.has(id));
     this.#drawState(state);
+    this.#showLinked(state);
   }
 
-  #drawConnection({ online, phase, newerDay, issues }) {
-    const { connection, offline, incomplete } = this.#parts;
+  #drawConnection({ online, phase, newerDay }) {
+    const { connection, offline } = this.#parts;
     const name = online === null ? "connecting" : online ? "live" : "offline";
     connection.dataset.state = name;
     setText(connection, { connecting: "Connecting", live: "Live", offline: "Offline" }[name]);
     offline.hidden = online !== false || phase !== "ready";
     this.#parts["newer-day"].hidden = !newerDay;
-    incomplete.hidden = ![...issues.values()].some((issue) => issue.complete === false);
   }
 
   /** Draw the picker of days alone. */
-  drawDays({ days, day: chosen, phase }) {
-    const { day: picker, older, newer, heading } = this.#parts;
-    const known = [...new Set(chosen === null ? days : [...days, chosen])].sort().reverse();
+  drawDays({ days, view, phase }) {
+    const { day: picker, older, newer, heading, span, since } = this.#parts;
+    const { from, to } = view;
+    const known = [...new Set(to === null ? days : [...days, to])].sort().reverse();
     if (known.join() !== [...picker.options].map((option) => option.value).join()) {
       picker.replaceChildren(
         ...known.map((day) => el("option", { value: day }, dayName(day, { long: true }))),
       );
     }
     this.#parts["day-picker"].hidden = phase === "ready" && known.length === 0;
-    picker.value = chosen ?? "";
-    const place = known.indexOf(chosen);
+    picker.value = to ?? "";
+    const place = known.indexOf(to);
     for (const [button, day] of [
       [older, known[place + 1]],
       [newer, known[place - 1]],
@@ -102,106 +137,152 @@ export class Screen {
       button.disabled = day === undefined;
       button.value = day ?? "";
     }
-    document.title =
-      chosen === null ? heading.textContent : `${heading.textContent}, ${dayName(chosen)}`;
+    if (`${from} ${to}` !== this.#span) {
+      const length = to === null ? "1" : String(spanDays(view));
+      span.value = [...span.options].some((option) => option.value === length) ? length : "custom";
+      since.hidden = span.value !== "custom";
+      since.value = from ?? "";
+      since.max = to ?? "";
+    }
+    const words = to === null ? "" : `, ${spanName(view)}`;
+    document.title = heading.textContent + words;
   }
 
-  #drawSummary({ issues, phase }) {
-    const { summary, share, legend } = this.#parts;
+  #drawSummary({ issues, phase, view }) {
+    const { summary, share, legend, incomplete } = this.#parts;
     const all = [...issues.values()];
     const sources = totalShares(all);
     const reports = all.reduce((sum, issue) => sum + issue.size, 0);
+    const days = view.from === view.to ? "" : `, ${spanName(view)}`;
     setText(
       summary,
-      all.length ? `${count(all.length, "problem")} in ${count(reports, "report")}` : "",
+      all.length ? `${count(all.length, "problem")} in ${count(reports, "report")}${days}` : "",
     );
     summary.hidden = phase === "ready" && all.length === 0;
     share.hidden = legend.hidden = summary.hidden;
     fillShareBar(share, sources);
     legend.replaceChildren(...legendItems(sources));
-  }
-
-  #drawCategories({ issues, found, category: chosen }) {
-    const { filters, categories } = this.#parts;
-    filters.hidden = issues.size === 0;
-    const names = new Set(Object.keys(CATEGORIES));
-    for (const issue of issues.values()) names.add(issue.category);
-    if (chosen) names.add(chosen);
-    const counts = Map.groupBy(found, (issue) => issue.category);
-    const pills = [["", "All", found.length]];
-    for (const name of names)
-      pills.push([name, plain(categoryName(name)), counts.get(name)?.length ?? 0]);
-    const drawn = JSON.stringify([pills, chosen]);
-    if (drawn === this.#pills) return;
-    this.#pills = drawn;
-    const focused = categories.contains(document.activeElement);
-    categories.replaceChildren(
-      ...pills
-        .filter(([name, , issues]) => issues > 0 || name === "" || name === chosen)
-        .map(([name, text, issues]) => {
-          const radio = el("input", { type: "radio", name: "category", value: name });
-          radio.checked = name === chosen;
-          return el(
-            "label",
-            { class: "pill", dir: "auto" },
-            radio,
-            text,
-            " ",
-            el("b", {}, number(issues)),
-          );
-        }),
+    const partial = new Set(
+      all.filter((issue) => issue.complete === false).map((issue) => issue.issue_date),
     );
-    if (focused) categories.querySelector(":checked")?.focus();
+    incomplete.hidden = partial.size === 0;
+    setText(
+      this.#parts["incomplete-days"],
+      view.from === view.to ? " for this day" : ` on ${count(partial.size, "day")} of these`,
+    );
   }
 
-  #drawRows({ issues, shown, day }, announce, evidence) {
-    const { list, announcer } = this.#parts;
-    if (day !== this.#day) {
+  #drawResult({ issues, shown, view }) {
+    this.#parts["result-bar"].hidden = issues.size === 0;
+    const all = count(issues.size, "issue");
+    const text = isFiltered(view) ? `${number(shown.length)} of ${all}` : all;
+    setText(this.#parts.result, text);
+    setText(this.#parts.ranked, `, ${RANKED[view.order]}`);
+    for (const kind of ["csv", "json"]) this.#parts[kind].disabled = shown.length === 0;
+  }
+
+  #drawRows({ issues, shown, view, rows }, announce, isStale) {
+    const { list, announcer, more } = this.#parts;
+    const span = `${view.from} ${view.to}`;
+    if (span !== this.#span) {
       this.#rows.clear();
-      this.#day = day;
+      this.#span = span;
     }
+    list.classList.toggle("many-days", view.from !== view.to);
     for (const id of this.#rows.keys()) if (!issues.has(id)) this.#rows.delete(id);
     let changed = 0;
-    const elements = shown.map((issue) => {
+    const elements = shown.slice(0, rows).map((issue) => {
       let row = this.#rows.get(issue.id);
       const isNew = row === undefined;
-      if (isNew) this.#rows.set(issue.id, (row = new IssueRow(issue)));
+      if (isNew) this.#rows.set(issue.id, (row = new IssueRow(issue, () => this.#tellOpened())));
       const isChanged = row.update(issue) || isNew;
       if (announce && isChanged) {
         changed += 1;
         row.markFresh();
       }
-      if (evidence || (announce && isChanged)) row.refreshEvidence();
+      if (isStale(issue.id) || (announce && isChanged)) row.refreshEvidence();
       return row.element;
     });
     arrange(list, elements);
+    more.hidden = shown.length <= rows;
     if (changed) setText(announcer, `${count(changed, "issue")} updated.`);
   }
 
-  #drawState({ phase, online, issues, shown, day, days }) {
+  #drawState({ phase, online, issues, shown, view, days }) {
     const { state, list } = this.#parts;
     list.setAttribute("aria-busy", String(phase === "loading"));
     let name = "";
     if (phase === "loading") name = online === false ? "away" : "loading";
     else if (phase === "failed") name = "away";
-    else if (issues.size === 0) name = days.size === 0 ? "empty" : "empty-day";
+    else if (issues.size === 0) name = days.size === 0 && view.to === null ? "empty" : "empty-day";
     else if (shown.length === 0) name = "no-match";
-    if (state.dataset.name === name && state.dataset.day === String(day)) return;
-    state.dataset.name = name;
-    state.dataset.day = String(day);
+    const drawn = `${name} ${this.#span}`;
+    if (state.dataset.drawn === drawn) return;
+    state.dataset.drawn = drawn;
     state.replaceChildren(
       ...insteadOfIssues(name, {
-        day,
+        days: view.to && `${view.from === view.to ? "on" : "from"} ${spanName(view)}`,
         showNewest: () => this.#handlers.newestWanted(),
         clearFilters: () => this.#clearFilters(),
       }),
     );
   }
 
+  /** Bring the issue that the address names into sight, once. */
+  #showLinked({ phase, view, issues }) {
+    const row = this.#rows.get(view.issue);
+    this.#parts.gone.hidden = !view.issue || phase !== "ready" || issues.has(view.issue);
+    if (!row || this.#linked === view.issue) return;
+    this.#linked = view.issue;
+    row.show();
+  }
+
+  #tellOpened() {
+    const open = [...this.#rows].filter(([, row]) => row.isOpen).map(([id]) => id);
+    this.#handlers.issuesOpened(open.slice(-MAX_WATCHED));
+  }
+
+  #showMore() {
+    const { list } = this.#parts;
+    const before = list.childElementCount;
+    this.#handlers.moreWanted();
+    // A keyboard user goes on with the first of the new issues, where the button was.
+    list.children[before]?.querySelector("summary")?.focus();
+  }
+
+  async #copyLink() {
+    const { copy, announcer } = this.#parts;
+    const link = this.#handlers.linkWanted();
+    const isCopied = await copyText(link);
+    const text = copy.textContent;
+    copy.textContent = isCopied ? "Copied" : "Not copied: take the address above";
+    setText(announcer, copy.textContent);
+    copy.disabled = true;
+    setTimeout(() => {
+      copy.textContent = text;
+      copy.disabled = false;
+    }, COPIED_MS);
+  }
+
   #clearFilters() {
-    this.#parts.search.value = "";
-    this.#handlers.filtersChanged({ query: "", category: "" });
-    this.#parts.search.focus();
+    this.#handlers.filtersCleared();
+    this.#handlers.filtersChanged({});
+    document.getElementById("search").focus();
+  }
+}
+
+/** "Thu, 5 Mar 2026", "Thu, 5 Mar 2026 to Wed, 11 Mar 2026". */
+function spanName({ from, to }) {
+  return plain(from === to ? dayName(to) : `${dayName(from)} to ${dayName(to)}`);
+}
+
+/** Put a text on the clipboard; false where the browser does not let us. */
+async function copyText(text) {
+  try {
+    await navigator.clipboard.writeText(text);
+    return true;
+  } catch {
+    return false; // not on https or localhost, or forbidden
   }
 }
 

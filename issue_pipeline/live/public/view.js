@@ -1,0 +1,66 @@
+// What is on show: a span of days and filters, as they stand in the address.
+
+import { isDay } from "./format.js";
+import { ORDERS } from "./ranking.js";
+
+const DAY_MS = 86_400_000;
+const NO_FILTERS = { query: "", category: "", impact: "", source: "", pay: false };
+const ID = /^[a-z0-9]{15}$/;
+
+export const noFilters = () => ({ ...NO_FILTERS });
+
+/** Whether any filter is set; the order is none. */
+export function isFiltered(view) {
+  return Object.keys(NO_FILTERS).some((name) => view[name] !== NO_FILTERS[name]);
+}
+
+/** Read a view from an address; days are null where it names none. */
+export function readView(search) {
+  const query = new URLSearchParams(search);
+  const day = query.get("day");
+  let [from, to] = [query.get("from") ?? day, query.get("to") ?? day];
+  if (!isDay(to)) to = null;
+  if (!isDay(from) || to === null) from = to;
+  if (from > to) [from, to] = [to, from];
+  const order = query.get("order");
+  const issue = query.get("issue") ?? "";
+  return {
+    from,
+    to,
+    query: query.get("q") ?? "",
+    category: query.get("category") ?? "",
+    impact: query.get("impact") ?? "",
+    source: query.get("source") ?? "",
+    pay: query.get("pay") === "yes",
+    order: Object.hasOwn(ORDERS, order) ? order : "important",
+    issue: ID.test(issue) ? issue : "",
+  };
+}
+
+/** The address of a view, without the host. */
+export function addressOf(view) {
+  const query = new URLSearchParams();
+  if (view.from !== view.to) {
+    query.set("from", view.from);
+    query.set("to", view.to);
+  } else if (view.to !== null) query.set("day", view.to);
+  for (const name of ["category", "impact", "source"]) if (view[name]) query.set(name, view[name]);
+  if (view.pay) query.set("pay", "yes");
+  if (view.query.trim()) query.set("q", view.query.trim());
+  if (view.order !== "important") query.set("order", view.order);
+  if (view.issue) query.set("issue", view.issue);
+  return `${location.pathname}${query.size ? `?${query}` : ""}`;
+}
+
+/** The address of one issue on its day. */
+export function addressOfIssue(issue) {
+  return `?${new URLSearchParams({ day: issue.issue_date, issue: issue.id })}`;
+}
+
+/** How many days a span has. */
+export const spanDays = ({ from, to }) => (Date.parse(to) - Date.parse(from)) / DAY_MS + 1;
+
+/** The first day of a span that ends on a day. */
+export function spanStart(to, days) {
+  return new Date(Date.parse(to) - (days - 1) * DAY_MS).toISOString().slice(0, 10);
+}

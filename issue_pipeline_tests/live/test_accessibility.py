@@ -1,0 +1,91 @@
+"""No serious finding of axe, in every state of the page, light and dark, wide and narrow.
+
+axe-core comes from npm (``npm ci --prefix issue_pipeline_tests/live``, done by ``make test`` where
+there is npm); without it these tests are skipped.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from issue_pipeline.sandbox.pocketbase_server import PocketBaseServer
+from issue_pipeline_tests.live.browsing import WAIT_MS, Store
+
+AXE = Path(__file__).parent / "node_modules" / "axe-core" / "axe.min.js"
+SERIOUS = ("serious", "critical")
+DAY = "2026-05-10"
+
+pytestmark = pytest.mark.skipif(
+    not AXE.exists(),
+    reason="axe-core is not installed: npm ci --prefix issue_pipeline_tests/live",
+)
+
+
+@pytest.fixture(params=["light", "dark"])
+def scheme(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture(params=[1280, 360])
+def checked(browser: Any, scheme: str, request: pytest.FixtureRequest) -> Iterator[Any]:
+    # axe itself would break the page's policy.
+    context = browser.new_context(
+        bypass_csp=True,
+        color_scheme=scheme,
+        reduced_motion="reduce",
+        viewport={"width": request.param, "height": 800},
+    )
+    context.set_default_timeout(WAIT_MS)
+    yield context.new_page()
+    context.close()
+
+
+def findings(page: Any) -> list[str]:
+    page.add_script_tag(path=AXE)
+    found = page.evaluate("axe.run({resultTypes: ['violations']})")
+    return [
+        f"{one['id']} ({one['impact']}): {one['nodes'][0]['html']}"
+        for one in found["violations"]
+        if one["impact"] in SERIOUS
+    ]
+
+
+def test_the_list_an_open_issue_and_every_note(checked, store: Store):
+    posts = [{"source": source} for source in ("github", "stackoverflow", "reddit", "hackernews")]
+    for number, impact in enumerate(("low", "medium", "high")):
+        store.put(
+            DAY, f"Issue {impact}", impact=impact, would_pay=True, complete=False, posts=posts,
+            size=10 + number,
+        )  # fmt: skip
+    store.put("2026-05-04", "Older", sources={"reddit": 6})
+    checked.goto(f"{store.url}/?from=2026-05-04&to={DAY}&issue=gone00000000000")
+    checked.locator("summary").first.click()
+    checked.locator(".post").first.wait_for()
+    assert findings(checked) == []
+    checked.get_by_label("Impact").select_option("high")
+    checked.get_by_role("radio", name="Devtools").check(force=True)
+    assert findings(checked) == []
+    checked.get_by_role("searchbox").fill("no such words")
+    checked.get_by_text("Nothing matches").wait_for()
+    assert findings(checked) == []
+
+
+def test_loading_and_out_of_reach(checked, store: Store):
+    checked.route("**/api/collections/**", lambda route: None)
+    checked.goto(f"{store.url}/?day={DAY}")
+    checked.locator(".skeleton").first.wait_for()
+    assert findings(checked) == []
+    checked.unroute_all()
+    checked.route("**/api/**", lambda route: route.abort())
+    checked.goto(f"{store.url}/?day={DAY}")
+    checked.get_by_role("heading", name="The server is out of reach").wait_for()
+    assert findings(checked) == []
+
+
+def test_empty(checked, tmp_path):
+    with PocketBaseServer(tmp_path / "pocketbase", log=tmp_path / "log") as server:
+        checked.goto(server.url)
+        checked.get_by_text("No issues yet").wait_for()
+        assert findings(checked) == []

@@ -1,0 +1,156 @@
+"""The examples of docs/api.md, run as they are written there, against the real server."""
+
+import queue
+import re
+import shutil
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from issue_pipeline.sandbox.pocketbase_server import PocketBaseServer
+from issue_pipeline_tests.live.browsing import Store, opened_store
+
+PAGE = Path(__file__).parents[2] / "docs" / "api.md"
+ADDRESS = "http://127.0.0.1:8090"
+DAY = "2026-03-10"
+WAIT_S = 20.0
+WAIT_MS = 1000 * WAIT_S
+
+
+def examples(language: str, server: PocketBaseServer) -> list[str]:
+    code = re.findall(rf"^```{language}\n(.*?)^```$", PAGE.read_text(), re.DOTALL | re.MULTILINE)
+    assert all(ADDRESS in one for one in code)
+    return [one.replace(ADDRESS, server.url) for one in code]
+
+
+@pytest.fixture(scope="module")
+def quiet_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PocketBaseServer]:
+    folder = tmp_path_factory.mktemp("api")
+    with PocketBaseServer(folder / "pocketbase", log=folder / "log") as server:
+        with opened_store(server) as store:
+            posts = [{"title": "Most voted"}, {"title": "Second"}]
+            store.put(DAY, "Largest", size=30, posts=posts)
+            store.put(DAY, "Export fails", size=20, impact="high", would_pay=True)
+            store.put(DAY, "Harmless export", size=10)
+            store.put("2026-03-01", "Export of another week", impact="high", would_pay=True)
+        yield server
+
+
+@pytest.fixture
+def quiet_store(quiet_server: PocketBaseServer) -> Iterator[Store]:
+    with opened_store(quiet_server) as store:
+        yield store
+
+
+def output(command: list[str]) -> str:
+    return subprocess.run(
+        command, check=True, capture_output=True, text=True, timeout=WAIT_S
+    ).stdout
+
+
+@contextmanager
+def lines_of(command: list[str]) -> "Iterator[queue.Queue[str]]":
+    """Run it, and give its lines as they come."""
+    lines: queue.Queue[str] = queue.Queue()
+    # A group of its own: a shell's pipeline is more than one process.
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, process_group=0) as process:
+        assert process.stdout
+        out = process.stdout
+        reader = threading.Thread(target=lambda: [lines.put(line) for line in out])
+        reader.start()
+        try:
+            yield lines
+        finally:
+            subprocess.run(["kill", "--", f"-{process.pid}"], check=True)
+            reader.join()
+
+
+def wait_for(lines: "queue.Queue[str]", text: str) -> None:
+    while text not in lines.get(timeout=WAIT_S):
+        pass
+
+
+curl = pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
+
+
+@curl
+def test_curl_lists_filters_and_reads_evidence(quiet_server):
+    largest, filtered, evidence, _ = examples("sh", quiet_server)
+    titles = [
+        re.findall('"title":"([^"]*)"', output(["bash", "-c", code]))
+        for code in (largest, filtered, evidence)
+    ]
+    assert titles == [
+        ["Largest", "Export fails", "Harmless export"],
+        ["Export fails"],
+        ["Most voted", "Second"],
+    ]
+
+
+@curl
+def test_curl_subscribes(quiet_server, quiet_store):
+    with lines_of(["bash", "-c", examples("sh", quiet_server)[-1]]) as lines:
+        wait_for(lines, "clientId")
+        # The subscription is in place some moments after the line is printed.
+        for attempt in range(int(WAIT_S)):
+            quiet_store.put("2026-03-02", "Told by curl", size=100 + attempt)
+            try:
+                while "Told by curl" not in lines.get(timeout=1):
+                    pass
+                break
+            except queue.Empty:
+                continue
+        else:
+            pytest.fail("nothing was told")
+
+
+def test_python_lists_every_issue_of_a_day(quiet_server):
+    listing, _ = examples("python", quiet_server)
+    assert output([sys.executable, "-c", listing]).splitlines() == [
+        "30 Largest",
+        "20 Export fails",
+        "10 Harmless export",
+    ]
+
+
+def test_python_subscribes_and_connects_again(quiet_server, quiet_store):
+    _, subscribing = examples("python", quiet_server)
+    with lines_of([sys.executable, "-c", subscribing]) as lines:
+        wait_for(lines, "connected")
+        quiet_store.put("2026-03-02", "Told by Python")
+        wait_for(lines, "create Told by Python")
+        quiet_server.process.stop()
+        quiet_server.process.start()
+        quiet_server.wait_until_ready()
+        wait_for(lines, "connected")
+        quiet_store.put("2026-03-02", "Told again")
+        wait_for(lines, "create Told again")
+
+
+def test_javascript_lists_filters_and_subscribes(browser, quiet_server, quiet_store):
+    context = browser.new_context()
+    page = context.new_page()
+    page.goto(f"{quiet_server.url}/icon.svg")  # of the server, but without a script of its own
+    said: list[str] = []
+    page.on("console", lambda message: said.append(message.text))
+    listing, subscribing = examples("js", quiet_server)
+    page.evaluate(f"async () => {{ {listing} }}")
+    assert said == ["20 Export fails"]
+    with page.expect_console_message(lambda one: one.text == "connected", timeout=WAIT_MS):
+        page.evaluate(f"() => {{ {subscribing} }}")
+    told = "create Told by JavaScript"
+    with page.expect_console_message(lambda one: one.text == told, timeout=WAIT_MS):
+        quiet_store.put("2026-03-02", "Told by JavaScript")
+    context.close()
+
+
+def test_the_page_names_every_field(quiet_server, quiet_store):
+    text = PAGE.read_text()
+    for collection in ("issues", "issue_evidence"):
+        fields = quiet_store.http.get(f"/api/collections/{collection}").json()["fields"]
+        assert [field["name"] for field in fields if f"`{field['name']}`" not in text] == []
