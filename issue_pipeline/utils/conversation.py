@@ -31,9 +31,9 @@ _MAIL_INTRODUCTION = re.compile(
 )
 _COURTESY = re.compile(
     r"(?:(?:hi|hiya|hello|hey|howdy|dear|greetings|good (?:morning|day|evening))"
-    r"(?:[ ,]+(?:all|everyone|everybody|every one|guys|girls|folks|friends|people|there|team"
-    r"|community|devs|developers|maintainers|experts|redditors|reddit|fellow|and|again|y'all|the"
-    r"|to|of|you|sir|madam|ladies|gentlemen|[@/][\w/-]+|[ru]/\w+|(?-i:[A-ZÀ-ÞА-Я])[\w'-]*)){0,4}"
+    r"(?:(?:[ ,]+fellow)?[ ,]+[\w'-]+|(?:[ ,]+(?:all|everyone|everybody|every one|guys|girls|folks"
+    r"|friends|people|there|team|community|devs|developers|maintainers|experts|redditors|reddit|fellow|and|again|y'all|the"
+    r"|to|of|you|sir|madam|ladies|gentlemen|[@/][\w/-]+|[ru]/\w+|(?-i:[A-ZÀ-ÞА-Я])[\w'-]*)){0,4})"
     r"|(?:many |big )?(?:thanks|thank you|thx|ty|cheers|regards|(?:best|kind) (?:regards|wishes)"
     r"|thanks and regards|tia|sincerely)(?:[ ,]+(?:in advance|again|everyone|all|guys|you|so much"
     r"|very much|a lot|for (?:your|the|any) (?:help|time|answers?|reply|support)"

@@ -139,7 +139,7 @@ def test_an_authorization_header_is_hidden(header):
         "x@property.setter",
         "edit foo@bar.py now",
         "bypass=true1",
-        "pass: the ball",
+        "the second pass: nothing",
         "sk-learn-contrib-abc1234567890",
         "Forgot password: link2 broken",
         "primary_key=user_id2",

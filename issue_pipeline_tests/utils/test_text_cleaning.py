@@ -222,6 +222,7 @@ def test_a_bold_label_goes_and_its_text_stays():
         "Traceback (most recent call last):",
         '  File "a.py", line 3, in run\n    go on here',
         "ValueError: not a number",
+        "ValueError: The given number is not one of those.",
         "java.lang.IllegalStateException: closed",
         "    at com.example.Main.run(Main.java:12)",
         "    at Object.<anonymous> (/srv/app.js:1:2)",
@@ -342,7 +343,9 @@ def test_what_an_update_says_stays(source, before):
     assert clean_body(source, paragraphs(source, *parts)) == "\n".join(parts)
 
 
-@pytest.mark.parametrize("greeting", ["Hi all,", "hello r/printers", "Dear Ann", "hey folks!"])
+@pytest.mark.parametrize(
+    "greeting", ["Hi all,", "hello r/printers", "Dear Ann", "hey folks!", "Hi printers!"]
+)
 def test_a_greeting_goes(greeting):
     assert clean_body("reddit", f"{greeting}\n\n{SAID}") == SAID
 
