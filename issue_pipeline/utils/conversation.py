@@ -10,11 +10,16 @@ _SIGNATURE = re.compile(r"\s{0,3}(?:--|---|__|___|—|––)\s*$")
 _SENT_FROM = re.compile(r"\s*(?:Sent from (?:my|Mail)\b|Get Outlook for\b).{0,60}$", re.IGNORECASE)
 _MAX_SIGNATURE_LINES = 4
 _MAX_SIGNATURE_LINE_CHARS = 60
+# What reads like prose, where a signature has names: two words in a row that are no names.
+_PROSE = re.compile(
+    r"(?<!\S)(?![A-ZÀ-ÞА-Я])[^\W\d_]++,? (?![A-ZÀ-ÞА-Я])[^\W\d_]|\S \S++ .{0,60}[.!?]\s*$|[。！？]"
+    r"|^\W*(?i:tl;? ?dr)\b"
+)
 _EDIT = re.compile(
-    r"[\W_]{0,6}(?i:edit(?:ed|s)?|update|eta)\s{0,2}[#(]?\d{0,4}[\W_]{0,4}:"  # "EDIT 2:"
-    r"|\s*[\[(*_-]{1,4}\s?(?i:edit|update)\s?#?\d{0,3}[\])*_,-]{1,4}(?=\W|$)"  # "**edit**"
+    r"[\W_]{0,6}(?i:edit(?:ed|s)?)\s{0,2}[#(]?\d{0,4}[\W_]{0,4}:"  # "EDIT 2:"
+    r"|\s*[\[(*_-]{1,4}\s?(?i:edit)\s?#?\d{0,3}[\])*_,-]{1,4}(?=\W|$)"  # "**edit**"
     r"|\s*(?i:edit)\s?\d{0,3}\s[-–—]\s"  # "Edit - "
-    r"|[\W_]{0,6}(?i:edit|update)\s?#?\d{0,3}[\W_]*$"  # "## Update 2"
+    r"|[\W_]{0,6}(?i:edit)\s?#?\d{0,3}[\W_]*$"  # "## Edit 2"
     r"|\s*EDIT\b"
 )
 _MAIL_HEADER = re.compile(
@@ -26,7 +31,9 @@ _MAIL_INTRODUCTION = re.compile(
 )
 _COURTESY = re.compile(
     r"(?:(?:hi|hiya|hello|hey|howdy|dear|greetings|good (?:morning|day|evening))"
-    r"(?:[ ,]+[\w/@'-]+){0,3}"
+    r"(?:(?:[ ,]+fellow)?[ ,]+[\w'-]+|(?:[ ,]+(?:all|everyone|everybody|every one|guys|girls|folks"
+    r"|friends|people|there|team|community|devs|developers|maintainers|experts|redditors|reddit|fellow|and|again|y'all|the"
+    r"|to|of|you|sir|madam|ladies|gentlemen|[@/][\w/-]+|[ru]/\w+|(?-i:[A-ZÀ-ÞА-Я])[\w'-]*)){0,4})"
     r"|(?:many |big )?(?:thanks|thank you|thx|ty|cheers|regards|(?:best|kind) (?:regards|wishes)"
     r"|thanks and regards|tia|sincerely)(?:[ ,]+(?:in advance|again|everyone|all|guys|you|so much"
     r"|very much|a lot|for (?:your|the|any) (?:help|time|answers?|reply|support)"
@@ -74,7 +81,8 @@ def _is_signature(lines: list[str], start: int) -> bool:
         if not line.strip():
             continue
         said += 1
-        if said > _MAX_SIGNATURE_LINES or len(line) > _MAX_SIGNATURE_LINE_CHARS or "?" in line:
+        too_long = said > _MAX_SIGNATURE_LINES or len(line) > _MAX_SIGNATURE_LINE_CHARS
+        if too_long or "?" in line or _PROSE.search(line):
             return False
     return True
 

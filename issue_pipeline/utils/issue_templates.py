@@ -2,7 +2,7 @@
 
 import re
 
-from issue_pipeline.utils.log_lines import is_sentence, paragraphs
+from issue_pipeline.utils.log_lines import is_sentence, paragraphs, speaks
 from issue_pipeline.utils.markdown_text import BULLET, RULE, plain_line
 from issue_pipeline.utils.template_lines import (
     is_environment_line,
@@ -10,7 +10,6 @@ from issue_pipeline.utils.template_lines import (
     is_said,
     is_template_line,
     is_yes_or_no,
-    speaks,
     without_label,
 )
 
@@ -36,7 +35,21 @@ _ENVIRONMENT_HEADING = re.compile(
     r"|hardware|gpu|cuda|dependencies|packages?|configuration|specs?|setup)\b|\(automated\)",
     re.IGNORECASE,
 )
-_MAX_FORM_ANSWER_WORDS = 3
+# Under these a form offers a choice.
+_CHOICE_HEADING = re.compile(
+    r"\b(?:types?|kind|category|areas?|components?|modules?|source|priority|severity|impact"
+    r"|frequency|how often|language|architecture|model|method|channel|branch|commit|release"
+    r"|regression|compiler|installed|installation|custom code|distribution|willing|terms|search"
+    r"|checklist|code of conduct|mobile device|affected)\b"
+    r"|^\W*(?:are|is|have|has|do|does|did|can|could|would|will|were|was)"
+    r" (?:this|you|it|there|the|i)\b",
+    re.IGNORECASE,
+)
+_MAX_CHOICE_WORDS = 3
+# "# The app crashes when saving" is a post, not a heading without a section.
+_MAX_BARE_LINES = 3
+_MIN_BARE_WORDS = 4
+_MIN_FOREIGN_CHARS = 10
 
 
 def without_template(lines: list[str]) -> list[str]:
@@ -44,7 +57,7 @@ def without_template(lines: list[str]) -> list[str]:
 
     A heading is a line of ``#``, one underlined with ``=`` or one that is bold from end to end,
     unless it is a sentence of the author's. Of a section on versions and systems only whole
-    sentences stay; a section that is answered in at most three words (a form's choice) goes.
+    sentences stay; of one that offers a choice, no answer of up to three words.
     """
     lines = _with_whole_labels(_without_preamble(lines))
     kept: list[str] = []
@@ -58,6 +71,26 @@ def without_template(lines: list[str]) -> list[str]:
         else:
             section.append(line)
     return kept + _said_under(heading, section)
+
+
+def too_short_for_a_form(lines: list[str]) -> list[str]:
+    """What looked like a template and cannot be one: up to three lines, those of four words.
+
+    Args:
+        lines: A text of which :func:`without_template` left nothing.
+
+    Returns:
+        The lines without their marks; none if there are more.
+    """
+    plain = [line for line in map(plain_line, lines) if line]
+    if len(plain) > _MAX_BARE_LINES:
+        return []
+    return [line for line in plain if len(line.split()) >= _MIN_BARE_WORDS or _is_foreign(line)]
+
+
+def _is_foreign(line: str) -> bool:
+    """Whether a line may be a sentence of a script without spaces."""
+    return len(line) >= _MIN_FOREIGN_CHARS and not line.isascii()
 
 
 def _without_preamble(lines: list[str]) -> list[str]:
@@ -86,8 +119,8 @@ def _said_under(heading: str, section: list[str]) -> list[str]:
         return lines
     if _ENVIRONMENT_HEADING.search(heading):
         return [line for line in lines if not line.strip() or is_sentence(plain_line(line))]
-    words = " ".join(lines).split()
-    return lines if len(words) > _MAX_FORM_ANSWER_WORDS else []
+    is_choice = len(" ".join(lines).split()) <= _MAX_CHOICE_WORDS
+    return [] if is_choice and _CHOICE_HEADING.search(heading) else lines
 
 
 def _said_in(paragraph: list[str]) -> list[str]:

@@ -80,7 +80,8 @@ _CODE = re.compile(
     r"|[\"'][^\"'\n]*[\"']\s*:\s*\S|[\"'][^\"'\n]*[\"'],?\s*$(?<=,)"  # "key": value
     r"|</?[\w:.-]+(?:\s[\w:.@-]+=[^\n]*|\s*/?)>?\s*$"  # markup on its own
     r"|<[\w:.-]+[^<>\n]*+>[^<>\n]*+</[\w:.-]+>\s*$"
-    r"|!?(?:sudo|pip3?|npm|npx|yarn|conda|docker|kubectl|git|cd|mkdir|curl|wget|apt-get|brew|cmake"
+    r"|!?(?![^\n]*\s(?:a|an|the|is|are|was|does|not|when|with|if|because|fails?|my)\b)"
+    r"(?:sudo|pip3?|npm|npx|yarn|conda|docker|kubectl|git|cd|mkdir|curl|wget|apt-get|brew|cmake"
     r"|make"
     r"|bazel|python3?|node|cargo|go)\s+(?:-|install\b|run\b|clone\b|build\b|add\b|commit\b|push\b"
     r"|pull\b|checkout\b|get\b|\.|/)\S*(?:\s+\S*[-./=\w]){0,8}\s*$"
@@ -89,9 +90,16 @@ _CODE = re.compile(
     r"|//|/\*|\*/"
     r")"
 )
+# "Error: ...", "[WARN] ...", "Installing ...", where a log and a person begin alike
+_MAY_BE_SAID = re.compile(r"\s*\[?[A-Za-z](?!\S*[./\\]\S)(?![^\n]{0,80}\d\d:\d\d)")
+_EXCEPTION = re.compile(r"\s*[\w.]*[a-z](?:Error|Exception|Fault|Warning)\b")
 # A word that no sentence has: brackets or signs within, paths, numbers, options.
 _ODD_WORD = re.compile(
     r"\d|[={}\\|$^~<>]|\w[(\[_/@#]\w|\w\(\)|[\])]\S*\w|::|->|;\S|\w\.\w|--?\w+=?|^[^\w&–—/-]+$|^@|_"
+)
+_FIRST_PERSON = re.compile(
+    r"\bI\b(?!/)|\b[Ii]['’](?:m|ve|d|ll)\b|\b[Mm](?:y|e)\b"
+    r"|\bi (?:have|am|can|get|tried?|want|need)\b"
 )
 _MIN_REPEATED = 4
 _SENTENCE_END = re.compile(r"[.?!:…)\"'][\"')]*$")
@@ -100,7 +108,8 @@ _SENTENCE_END = re.compile(r"[.?!:…)\"'][\"')]*$")
 def without_machine_lines(lines: Sequence[str]) -> list[str]:
     """Drop log lines, stack traces and code that stands without a fence.
 
-    In a paragraph of which most lines are a machine's, only whole sentences stay.
+    In a paragraph of which most lines are a machine's, only whole sentences stay. In any other, a
+    line that opens like a log's ("Error: ...") stays if it is a sentence or somebody's own words.
 
     Args:
         lines: The text's lines with their indentation, empty ones between paragraphs.
@@ -109,11 +118,13 @@ def without_machine_lines(lines: Sequence[str]) -> list[str]:
     for paragraph in paragraphs(lines):
         machine = _machine_lines(paragraph)
         mostly = len(paragraph) >= 3 and 2 * sum(machine) > len(paragraph)
-        kept += [
-            line
-            for line, by_machine in zip(paragraph, machine, strict=True)
-            if not by_machine and not (mostly and not is_sentence(line))
-        ]
+        for line, by_machine in zip(paragraph, machine, strict=True):
+            if mostly:
+                stays = not by_machine and is_sentence(line)
+            else:
+                stays = not by_machine or _is_by_person(line)
+            if stays:
+                kept.append(line)
         kept.append("")
     return kept
 
@@ -122,6 +133,11 @@ def without_machine_lines(lines: Sequence[str]) -> list[str]:
 def is_machine_line(line: str) -> bool:
     """Whether a line reads like a log, a trace or code rather than like prose."""
     return bool(_LOG.match(line) or _CODE.match(line)) or _mostly_odd(line)
+
+
+def speaks(text: str) -> bool:
+    """Whether somebody says I, me or my."""
+    return bool(_FIRST_PERSON.search(text))
 
 
 def is_sentence(line: str) -> bool:
@@ -143,6 +159,18 @@ def paragraphs(lines: Sequence[str]) -> Iterator[list[str]]:
             paragraph = []
     if paragraph:
         yield paragraph
+
+
+def _is_by_person(line: str) -> bool:
+    """Whether a person wrote a line that opens like a log's: a sentence, a question, I or my."""
+    if not _MAY_BE_SAID.match(line) or _CODE.match(line) or _mostly_odd(line):
+        return False
+    # "Traceback (most recent call last):" ends like a sentence, too.
+    said = line.rstrip(" :)'\"")
+    if speaks(said) or said.endswith("?"):
+        return True
+    # Programs word what follows an exception's name as a sentence.
+    return is_sentence(said) and not _EXCEPTION.match(line)
 
 
 def _machine_lines(paragraph: list[str]) -> list[bool]:

@@ -27,11 +27,14 @@ _SIGNED = re.compile(
 _USER_OPTION = re.compile(
     r"((?<![\w-])(?:-u|--user)[ =][\"']?(?!\d)[^\s:@\"'=]{1,100}:)(?![\d/\\$])[^\s:\"']{3,200}+"
 )
+_FETCHES = re.compile(r"curl|wget|http", re.IGNORECASE)
+_LINE_BREAK = re.compile(r"(?<!\\)\n")  # not where a shell's command goes on
 _TOKEN = re.compile(
     r"(?<![A-Za-z0-9_-])(?:"
     r"gh[pousr]_[A-Za-z0-9]{16,}+|github_pat_\w{20,}+"
     r"|gl(?:pat|dt|rt|cbt|ptt|oas)-[\w-]{16,}+"  # GitLab
-    r"|sk-(?=[\w-]{0,80}\d)[\w-]{20,}+|(?:sk|pk|rk)_(?:live|test)_\w{10,}+"  # OpenAI, Stripe
+    r"|sk-(?!learn)(?=[\w-]{0,80}\d)[\w-]{20,}+"  # OpenAI
+    r"|(?:sk|pk|rk)_(?:live|test)_\w{10,}+"  # Stripe
     r"|pk-(?=[\w-]{0,80}\d)[\w-]{20,}+|whsec_\w{20,}+"
     r"|(?:hf|gsk|npm|dop_v1|doo_v1|shp(?:at|ca|pa|ss)|r8|xai|glsa|ntn|lin_api)_[A-Za-z0-9]{16,}+"
     r"|dckr_pat_[\w-]{20,}+|pypi-[\w-]{30,}+|pplx-\w{20,}+|dapi[0-9a-f]{32}+|hvs\.[\w-]{20,}+"
@@ -39,6 +42,7 @@ _TOKEN = re.compile(
     r"|(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{12,}+"  # AWS
     r"|AIza[\w-]{30,}+|ya29\.[\w-]{20,}+|GOCSPX-[\w-]{20,}+"  # Google
     r"|xox[a-z]-[\w-]{10,}+|xapp-[\w-]{10,}+"  # Slack
+    r"|tskey-[a-z]{2,12}-[\w-]{10,}+|ATATT3x[\w=-]{16,}+"  # Tailscale, Atlassian
     r"|SG\.[\w-]{16,}+\.[\w-]{16,}+"  # SendGrid
     r"|\d{8,10}:AA[\w-]{30,}+"  # Telegram
     r"|[MNO][A-Za-z0-9]{22,27}\.[\w-]{6}\.[\w-]{27,}+"  # Discord
@@ -97,6 +101,8 @@ _TOKEN_HINTS = (
     "GOCSPX-",
     "xox",
     "xapp-",
+    "tskey-",
+    "ATATT3x",
     "SG.",
     ":AA",
     "eyJ",
@@ -110,8 +116,9 @@ _BEARER = re.compile(r"(?i)(\bbearer\s{1,3})([\w.~+/=-]{8,}+)")
 # password=..., "api_key": "...", --token ..., Authorization: Basic ...
 # The first letter stands apart, as a plain class, because the engine can skip to that quickly.
 _ASSIGNED = re.compile(
-    r"([PSCATELpscatel](?i:(?:"
-    r"(?<=p)(?:assword|asswd|assphrase|asswort|ass(?==)|wd|rivate[_-]?key)"
+    r"([PSCATELKpscatelk](?i:(?:"
+    r"(?<=p)(?:assword|asswd|assphrase|asswort|wd|rivate[_-]?key)"
+    r"|(?<=p)(?<!byp)(?<!comp)(?<!resp)(?<!surp)ass(?=[\\\"']{0,3}[ \t]{0,3}[:=])|(?<=[_-]k)ey"
     r"|(?<=s)(?:ecret|ession[_-]?id|(?:ecret|igning)[_-]?key)"
     r"|(?<=c)(?:redentials?|onnection[_-]?string)"
     r"|(?<=a)(?:uthorization|(?:pi|ccess|ccount)[_-]?key)"
@@ -120,6 +127,27 @@ _ASSIGNED = re.compile(
     r"|(?<=--password)[ \t]|(?<=--token)[ \t]|(?<=[a-z]-key)[ \t])"
     r"(?:(?:bearer|basic|token)[ \t]{1,3})?\\?))"
     r"(?:(\"[^\"\n]*+\"|'[^'\n]*+')|([^\s\"',;&<>]{4,}+))"
+)
+# "AWS_SECRET_ACCESS_KEY wJal..."
+_AFTER_VARIABLE = re.compile(r"((?:_KEY|_TOKEN|_SECRET|_PASSWORD)[ \t]{1,3})([\w+/=-]{20,}+)")
+_COOKIE = re.compile(r"(?i)\bcookie: ?[^\n]++")
+_COOKIE_VALUE = re.compile(r"=([^\s=;,\"']{8,}+)")
+_FOREIGN_NAMES = (
+    "mot de passe",
+    "contraseña",
+    "senha",
+    "wachtwoord",
+    "hasło",
+    "lösenord",
+    "пароль",
+    "密码",
+    "密碼",
+    "パスワード",
+    "비밀번호",
+)
+_FOREIGN_PASSWORD = re.compile(
+    rf"(?i)((?:{'|'.join(_FOREIGN_NAMES)})[ \t]{{0,3}}[:：=][ \t]{{0,3}}[\"']?)"
+    r"([^\s\"',;&<>]{4,}+)"
 )
 _NAME_HINTS = (
     "pass",
@@ -133,8 +161,11 @@ _NAME_HINTS = (
     "token",
 )
 # The run before the @ is tried once, from its start.
+# A file's ending or a decorator after a single name is no domain (".py" is: "example.com.py").
 _EMAIL = re.compile(
-    r"(?<![\w.+%-])(?!git@)[\w.+%-]++@(?!v?\d+\.\d|\d+x\.)(?:[\w-]{1,63}\.){1,8}[^\W\d_]{2,24}\b"
+    r"(?<![\w.+%-])(?!git@)[\w.+%-]++@(?!v?\d+\.\d|\d+x\.|pytest\.|functools\.|[\w-]{1,63}\."
+    r"(?:py|jsx?|tsx?|cpp|java|json|ya?ml|html?|css|txt|png|jpe?g|gif|svg|setter|getter|deleter)"
+    r"\b(?!\.\w))(?:[\w-]{1,63}\.){1,8}[^\W\d_]{2,24}\b"
 )
 _SPELT_AT = re.compile(r"[\[({]\s?[aA][tT]\s?[\])}]")
 _SPELT_EMAIL = re.compile(
@@ -144,7 +175,8 @@ _SPELT_EMAIL = re.compile(
 
 # What stands where a secret would: a reference to it, a placeholder, an error message.
 _NOT_A_VALUE = re.compile(
-    r"(?i)\$[a-z_{(]|%[a-z_]+%|\{|<|/[\w.-]+/|[*.]{3}|process\.env|os\.|env\b|[a-z_][\w.]*[(\[]|x{3,}|your"
+    r"(?i)\$[a-z_{(]|%[a-z_]+%|\{|<|/[\w.-]+/|[*.]{3}|process\.env|os\.|env\b|[a-z_][\w.]*[(\[]|x{3,}"
+    r"|your(?![a-z]*\d)"
     r"|%\(|[^\w]+$"
     r"|(?:null|none|nil|undefined|true|false|yes|no|required|optional|incorrect|invalid|wrong|missing"
     r"|expired|empty|string|str|secret|password|passwd|pwd|pass|token|hidden|redacted|removed|unexpected|change|reset"
@@ -155,9 +187,14 @@ _NAME_OF_VALUE = re.compile(
     r"(?i)(?=[a-z_.]*+$)(?=\w*[._]|[a-z]+(?-i:[A-Z]))[\w.]*?(?:pass|pwd|secret|token|key|cred)"
 )
 _PASSWORD_NAME = re.compile(r"(?i)pass(?!age)|pwd")
+_SHORT_NAME = re.compile(r"(?i)pass[\"']?[ \t]{0,3}:")  # "pass: ..." may be a sentence's label
+_ANY_KEY_NAME = re.compile(r"(?i)key")
+_ABOUT_PASSWORDS = re.compile(r"(?i)(?:forgot(?:ten)?|reset|change|wrong|invalid) $")
 _SCHEME = re.compile(r"(?i)(?:bearer|basic|token)\s+$")
 _LETTER_AND_DIGIT = re.compile(r"(?=.*[A-Za-z])(?=.*\d)")
 _MIXED_CASE = re.compile(r"[a-z]+[A-Z].*[a-z]|=$")
+_MANY_LETTERS = re.compile(r"(?:[a-z]{16,}+|[A-Z]{16,}+)$")  # hardly any word is as long
+_SURELY_RANDOM = re.compile(r"(?=.*\d)(?=.*[a-z])(?=.*[A-Z])[\w+/=-]{20,}+$")
 
 
 def redact(text: str) -> str:
@@ -181,10 +218,17 @@ def redact(text: str) -> str:
     if "earer" in text or "EARER" in text:
         text = _BEARER.sub(_hide_bearer, text)
     if " -u" in text or "--user" in text:
-        text = _USER_OPTION.sub(rf"\1{SECRET_MARK}", text)
+        text = "\n".join(
+            _USER_OPTION.sub(rf"\1{SECRET_MARK}", line) if _FETCHES.search(line) else line
+            for line in _LINE_BREAK.split(text)
+        )
     lower = text.lower()
     if any(hint in lower for hint in _NAME_HINTS):
-        text = _ASSIGNED.sub(_hide_value, text)
+        text = _AFTER_VARIABLE.sub(_hide_random, _ASSIGNED.sub(_hide_value, text))
+    if "cookie:" in lower:
+        text = _COOKIE.sub(_hide_cookie, text)
+    if any(name in lower for name in _FOREIGN_NAMES):
+        text = _FOREIGN_PASSWORD.sub(_hide_password, text)
     if "@" in text:
         text = "\n".join(
             _EMAIL.sub(EMAIL_MARK, line) if "@" in line else line for line in text.split("\n")
@@ -199,11 +243,28 @@ def _hide_bearer(match: re.Match[str]) -> str:
     return f"{scheme}{SECRET_MARK}" if _looks_random(value) else match.group()
 
 
+def _hide_random(match: re.Match[str]) -> str:
+    name, value = match.groups()
+    return f"{name}{SECRET_MARK}" if _SURELY_RANDOM.match(value) else match.group()
+
+
+def _hide_password(match: re.Match[str]) -> str:
+    name, value = match.groups()
+    return f"{name}{SECRET_MARK}" if _LETTER_AND_DIGIT.match(value) else match.group()
+
+
+def _hide_cookie(match: re.Match[str]) -> str:
+    return _COOKIE_VALUE.sub(
+        lambda value: f"={SECRET_MARK}" if _LETTER_AND_DIGIT.match(value[1]) else value[0],
+        match.group(),
+    )
+
+
 def _hide_value(match: re.Match[str]) -> str:
     name, quoted, plain = match.groups()
     value = quoted[1:-1] if quoted else plain
     if (
-        " " in value
+        (" " in value and not (_PASSWORD_NAME.search(name) and "=" in name))
         or SECRET_MARK in value
         or _NOT_A_VALUE.match(value)
         or _NAME_OF_VALUE.match(value)
@@ -212,10 +273,20 @@ def _hide_value(match: re.Match[str]) -> str:
     if _PASSWORD_NAME.search(name):
         # "password: please enter it again" is prose: a word, and more words after it.
         more = match.string[match.end() : match.end() + 1] in {" ", "\t"}
-        secret = len(value) >= 4 and not (plain and more and "=" not in name and value.isalpha())
+        before = match.string[max(0, match.start() - 12) : match.start()]
+        is_word = value.isalpha() or bool(_ABOUT_PASSWORDS.search(before))
+        secret = len(value) >= 4 and not (plain and more and "=" not in name and is_word)
+        if _SHORT_NAME.match(name):
+            secret = secret and bool(_LETTER_AND_DIGIT.match(value))
+    elif _ANY_KEY_NAME.match(name):
+        secret = bool(_SURELY_RANDOM.match(value))
     else:
         # Without a scheme, letters alone may be an identifier of a program.
-        random = _looks_random(value) if _SCHEME.search(name) else _LETTER_AND_DIGIT.match(value)
+        random = (
+            _looks_random(value)
+            if _SCHEME.search(name)
+            else (_LETTER_AND_DIGIT.match(value) or _MANY_LETTERS.match(value))
+        )
         secret = len(value) >= 8 and bool(random)
     if not secret:
         return match.group()
@@ -223,4 +294,6 @@ def _hide_value(match: re.Match[str]) -> str:
 
 
 def _looks_random(value: str) -> bool:
-    return bool(_LETTER_AND_DIGIT.match(value) or _MIXED_CASE.search(value))
+    return bool(
+        _LETTER_AND_DIGIT.match(value) or _MIXED_CASE.search(value) or _MANY_LETTERS.match(value)
+    )

@@ -7,6 +7,7 @@ these are shapes that templates of all repositories share, not sentences of some
 import re
 from functools import lru_cache
 
+from issue_pipeline.utils.log_lines import speaks
 from issue_pipeline.utils.markdown_text import RULE, plain_line
 
 _QUOTE = re.compile(r"\s{0,3}>")
@@ -90,26 +91,37 @@ _PLACEHOLDER = re.compile(
     r" (?:here|below)\W*$|link to (?:\S{1,30} ?){1,5}$",
     re.IGNORECASE,
 )
+# What an instruction is about, and a request for the program hardly ever
+_OF_ISSUES = (
+    r"(?:issues?|bugs?|questions?|template|forms?|reports?|below|logs?|screenshots?|steps"
+    r"|versions?|details?|information|output|stack ?trace|traceback|reproduc\w+|descri\w+"
+    r"|search\w*|guidelines|contributing|policy|forums?|stack ?overflow)\b"
+)
 _INSTRUCTION = re.compile(
-    r"(?:a clear and concise description\b|if applicable, add screenshots|add any other context\b"
+    r"(?:a clear and concise description\b|if applicable, add screenshots"
+    r"|add any other context\b(?! \w+ \w+$)"
     r"|a picture tells a thousand words|screenshots? if applicable"
     r"|steps to reproduce the behaviou?r\W*$|\d*\W*(?:go to|click on|scroll down to) '\W*'"
-    r"|(?:briefly )?(?:describe|specify) (?:the|your|what|how|any|here|briefly)\b"
+    r"|(?:briefly )?(?:describe|specify) (?:your|what|how|any|here|briefly"
+    r"|the (?:\w+ )?(?:issue|problem|bug|feature|steps|behaviou?r|solution|error|version))\b"
     r"|(?:please )?(?:copy[- ]and[- ]paste|copy & paste|paste) (?:the|your|any|here|output)\b"
     r"|please (?:make sure (?:that )?(?:this|you|to)\b|fill (?:in|out)\b|search (?:for )?existing"
-    r"|describe\b|specify\b|delete (?:this|the)\b|go to stack ?overflow|read (?:our|the) \w+"
+    r"|describe\b|specify\b|delete (?:this|the)\b|go to stack ?overflow|read (?:our|the) "
+    r"(?=[\w ]{0,60}(?:guid|docs|documentation|faq|policy|readme|rules|instructions|issue))"
     r"|check (?:that|if|whether) (?:this|the issue|your|you)|do not (?:delete|remove) this"
     r"|provide (?:a|the|as much|any|all) [\w ,/]{0,60}"
     r"(?:details?|information|code|example|steps)\b)"
     r"|(?:please )?(?:include|attach|provide|paste|describe|specify|tell us|fill (?:in|out)"
     r"|use the search|review existing)\b (?:any|your|all|as much|us"
-    r"|what|how|which|whether|relevant|below|here|(?:the|this|these) (?:following|full|exact|issue"
-    r"|problem|bug|steps?|outputs?|versions?|expected|actual|template|form|commands?|questions?"
+    r"|what|how|which|whether|relevant|below|here|(?:the|this|these) (?:(?:full|exact|complete) )?"
+    r"(?:following|issue|errors?|logs?|stack ?trace|traceback|problem|bug|steps?|outputs?"
+    r"|versions?|expected|actual|template|form|commands?|questions?"
     r"|feature|details)|tool|issues|a (?:clear|short|brief|concise|detailed|minimal|link|code))\b"
     r"|the (?:form|template) (?:above|below)\b|please note (?:that )?we\b.{0,300}\byour?\b"
     r"|(?:to help us|before (?:submitting|opening|filing|posting|you))\b.{0,100}[:!.]$"
     r"|please (?=.{0,200}\b(?:you|your|this (?:issue|template|form)|below"
-    r"|relevant (?:logs?|links?))\b)(?:provide|include|attach|add|use|check|read|search|answer"
+    rf"|relevant (?:logs?|links?))\b)(?=.{{0,300}}\b{_OF_ISSUES})"
+    r"(?:provide|include|attach|add|use|check|read|search|answer"
     r"|consider|follow|always|confirm|ensure"
     r"|fill|note|tell|keep|run|only)\b"
     r"|(?:instructions|guidelines|documentation|more (?:details|information)) .{0,80}"
@@ -117,7 +129,7 @@ _INSTRUCTION = re.compile(
     r"|\((?:or |if |choose|check|please|optional|as |e\.g)[^()\n]{0,300}\)[.:]?(?: \S+){0,4}$"
     r"|(?:or|and) (?:fill out|complete|answer)\b"
     r"|you can (?:get|find|obtain|collect|run)\b.{0,100}\b(?:with|using .{0,60}|here|it):?\W*$"
-    r"|if (?:you|this|the|it|possible)\b[^.]{0,80}, please "
+    rf"|(?=.{{0,300}}\b{_OF_ISSUES})if (?:you|this|the|it|possible)\b[^.]{{0,80}}, please "
     r"(?:provide|include|describe|attach|add|fill|use|check)\b"
     r"|(?:sample|test case|example|link to (?:the|your)\b).{0,40}\bif (?:available|possible)\W*$"
     r"|this (?:template|issue) (?:is|was) (?:for|generated)\b|if you open a github issue, here is"
@@ -145,9 +157,6 @@ _ITALIC = re.compile(
     r"\W{0,4}(?<![*_])([*_])(?![\s*_])(?P<inner>[^\n]{1,600}?)(?<![\s*_])\1[\W]{0,2}$"
 )
 _ADDRESSED = re.compile(r"\b(?:please|you|your|you're|you've|you'd)\b", re.IGNORECASE)
-_FIRST_PERSON = re.compile(
-    r"\bI\b|\b[Ii]['’](?:m|ve|d|ll)\b|\b[Mm](?:y|e)\b|\bi (?:have|am|can|get|tried?|want|need)\b"
-)
 _ASKS_ITSELF = re.compile(r"(?:have|am|did|do|can|what|i'm submitting)\b", re.IGNORECASE)
 _MAX_TEMPLATE_CHARS = 300  # of one line that a template wrote
 _MAX_LABEL_ANSWER_WORDS = 8
@@ -189,7 +198,9 @@ def is_template_line(line: str) -> bool:
 def is_environment_line(plain: str) -> bool:
     """Whether a line without markup states a version or a system, and no more."""
     return bool(
-        _ENVIRONMENT_LINE.match(plain) or _SHORT_ANSWER.match(plain) or _NAMED_VERSION.match(plain)
+        _SHORT_ANSWER.match(plain)
+        or _NAMED_VERSION.match(plain)
+        or (_ENVIRONMENT_LINE.match(plain) and not speaks(plain))
     )
 
 
@@ -202,11 +213,6 @@ def is_italic_prompt(line: str) -> bool:
     if speaks(inner):
         return False
     return bool(_ADDRESSED.search(inner)) or not inner.endswith((".", "!", "?"))
-
-
-def speaks(text: str) -> bool:
-    """Whether somebody says I, me or my."""
-    return bool(_FIRST_PERSON.search(text))
 
 
 def is_yes_or_no(line: str) -> bool:

@@ -15,7 +15,7 @@ from issue_pipeline.utils.conversation import (
     without_quotes,
 )
 from issue_pipeline.utils.html_text import html_to_text
-from issue_pipeline.utils.issue_templates import without_template
+from issue_pipeline.utils.issue_templates import too_short_for_a_form, without_template
 from issue_pipeline.utils.log_lines import without_machine_lines
 from issue_pipeline.utils.markdown_text import (
     plain_line,
@@ -54,8 +54,8 @@ _KIND = (
     r"|discussion|request|report|issue|task|regression)s?"
 )
 _TITLE_KIND = re.compile(
-    rf"(?:[\[(【](?:[\w.-]+ ){{0,2}}{_KIND}[\])】]\s?[:：-]?"
-    rf"|(?:{_KIND} )?{_KIND}\s?[:：])\s*(?=\S)",
+    rf"(?:[\[(【](?:[\w.-]+ ){{0,2}}{_KIND}[\])】]\s?+[:：-]?+"
+    rf"|(?:{_KIND} )?{_KIND}\s?[:：])\s*+(?=\S)",
     re.IGNORECASE,
 )
 
@@ -137,7 +137,10 @@ def _github(text: str) -> str:
 
 
 def _github_lines(lines: list[str]) -> list[str]:
-    return without_machine_lines(without_template(without_mail_headers(lines)))
+    said = without_machine_lines(without_template(without_mail_headers(lines)))
+    if all(_SAYS_NOTHING.match(line) for line in said):
+        return without_machine_lines(too_short_for_a_form(lines))
+    return said
 
 
 def _reddit(text: str) -> str:

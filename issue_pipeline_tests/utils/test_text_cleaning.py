@@ -141,6 +141,55 @@ def test_what_only_looks_like_a_template_stays(said):
     assert clean == [line.strip("*#_- ") for line in said.split("\n")]
 
 
+@pytest.mark.parametrize(
+    "request_",
+    [
+        "Please use your own pool of threads instead of the global one.",
+        "Please keep the old door; you should warn before you close it.",
+        "Please consider larger letters, your readers are old.",
+        "Please read the list lazily instead of all at once.",
+        "Include the full path in each message",
+        "Describe the columns in the table of results.",
+        "If you open two windows, please use two colours.",
+        "OS: I tried two of them and both fail",
+    ],
+)
+def test_a_request_for_the_program_is_no_instruction(request_):
+    assert clean_body("github", f"{SAID}\n\n{request_}") == f"{SAID}\n{request_}"
+
+
+@pytest.mark.parametrize(
+    "post",
+    [
+        "# The page jumps when a list opens",
+        "# of pages is wrong in the list",
+        "*The page jumps on start*",
+        "_Reading is slow when the disk is nearly full_",
+        "Does this work on a phone? No",
+        "Print to a file (optional)",
+        "# ページが開くと落ちてしまいます",
+    ],
+)
+def test_a_post_of_one_line_is_no_template(post):
+    assert clean_body("github", post) == post.strip("#*_ ")
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        "### Describe the bug\n\n_No response_",
+        "### Steps to reproduce\n\n### Version\n\n1.2\n\n### Anything else about the bug?",
+    ],
+)
+def test_a_form_that_nobody_filled_in_is_empty(form):
+    assert clean_body("github", form) == ""
+
+
+def test_short_answers_to_a_forms_open_questions_stay():
+    form = "### Bug description\n\nPages jump\n\n## Steps\n\nOpen it\n\n**Expected**\n\nNo jump"
+    assert clean_body("github", form) == "Pages jump\nOpen it\nNo jump"
+
+
 def test_a_section_on_the_environment_keeps_only_sentences():
     said = "It happens on every machine that we have."
     body = f"{SAID}\n### Environment\nnumpy 1.26 on a laptop\n{said}"
@@ -173,6 +222,7 @@ def test_a_bold_label_goes_and_its_text_stays():
         "Traceback (most recent call last):",
         '  File "a.py", line 3, in run\n    go on here',
         "ValueError: not a number",
+        "ValueError: The given number is not one of those.",
         "java.lang.IllegalStateException: closed",
         "    at com.example.Main.run(Main.java:12)",
         "    at Object.<anonymous> (/srv/app.js:1:2)",
@@ -201,6 +251,27 @@ def test_a_bold_label_goes_and_its_text_stays():
 )
 def test_a_machines_line_goes_without_a_fence(source, line):
     assert clean_body(source, f"{SAID}\n{line}\n\nReally.") == f"{SAID}\nReally."
+
+
+@pytest.mark.parametrize("source", [*MARKDOWN_SOURCES, "stackoverflow"])
+@pytest.mark.parametrize(
+    "said",
+    [
+        "Error: no paper. What should I do?",
+        "Warning: this breaks everything for people on old phones.",
+        "TypeError: I get this every time I open a list",
+        "[ERROR] What does this mean?",
+        "make: the target is broken when spaces are in the path",
+        "git clone fails behind a proxy",
+    ],
+)
+def test_a_sentence_that_opens_like_a_log_stays(source, said):
+    assert clean_body(source, said) == said
+
+
+def test_a_sentence_among_the_lines_of_a_log_is_the_logs():
+    log = "Error: this worker was stopped by the system.\nError: no disk\n[12:00:01] worker ended"
+    assert clean_body("github", f"{SAID}\n\n{log}") == SAID
 
 
 @pytest.mark.parametrize("source", MARKDOWN_SOURCES)
@@ -254,7 +325,6 @@ def paragraphs(source: str, *parts: str) -> str:
         "> what somebody else said",
         "EDIT: thanks to all of you",
         "Edit 2: solved it myself",
-        "**Update:** it came back",
         "[edit] formatting of the list",
         "On Tue, Jan 5, 2026 at 10:00 AM, Ann wrote:",
         "From: Ann\nSubject: the export",
@@ -267,14 +337,36 @@ def test_what_is_around_a_conversation_goes(source, dropped):
 
 
 @pytest.mark.parametrize("source", ["reddit", "hackernews"])
+@pytest.mark.parametrize("before", [[], [SAID]])
+def test_what_an_update_says_stays(source, before):
+    parts = [*before, "Update: it came back"]
+    assert clean_body(source, paragraphs(source, *parts)) == "\n".join(parts)
+
+
+@pytest.mark.parametrize(
+    "greeting", ["Hi all,", "hello r/printers", "Dear Ann", "hey folks!", "Hi printers!"]
+)
+def test_a_greeting_goes(greeting):
+    assert clean_body("reddit", f"{greeting}\n\n{SAID}") == SAID
+
+
+@pytest.mark.parametrize("said", ["hi my phone broken", "hey it stops constantly"])
+def test_what_follows_a_greeting_stays(said):
+    assert clean_body("reddit", said) == said
+
+
+@pytest.mark.parametrize("source", ["reddit", "hackernews"])
 @pytest.mark.parametrize("mark", ["--", "---", "-- "])
 def test_a_signature_goes(source, mark):
     assert clean_body(source, paragraphs(source, SAID, f"{mark}\nAnn\nExample Ltd")) == SAID
 
 
-def test_a_rule_before_more_of_the_post_is_no_signature():
-    question = "Has anybody an idea?"
-    assert clean_body("reddit", f"{SAID}\n\n---\n\n{question}") == f"{SAID}\n{question}"
+@pytest.mark.parametrize(
+    "more",
+    ["Has anybody an idea?", "TL;DR: Exports Stop", "Any ideas on fixing", "It Stops Every Time."],
+)
+def test_a_rule_before_more_of_the_post_is_no_signature(more):
+    assert clean_body("reddit", f"{SAID}\n\n---\n\n{more}") == f"{SAID}\n{more}"
 
 
 def test_stack_overflow_keeps_text_and_drops_code():
@@ -335,7 +427,9 @@ def test_what_a_form_puts_before_a_title_goes(kind):
     assert clean_title("github", f"{kind} the `export` stops\x1b") == "the export stops"
 
 
-@pytest.mark.parametrize("title", ["[BUG]", "[MySQL] slow join", "Ask HN: why?", "TypeError: no"])
+@pytest.mark.parametrize(
+    "title", ["[BUG]", "[Bug]:", "[MySQL] slow join", "Ask HN: why?", "TypeError: no"]
+)
 def test_any_other_beginning_of_a_title_stays(title):
     assert clean_title("github", title) == title
 
