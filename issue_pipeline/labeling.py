@@ -25,6 +25,7 @@ from issue_pipeline.utils.embeddings import (
     embed_texts,
 )
 from issue_pipeline.utils.printable import printable
+from issue_pipeline.utils.redaction import redact
 from issue_pipeline.utils.shared_words import mask_lone_words, shared_words
 from issue_pipeline.utils.text_cleaning import snippet
 
@@ -301,7 +302,7 @@ def _without_label(cluster: PreparedCluster, spent: Spent, why: str) -> IssueRow
         model="",
         **asdict(spent),
         labeled_at=datetime.now(UTC),
-        failure=printable(why, MAX_FAILURE_CHARS),
+        failure=printable(redact(why), MAX_FAILURE_CHARS),
     )
 
 

@@ -221,15 +221,14 @@ def label_schema(
         descriptions: If given, the description must be one of these.
     """
 
-    def text_field(choices: list[str] | None, max_chars: int) -> dict[str, object]:
-        if choices:
-            return {"type": "string", "enum": choices}
-        return {"type": "string", "minLength": 3, "maxLength": max_chars}
+    # Lengths are left to IssueLabel: strict schemas of some providers refuse words for them.
+    def text_field(choices: list[str] | None) -> dict[str, object]:
+        return {"type": "string", "enum": choices} if choices else {"type": "string"}
 
     properties: dict[str, object] = {
-        "canonical_title": text_field(titles, MAX_TITLE_CHARS),
+        "canonical_title": text_field(titles),
         "category": {"type": "string", "enum": list(CATEGORIES)},
-        "description": text_field(descriptions, MAX_DESCRIPTION_CHARS),
+        "description": text_field(descriptions),
         "would_pay_signal": {"type": "boolean"},
         "impact_level": {"type": "string", "enum": list(IMPACT_LEVELS)},
     }
