@@ -28,8 +28,8 @@ from issue_pipeline.errors import (
     ModelSilentError,
     RateLimitedError,
 )
-from issue_pipeline.labels import IssueLabel, copied_problem
-from issue_pipeline.prompts import LabelRequest, Prompt, build_prompt, correction
+from issue_pipeline.labels import IssueLabel, copied_problem, masked_problem
+from issue_pipeline.prompts import LabelRequest, Messages, Prompt, build_prompt, correction
 from issue_pipeline.records import Spent
 from issue_pipeline.resources.llm import LOCAL, REMOTE, Answer, LanguageModel, LLMResource
 from issue_pipeline.utils.printable import printable
@@ -54,7 +54,7 @@ class LabelCheck(Protocol):
     """What a label must keep besides its form: rules that depend on the cluster and its day."""
 
     def taken_titles(self) -> Collection[str]:
-        """Give the normalised titles that another cluster of the day has."""
+        """Give the normalised titles that this cluster may not have."""
         ...
 
     def problem(self, label: IssueLabel, *, chosen: bool) -> str | None:
@@ -158,12 +158,14 @@ class LabelingSession:
         self, model: LanguageModel, request: LabelRequest, check: LabelCheck
     ) -> tuple[IssueLabel, Spent]:
         """Get a label from one model, in at most ``CALLS_PER_MODEL`` calls."""
-        prompt = build_prompt(request, style=model.style, taken=check.taken_titles())
-        messages = list(prompt.messages)
+        corrections: Messages = []
         spent = Spent()
         problem: LabelingError | None = None
         for _ in range(CALLS_PER_MODEL):
             try:
+                # Each time anew: others may have taken a title meanwhile.
+                prompt = build_prompt(request, style=model.style, taken=check.taken_titles())
+                messages = [*prompt.messages, *corrections]
                 answer, cost = self._call(model, Prompt(messages, prompt.schema))
                 spent += cost
                 label = _checked_label(answer.text, prompt, check)
@@ -172,7 +174,7 @@ class LabelingSession:
                 raise LabelingError(f"{problem or error}", spent) from error
             except InvalidLabelError as error:
                 problem = error
-                messages = [*prompt.messages, *correction(answer.text, str(error))]
+                corrections = correction(answer.text, str(error))
             except (RateLimitedError, FormatRefusedError) as error:
                 spent += error.spent
                 problem = error
@@ -298,7 +300,7 @@ def parse_label(answer: str, prompt: Prompt) -> IssueLabel:
 
     Raises:
         InvalidLabelError: There is none, it breaks a rule of :class:`IssueLabel`, it repeats the
-            instructions, or it was to be chosen and was not.
+            instructions or shows a mask, or it was to be chosen and was not.
     """
     try:
         label = IssueLabel.model_validate_json(_last_object(answer[-_MAX_ANSWER_CHARS:]))
@@ -312,7 +314,7 @@ def parse_label(answer: str, prompt: Prompt) -> IssueLabel:
     if prompt.titles:
         if label.canonical_title not in prompt.titles:
             raise InvalidLabelError("canonical_title: expected one of the titles given")
-    elif (problem := copied_problem(label, prompt.instructions)) is not None:
+    elif problem := copied_problem(label, prompt.instructions) or masked_problem(label):
         raise InvalidLabelError(problem)
     return label
 

@@ -173,14 +173,17 @@ def ask_models(
     if not groups:
         return
     shared = shared_words([text.text for text in cluster.texts] for cluster in clusters)
-    titles = DayTitles(row.canonical_title for row in rows if row.canonical_title)
+    titles = DayTitles(
+        (row.canonical_title, _titles_of(cluster))
+        for cluster, row in zip(clusters, rows, strict=True)
+        if row.canonical_title
+    )
     hinter, grounding = Hinter(model), Grounding(model)
 
     def ask(cluster: PreparedCluster) -> IssueRow:
         request = _request(cluster, shared, hinter, grounding)
-        return _asked(
-            cluster, request, labeler, ClusterCheck(cluster.embeddings, grounding, titles)
-        )
+        check = ClusterCheck(cluster.embeddings, grounding, titles, _titles_of(cluster))
+        return _asked(cluster, request, labeler, check)
 
     pool = ThreadPoolExecutor(labeler.labels_at_once, thread_name_prefix="label")
     try:
@@ -234,6 +237,10 @@ def collect_evidence(
             cluster.items, cluster.texts, centroid_distances(cluster.embeddings), strict=True
         )
     ]
+
+
+def _titles_of(cluster: PreparedCluster) -> list[str]:
+    return [cluster.texts[row].title for row in cluster.representatives]
 
 
 def _moved(row: IssueRow, cluster: PreparedCluster) -> IssueRow:

@@ -641,3 +641,47 @@ def test_a_servers_words_are_redacted():
         ask(local_session(model), SMALL)
     assert "no mail to [email]" in str(caught.value)
     assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize("mask", ["[…]", "[...]", "[ … ]"])
+@pytest.mark.parametrize("field", ["canonical_title", "description"])
+def test_a_mask_in_a_written_label_is_sent_back(field: str, mask: str):
+    with ScriptedModel([label(**{field: f"Exports of {mask} hang"}), label()]) as model:
+        assert ask(local_session(model), SMALL).spent.attempts == 2
+        assert f"{field}: contains […]" in last_message(model)
+
+
+def test_no_call_is_made_where_others_have_every_title():
+    class AllTaken(NoCheck):
+        def taken_titles(self) -> frozenset[str]:
+            return frozenset({"export hangs", "csv fails"})
+
+    with ScriptedModel([]) as model:
+        session = local_session(model, local_style="choose")
+        with pytest.raises(LabelingError, match="have all of its titles"):
+            session.label(SMALL, AllTaken())
+        assert model.calls == 0
+
+
+def test_a_title_that_was_taken_meanwhile_is_not_offered_again():
+    class TakenMeanwhile(NoCheck):
+        taken: frozenset[str] = frozenset()
+
+        def taken_titles(self) -> frozenset[str]:
+            return self.taken
+
+        def problem(self, label: IssueLabel, *, chosen: bool) -> str | None:
+            self.taken = frozenset({"export hangs"})
+            return "is taken" if label.canonical_title == "Export hangs" else None
+
+    def first_offered(request: dict[str, Any]) -> Reply:
+        fields = request["response_format"]["json_schema"]["schema"]["properties"]
+        return label(
+            canonical_title=fields["canonical_title"]["enum"][0],
+            description=fields["description"]["enum"][0],
+        )
+
+    with ScriptedModel(first_offered) as model:
+        session = local_session(model, local_style="choose")
+        assert session.label(SMALL, TakenMeanwhile()).label.canonical_title == "CSV fails"
+        assert model.calls == 2
