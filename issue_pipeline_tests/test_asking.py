@@ -624,15 +624,24 @@ def test_a_server_that_drips_is_waited_for_no_longer_than_one_that_hangs(
 
 
 def test_a_pause_that_others_make_longer_is_kept():
-    replies = [Reply("slow down", status=429, retry_after=wait) for wait in ("0.2", "0.6")]
-    with ScriptedModel([*replies, label(), label()]) as model:
-        session = start_session(LLMResource(local_model="openai/small", local_base_url=model.url))
+    times: list[float] = []
+
+    def script(_: dict[str, Any]) -> Reply:
+        times.append(time.monotonic())
+        if len(times) == 1:
+            return Reply("slow down", status=429, retry_after="0.5")
+        if len(times) == 2:
+            time.sleep(0.2)  # so that the other one is in its pause already
+            return Reply("slow down", status=429, retry_after="1")
+        return label()
+
+    with ScriptedModel(script) as model:
+        session = local_session(model)
         session._standing["local"].turns = Semaphore(2)  # as a remote model's
-        started = time.monotonic()
         with ThreadPoolExecutor(2) as pool:
             list(pool.map(lambda _: ask(session, SMALL), range(2)))
-        assert model.calls == 4
-        assert time.monotonic() - started >= 0.6
+    assert len(times) == 4
+    assert times[2] - times[1] >= 1
 
 
 def test_a_servers_words_are_redacted():
