@@ -2,7 +2,9 @@
 
 - The local model first, the other one if it fails; for large clusters the other way round.
 - At most two calls to a model for one label: the second after an invalid answer, which it is told
-  about, or after a limit per minute, which is waited for.
+  about, after a limit per minute, which is waited for, or after its schema was refused.
+- A model that does not take the schema is asked for any JSON instead, in the second call and from
+  then on.
 - A model that refuses us (key, quota), hangs, or stays rate limited is given up for the run.
 - No call is made beyond the run's budget.
 """
@@ -18,6 +20,7 @@ from typing import Protocol
 from pydantic import ValidationError
 
 from issue_pipeline.errors import (
+    FormatRefusedError,
     InvalidLabelError,
     LabelingError,
     ModelAccessError,
@@ -25,8 +28,8 @@ from issue_pipeline.errors import (
     ModelSilentError,
     RateLimitedError,
 )
-from issue_pipeline.labels import IssueLabel, copied_problem
-from issue_pipeline.prompts import LabelRequest, Prompt, build_prompt, correction
+from issue_pipeline.labels import IssueLabel, copied_problem, masked_problem
+from issue_pipeline.prompts import LabelRequest, Messages, Prompt, build_prompt, correction
 from issue_pipeline.records import Spent
 from issue_pipeline.resources.llm import LOCAL, REMOTE, Answer, LanguageModel, LLMResource
 from issue_pipeline.utils.printable import printable
@@ -51,7 +54,7 @@ class LabelCheck(Protocol):
     """What a label must keep besides its form: rules that depend on the cluster and its day."""
 
     def taken_titles(self) -> Collection[str]:
-        """Give the normalised titles that another cluster of the day has."""
+        """Give the normalised titles that this cluster may not have."""
         ...
 
     def problem(self, label: IssueLabel, *, chosen: bool) -> str | None:
@@ -82,12 +85,14 @@ class _Standing:
         given_up: Why it is not asked again; ``""`` while it is.
         silences: Calls in a row to which nothing came back.
         paused_until: No call before this moment of the monotonic clock.
+        takes_schema: Whether the answer's schema is sent along.
         turns: Lets in as many calls at once as the model takes.
     """
 
     given_up: str = ""
     silences: int = 0
     paused_until: float = 0.0
+    takes_schema: bool = True
     turns: threading.Semaphore = field(default_factory=threading.Semaphore)
 
 
@@ -153,12 +158,14 @@ class LabelingSession:
         self, model: LanguageModel, request: LabelRequest, check: LabelCheck
     ) -> tuple[IssueLabel, Spent]:
         """Get a label from one model, in at most ``CALLS_PER_MODEL`` calls."""
-        prompt = build_prompt(request, style=model.style, taken=check.taken_titles())
-        messages = list(prompt.messages)
+        corrections: Messages = []
         spent = Spent()
         problem: LabelingError | None = None
         for _ in range(CALLS_PER_MODEL):
             try:
+                # Each time anew: others may have taken a title meanwhile.
+                prompt = build_prompt(request, style=model.style, taken=check.taken_titles())
+                messages = [*prompt.messages, *corrections]
                 answer, cost = self._call(model, Prompt(messages, prompt.schema))
                 spent += cost
                 label = _checked_label(answer.text, prompt, check)
@@ -167,8 +174,8 @@ class LabelingSession:
                 raise LabelingError(f"{problem or error}", spent) from error
             except InvalidLabelError as error:
                 problem = error
-                messages = [*prompt.messages, *correction(answer.text, str(error))]
-            except RateLimitedError as error:
+                corrections = correction(answer.text, str(error))
+            except (RateLimitedError, FormatRefusedError) as error:
                 spent += error.spent
                 problem = error
             except LabelingError as error:
@@ -183,11 +190,16 @@ class LabelingSession:
         """Make one call when it is the model's turn, and remember how it went."""
         standing = self._standing[model.source]
         with standing.turns:
-            self._stopped.wait(max(0.0, standing.paused_until - time.monotonic()))
+            # Somebody else's limit may make the pause longer meanwhile.
+            while (wait_s := standing.paused_until - time.monotonic()) > 0:
+                if self._stopped.wait(wait_s):
+                    break
             self._admit(model)
             started = time.monotonic()
             try:
-                answer = model.complete(prompt.messages, prompt.schema)
+                answer = model.complete(
+                    prompt.messages, prompt.schema if standing.takes_schema else None
+                )
             except LabelingError as error:
                 error.spent = Spent(attempts=1, seconds=time.monotonic() - started)
                 self._note_failure(model, error)
@@ -233,6 +245,8 @@ class LabelingSession:
                 self._give_up(model, str(error))
             case ModelSilentError():
                 self._count_silence(model, f"{MAX_SILENCES} calls in a row got no reply")
+            case FormatRefusedError():
+                self._standing[model.source].takes_schema = False
             case RateLimitedError():
                 wait_s = DEFAULT_WAIT_S if error.wait_s is None else error.wait_s
                 if wait_s > MAX_WAIT_S:
@@ -286,7 +300,7 @@ def parse_label(answer: str, prompt: Prompt) -> IssueLabel:
 
     Raises:
         InvalidLabelError: There is none, it breaks a rule of :class:`IssueLabel`, it repeats the
-            instructions, or it was to be chosen and was not.
+            instructions or shows a mask, or it was to be chosen and was not.
     """
     try:
         label = IssueLabel.model_validate_json(_last_object(answer[-_MAX_ANSWER_CHARS:]))
@@ -300,7 +314,7 @@ def parse_label(answer: str, prompt: Prompt) -> IssueLabel:
     if prompt.titles:
         if label.canonical_title not in prompt.titles:
             raise InvalidLabelError("canonical_title: expected one of the titles given")
-    elif (problem := copied_problem(label, prompt.instructions)) is not None:
+    elif problem := copied_problem(label, prompt.instructions) or masked_problem(label):
         raise InvalidLabelError(problem)
     return label
 

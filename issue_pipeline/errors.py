@@ -94,6 +94,10 @@ class ModelSilentError(ModelUnavailableError):
     """Not even a reply came: the model hangs, or nothing can be reached where it should be."""
 
 
+class FormatRefusedError(ModelUnavailableError):
+    """The provider does not take our JSON schema; the same call may succeed without it."""
+
+
 class RateLimitedError(ModelUnavailableError):
     """Too many calls in too short a time; the same call may succeed later.
 

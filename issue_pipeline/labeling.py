@@ -25,6 +25,7 @@ from issue_pipeline.utils.embeddings import (
     embed_texts,
 )
 from issue_pipeline.utils.printable import printable
+from issue_pipeline.utils.redaction import redact
 from issue_pipeline.utils.shared_words import mask_lone_words, shared_words
 from issue_pipeline.utils.text_cleaning import snippet
 
@@ -172,14 +173,17 @@ def ask_models(
     if not groups:
         return
     shared = shared_words([text.text for text in cluster.texts] for cluster in clusters)
-    titles = DayTitles(row.canonical_title for row in rows if row.canonical_title)
+    titles = DayTitles(
+        (row.canonical_title, _titles_of(cluster))
+        for cluster, row in zip(clusters, rows, strict=True)
+        if row.canonical_title
+    )
     hinter, grounding = Hinter(model), Grounding(model)
 
     def ask(cluster: PreparedCluster) -> IssueRow:
         request = _request(cluster, shared, hinter, grounding)
-        return _asked(
-            cluster, request, labeler, ClusterCheck(cluster.embeddings, grounding, titles)
-        )
+        check = ClusterCheck(cluster.embeddings, grounding, titles, _titles_of(cluster))
+        return _asked(cluster, request, labeler, check)
 
     pool = ThreadPoolExecutor(labeler.labels_at_once, thread_name_prefix="label")
     try:
@@ -233,6 +237,10 @@ def collect_evidence(
             cluster.items, cluster.texts, centroid_distances(cluster.embeddings), strict=True
         )
     ]
+
+
+def _titles_of(cluster: PreparedCluster) -> list[str]:
+    return [cluster.texts[row].title for row in cluster.representatives]
 
 
 def _moved(row: IssueRow, cluster: PreparedCluster) -> IssueRow:
@@ -301,7 +309,7 @@ def _without_label(cluster: PreparedCluster, spent: Spent, why: str) -> IssueRow
         model="",
         **asdict(spent),
         labeled_at=datetime.now(UTC),
-        failure=printable(why, MAX_FAILURE_CHARS),
+        failure=printable(redact(why), MAX_FAILURE_CHARS),
     )
 
 

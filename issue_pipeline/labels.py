@@ -58,26 +58,43 @@ WOULD_PAY_MEANING = (
     ' (example: "we pay a contractor to fix this every month")'
 )
 
-# A bare name of a site counts where nothing else ends like that: "Node.js" and "ASP.NET" are words.
+# A bare name of a site counts where hardly anything else ends like that: "logger.info" is a call.
+# With a path after it more do, but not what ends like a file: "Node.js/Express" are two names.
 _URL = re.compile(
     r"(?:\b[a-z][a-z0-9+.-]{1,20}://|\b(?:mailto|javascript|data):(?=\S)|www\."
-    r"|\b[\w-]{1,60}\.(?:com|org|ru|cn|info|biz|xyz|top|shop|site|online|click|link)\b"
-    r"|\b[\w-]{1,60}\.[a-z]{2,10}/\w)",
+    r"|\b[\w-]{1,60}\.(?:com|org|ru|cn|biz|xyz|shop|site)\b"
+    r"|\b(?!asp\.net/)[\w-]{1,60}\.(?!(?:js|ts|cs|go|py|rb|hs|vb)/)(?:[a-z]{2}|net|edu|gov|info"
+    r"|top|online|click|link|app|dev|cloud|tech|blog|page|space|live|club|icu|vip|wiki|zip)/\w)",
     re.IGNORECASE,
 )
-_EMAIL = re.compile(r"\S@\S+\.\w")
-_EMPHASIS = r"(?<![\w*])[*_]{1,3}[^\W_][^*_]*[*_]{1,3}(?!\w)"
-_LINE_MARK = r"^\s*(?:(?:#{1,6}|[-*+>]|\d{1,2}[.)])\s+)+"
-_MARKUP = re.compile(
-    rf"<[a-zA-Z/!]|[`{{}}]|\]\(|&[a-z#0-9]{{2,8}};|\*\*|~~|{_EMPHASIS}|{_LINE_MARK}"
+# "react@18.2" is a version.
+_EMAIL = re.compile(r"\S@(?!v?\d+\.\d)[\w-]+(?:\.[\w-]+)*\.[^\W\d_]{2}")
+# "__init__" is a name, and so is "**kwargs", which nothing closes.
+_EMPHASIS = (
+    r"(?<![\w*])(?!__[A-Za-z]\w*[A-Za-z0-9]__(?!\w))[*_]{1,3}[^\W_][^*_]*[*_]{1,3}(?![\w*])"
+    r"|(?<!\w)\*\*(?=\S)[^*]+(?<=\S)\*\*"
 )
+_LINE_MARK = r"^\s*(?:(?:#{1,6}|[-*+>]|\d{1,2}[.)])\s+)+"
+_MARKUP = re.compile(rf"<[a-zA-Z/!]|[`{{}}]|\]\(|&[a-z#0-9]{{2,8}};|~~|{_EMPHASIS}|{_LINE_MARK}")
+# "List<String>", "Map<K, vector<int>>": within a word, closed, without attributes, and no tag of
+# HTML. The innermost comes first.
+_TYPE_ARGUMENTS = re.compile(
+    r"(?<=\w)<(?!(?:a|audio|b|body|br|button|code|details|div|em|embed|form|h[1-6]|head|hr|html|i"
+    r"|iframe|img|input|li|marquee|meta|ol|p|pre|s|script|select|span|strong|style|sub|sup|svg"
+    r"|table|td|textarea|th|tr|u|ul|video)\b)[a-z_][\w:.,?& *\[\]]{0,80}>",
+    re.IGNORECASE,
+)
+_MAX_NESTED_TYPES = 3
 _TAB_OR_LINE_FEED = re.compile(r"[\t\n]")
 _HAS_LETTER = re.compile(r"[^\W\d_]")
 _SENTENCE_END = re.compile(r"[.!?…]+[\"')\]]*(?:\s|$)|[。！？]+")
 _ABBREVIATION = re.compile(
-    r"\b(?:e\.\s?g|i\.\s?e|etc|vs|cf|approx|incl|resp|no|nr|fig|ver|dr|mr|mrs|ms|st|[a-z])\.(?=\s+\S)",
+    r"\b(?:e\.\s?g|i\.\s?e|etc|vs|cf|approx|incl|resp|no|nr|fig|ver|dr|mr|mrs|ms|st|prof"
+    r"|dept|inc|ltd|co|corp|jr|sr|[a-z])\.(?=\s+\S)",
     re.IGNORECASE,
 )
+# As in utils/shared_words.py, and as models write it.
+_ANY_MASK = re.compile(r"\[\s*(?:…|\.{3})\s*\]")
 # What titles wear on their way through a tracker or a forum, and says nothing about the problem;
 # not "[…]", which stands for a word (utils/shared_words.py).
 _TITLE_PREFIX = re.compile(
@@ -144,6 +161,14 @@ def copied_problem(label: IssueLabel, instructions: str) -> str | None:
     return None
 
 
+def masked_problem(label: IssueLabel) -> str | None:
+    """Say that a label that a model wrote shows a mask instead of a word, or ``None``."""
+    for field in ("canonical_title", "description"):
+        if _ANY_MASK.search(getattr(label, field)):
+            return f"{field}: contains […], which stands for a hidden word; expected words only"
+    return None
+
+
 def _bare_words(text: str) -> str:
     return " ".join(re.findall(r"\w+", text.casefold()))
 
@@ -165,12 +190,16 @@ def plain_text_problem(text: str) -> str | None:
     for pattern, problem in (
         (_EMAIL, "contains an e-mail address"),
         (_URL, "contains a URL"),
-        (_MARKUP, "contains markup"),
         (UNSEEN, "contains control characters"),
         (_TAB_OR_LINE_FEED, "contains control characters"),
     ):
         if pattern.search(text):
             return f"{problem}; expected plain text"
+    bare = text
+    for _ in range(_MAX_NESTED_TYPES):
+        bare = _TYPE_ARGUMENTS.sub("", bare)
+    if _MARKUP.search(bare):
+        return "contains markup; expected plain text"
     return None if _HAS_LETTER.search(text) else "has no words"
 
 
@@ -182,7 +211,7 @@ def tidy_text(text: str, max_chars: int) -> str:
     """
     # Only what can end up in the result is read: a title may be a hostile megabyte.
     words = text[: 20 * max_chars].split()
-    text = " ".join(word for word in words if "." not in word.partition("@")[2])
+    text = " ".join(word for word in words if not _EMAIL.search(word))
     text = re.sub(_URL.pattern + r"\S*", " ", text, flags=re.IGNORECASE)
     text = re.sub(r"<[^<>]{0,200}>|&[a-z#0-9]{2,8};|[`{}<]|\]\([^)]{0,200}\)?", " ", text)
     text = " ".join(UNSEEN.sub("", text).split())
@@ -221,15 +250,14 @@ def label_schema(
         descriptions: If given, the description must be one of these.
     """
 
-    def text_field(choices: list[str] | None, max_chars: int) -> dict[str, object]:
-        if choices:
-            return {"type": "string", "enum": choices}
-        return {"type": "string", "minLength": 3, "maxLength": max_chars}
+    # Lengths are left to IssueLabel: strict schemas of some providers refuse words for them.
+    def text_field(choices: list[str] | None) -> dict[str, object]:
+        return {"type": "string", "enum": choices} if choices else {"type": "string"}
 
     properties: dict[str, object] = {
-        "canonical_title": text_field(titles, MAX_TITLE_CHARS),
+        "canonical_title": text_field(titles),
         "category": {"type": "string", "enum": list(CATEGORIES)},
-        "description": text_field(descriptions, MAX_DESCRIPTION_CHARS),
+        "description": text_field(descriptions),
         "would_pay_signal": {"type": "boolean"},
         "impact_level": {"type": "string", "enum": list(IMPACT_LEVELS)},
     }

@@ -5,6 +5,7 @@ can misbehave as real servers do. ``with ScriptedModel(...) as model:`` starts i
 ``model.url`` is its base URL.
 """
 
+import contextlib
 import json
 import re
 import threading
@@ -40,6 +41,8 @@ class Reply:
         body: The whole body instead, as it is.
         retry_after: Value of that header, if any.
         cut: Close the connection before the last bytes that were promised.
+        drip: Send one blank after the other until the server closes.
+        usage: What it says of its tokens, instead of the usual.
     """
 
     content: str | None = ""
@@ -49,6 +52,8 @@ class Reply:
     body: str | None = None
     retry_after: str | None = None
     cut: bool = False
+    drip: bool = False
+    usage: dict[str, object] | None = None
 
 
 def label(**changes: object) -> Reply:
@@ -148,6 +153,14 @@ class ScriptedModel:
                 if reply.hang:
                     model._closing.wait()
                     return
+                if reply.drip:
+                    self.send_response(200)
+                    self.send_header("Content-Length", "1000000")
+                    self.end_headers()
+                    with contextlib.suppress(OSError):
+                        while not model._closing.wait(0.05):
+                            self.wfile.write(b" ")
+                    return
                 body = (_body(reply) if reply.body is None else reply.body).encode()
                 self.send_response(reply.status)
                 self.send_header("Content-Type", "application/json")
@@ -180,7 +193,8 @@ def _body(reply: Reply) -> str:
                     "message": {"role": "assistant", "content": reply.content},
                 }
             ],
-            "usage": {
+            "usage": reply.usage
+            or {
                 "prompt_tokens": PROMPT_TOKENS,
                 "completion_tokens": COMPLETION_TOKENS,
                 "total_tokens": PROMPT_TOKENS + COMPLETION_TOKENS,

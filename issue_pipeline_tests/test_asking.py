@@ -2,7 +2,7 @@ import json
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from threading import Barrier
+from threading import Barrier, Semaphore
 from typing import Any
 
 import pytest
@@ -12,6 +12,7 @@ from issue_pipeline.asking import LabelingSession, LabelResult, start_session
 from issue_pipeline.errors import LabelingError
 from issue_pipeline.labels import IssueLabel, label_schema
 from issue_pipeline.prompts import LabelRequest, Representative
+from issue_pipeline.resources import llm
 from issue_pipeline.resources.llm import LLMResource
 from issue_pipeline_tests.scripted_model import (
     COMPLETION_TOKENS,
@@ -544,3 +545,152 @@ def test_a_servers_words_come_without_controls_and_user_info():
     assert "shop.example" in str(caught.value)
     assert str(caught.value).isprintable()
     assert "hush" not in str(caught.value)
+
+
+def refuses_schemas(request: dict[str, Any]) -> Reply:
+    if request["response_format"]["type"] == "json_schema":
+        return Reply("Invalid schema for response_format 'issue_label': ...", status=400)
+    return label()
+
+
+def test_a_model_that_refuses_the_schema_is_asked_for_any_json_from_then_on():
+    with ScriptedModel(refuses_schemas) as model:
+        session = local_session(model)
+        assert [ask(session, SMALL).spent.attempts for _ in range(3)] == [2, 1, 1]
+        assert model.calls == 4
+        assert model.requests[-1]["response_format"] == {"type": "json_object"}
+        assert model.requests[0]["messages"] == model.requests[1]["messages"]
+
+
+def test_a_request_refused_for_another_reason_is_not_made_again():
+    with ScriptedModel(lambda _: Reply("the context is too long", status=400)) as model:
+        with pytest.raises(LabelingError, match="context is too long"):
+            ask(local_session(model), SMALL)
+        assert model.calls == 1
+
+
+def test_an_ollama_model_is_bound_to_the_schema(monkeypatch: pytest.MonkeyPatch):
+    with ScriptedModel([BROKEN, BROKEN]) as model:
+        monkeypatch.setenv("OLLAMA_API_BASE", model.url)
+        session = start_session(LLMResource(local_model="ollama_chat/llama3.1"))
+        with pytest.raises(LabelingError):
+            ask(session, SMALL)
+        assert model.requests[-1]["format"] == label_schema()
+
+
+def test_a_missing_key_is_told_at_once_and_by_its_setting(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    session = start_session(LLMResource(remote_model="openai/gpt-4o"))
+    for said in ("Set LLM_REMOTE_API_KEY", "not asked again in this run: no key"):
+        with pytest.raises(LabelingError, match=said):
+            ask(session, SMALL)
+    assert session.calls == 1
+
+
+def test_half_a_character_in_an_answer_is_an_invalid_answer_like_any_other():
+    with ScriptedModel(
+        [label(canonical_title="half a \ud800 pair", category="x"), label()]
+    ) as model:
+        raw = Reply('{"canonical_title": "half a \ud800 pair"}')
+        assert ask(local_session(model), SMALL).spent.attempts == 2
+    with ScriptedModel([raw, label()]) as model:
+        assert ask(local_session(model), SMALL).spent.attempts == 2
+        assert "half a \ufffd pair" in model.requests[1]["messages"][-2]["content"]
+
+
+def test_absurd_numbers_of_tokens_fit_into_the_store():
+    told = [10**30, -(10**30)]
+    usages = [
+        {"prompt_tokens": number, "completion_tokens": number, "total_tokens": number}
+        for number in told
+    ]
+    answers = [Reply(label().content, usage=usage) for usage in usages]
+    with ScriptedModel(answers) as model:
+        session = local_session(model)
+        spent = [ask(session, SMALL).spent for _ in told]
+    assert [one.prompt_tokens for one in spent] == [2**31, 0]
+    assert [one.completion_tokens for one in spent] == [2**31, 0]
+
+
+def test_a_server_that_drips_is_waited_for_no_longer_than_one_that_hangs(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    monkeypatch.setattr(llm, "OVERHEAD_S", 0.3)
+    with ScriptedModel(lambda _: Reply(drip=True)) as model:
+        started = time.monotonic()
+        with pytest.raises(LabelingError, match="Timeout"):
+            ask(local_session(model, timeout_s=0.2), SMALL)
+        assert time.monotonic() - started < 5
+
+
+def test_a_pause_that_others_make_longer_is_kept():
+    times: list[float] = []
+
+    def script(_: dict[str, Any]) -> Reply:
+        times.append(time.monotonic())
+        if len(times) == 1:
+            return Reply("slow down", status=429, retry_after="0.5")
+        if len(times) == 2:
+            time.sleep(0.2)  # so that the other one is in its pause already
+            return Reply("slow down", status=429, retry_after="1")
+        return label()
+
+    with ScriptedModel(script) as model:
+        session = local_session(model)
+        session._standing["local"].turns = Semaphore(2)  # as a remote model's
+        with ThreadPoolExecutor(2) as pool:
+            list(pool.map(lambda _: ask(session, SMALL), range(2)))
+    assert len(times) == 4
+    assert times[2] - times[1] >= 1
+
+
+def test_a_servers_words_are_redacted():
+    echo = Reply("no mail to joe@shop.example, password=hunter2hunter2", status=500)
+    with ScriptedModel([echo]) as model, pytest.raises(LabelingError) as caught:
+        ask(local_session(model), SMALL)
+    assert "no mail to [email]" in str(caught.value)
+    assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize("mask", ["[…]", "[...]", "[ … ]"])
+@pytest.mark.parametrize("field", ["canonical_title", "description"])
+def test_a_mask_in_a_written_label_is_sent_back(field: str, mask: str):
+    with ScriptedModel([label(**{field: f"Exports of {mask} hang"}), label()]) as model:
+        assert ask(local_session(model), SMALL).spent.attempts == 2
+        assert f"{field}: contains […]" in last_message(model)
+
+
+def test_no_call_is_made_where_others_have_every_title():
+    class AllTaken(NoCheck):
+        def taken_titles(self) -> frozenset[str]:
+            return frozenset({"export hangs", "csv fails"})
+
+    with ScriptedModel([]) as model:
+        session = local_session(model, local_style="choose")
+        with pytest.raises(LabelingError, match="have all of its titles"):
+            session.label(SMALL, AllTaken())
+        assert model.calls == 0
+
+
+def test_a_title_that_was_taken_meanwhile_is_not_offered_again():
+    class TakenMeanwhile(NoCheck):
+        taken: frozenset[str] = frozenset()
+
+        def taken_titles(self) -> frozenset[str]:
+            return self.taken
+
+        def problem(self, label: IssueLabel, *, chosen: bool) -> str | None:
+            self.taken = frozenset({"export hangs"})
+            return "is taken" if label.canonical_title == "Export hangs" else None
+
+    def first_offered(request: dict[str, Any]) -> Reply:
+        fields = request["response_format"]["json_schema"]["schema"]["properties"]
+        return label(
+            canonical_title=fields["canonical_title"]["enum"][0],
+            description=fields["description"]["enum"][0],
+        )
+
+    with ScriptedModel(first_offered) as model:
+        session = local_session(model, local_style="choose")
+        assert session.label(SMALL, TakenMeanwhile()).label.canonical_title == "CSV fails"
+        assert model.calls == 2

@@ -51,12 +51,22 @@ def test_what_was_chosen_is_about_its_cluster():
 
 @pytest.mark.parametrize("chosen", [True, False])
 def test_a_title_is_taken_once(chosen: bool):
-    titles = DayTitles(["Known before"])
+    titles = DayTitles([("Known before", ["Known before"])])
     first, second = (check(titles, near=0, NEAR=0, about_it=0) for _ in range(2))
     assert first.problem(label("near"), chosen=chosen) is None
     assert "another problem" in str(second.problem(label("NEAR"), chosen=chosen))
     assert second.taken_titles() == {"near", "known before"}
     assert titles.claim("KNOWN  before") is False
+
+
+def test_clusters_whose_representatives_agree_may_share_a_title():
+    titles = DayTitles()
+    assert titles.claim("App crashes", ["[Bug] App crashes", "It crashes"])
+    assert titles.taken(["APP crashes!!"]) == frozenset()
+    assert titles.claim("App crashes", ["APP crashes!!"])
+    assert titles.taken(["App crashes", "Login fails"]) == {"app crashes"}
+    assert not titles.claim("App crashes", ["App crashes", "Login fails"])
+    assert not titles.claim("App crashes")
 
 
 def test_a_label_that_is_refused_takes_no_title():

@@ -5,10 +5,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from issue_pipeline.asking import LabelCheck, LabelResult
+from issue_pipeline.asking import LabelCheck, LabelResult, start_session
 from issue_pipeline.errors import LabelingError
 from issue_pipeline.labeling import (
     MAX_EVIDENCE_TITLE_CHARS,
+    Labeler,
     PreparedCluster,
     ask_models,
     collect_evidence,
@@ -18,8 +19,9 @@ from issue_pipeline.labeling import (
 from issue_pipeline.labels import CATEGORIES, IMPACT_LEVELS, IssueLabel
 from issue_pipeline.prompts import LabelRequest
 from issue_pipeline.records import IssueRow, Item, Spent
+from issue_pipeline.resources.llm import LLMResource
 from issue_pipeline.utils.shared_words import MASK
-from issue_pipeline_tests.scripted_model import GOOD_LABEL
+from issue_pipeline_tests.scripted_model import GOOD_LABEL, Reply, ScriptedModel, label
 
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
 
@@ -82,7 +84,7 @@ def prepare(*members: list[Item]) -> list[PreparedCluster]:
 
 def run(
     clusters: list[PreparedCluster],
-    labeler: CountingLabeler,
+    labeler: Labeler,
     known: list[IssueRow] | None = None,
     reusable: dict[str, IssueRow] | None = None,
 ) -> list[IssueRow]:
@@ -314,8 +316,9 @@ def test_evidence_is_every_member_of_the_clusters_with_a_good_label():
 
 
 def test_evidence_is_redacted():
-    clusters = prepare([item("a", "joe@shop.example cannot log in", "mail joe@shop.example")])
-    [one] = collect_evidence(clusters, run(clusters, CountingLabeler()))
+    title, body = "joe@shop.example cannot log in", "mail joe@shop.example"
+    clusters = prepare([item("a", title, body), item("b", title, body)])
+    [one, _] = collect_evidence(clusters, run(clusters, CountingLabeler()))
     assert "joe@" not in one.title + one.snippet
 
 
@@ -333,3 +336,36 @@ def test_evidence_fits_into_the_live_store():
     [one] = collect_evidence(prepare([hostile]), rows)
     assert 900 < len(one.title) <= MAX_EVIDENCE_TITLE_CHARS
     assert one.comment_count == 0
+
+
+def test_clusters_that_nothing_tells_apart_share_a_chosen_title_without_a_call_in_vain():
+    def first_offered(request: dict[str, Any]) -> Reply:
+        fields = request["response_format"]["json_schema"]["schema"]["properties"]
+        return label(
+            canonical_title=fields["canonical_title"]["enum"][0],
+            description=fields["description"]["enum"][0],
+        )
+
+    tagged = [item(f"a{number}", "[Bug] App crashes", "") for number in range(6)]
+    loud = [item(f"b{number}", "App crashes!!", "") for number in range(5)]
+    clusters = prepare(tagged, loud)
+    assert clusters[0].fingerprint != clusters[1].fingerprint
+    with ScriptedModel(first_offered) as model:
+        choosing = LLMResource(
+            local_model="openai/m", local_base_url=model.url, local_style="choose"
+        )
+        rows = run(clusters, start_session(choosing))
+        assert [row.canonical_title for row in rows] == ["App crashes"] * 2
+        # The title that an earlier run gave is known to be that of a cluster that agrees, too.
+        again = run(clusters, start_session(choosing), known=rows[:1])
+        assert [row.canonical_title for row in again] == ["App crashes"] * 2
+        assert model.calls == 3
+
+
+def test_why_a_label_failed_is_stored_redacted():
+    class Telling(CountingLabeler):
+        def label(self, request: LabelRequest, check: LabelCheck) -> LabelResult:
+            raise LabelingError("ask joe@shop.example")
+
+    [row] = run(prepare(cluster_of("export")), Telling())
+    assert row.failure == "ask [email]"

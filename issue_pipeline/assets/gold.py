@@ -10,7 +10,7 @@ from issue_pipeline.asking import start_session
 from issue_pipeline.assets.completeness import require_collected
 from issue_pipeline.assets.label_metadata import label_metadata
 from issue_pipeline.assets.partition_keys import day_of
-from issue_pipeline.errors import MissingInputError
+from issue_pipeline.errors import MissingInputError, StoreError
 from issue_pipeline.failures import clear_failures
 from issue_pipeline.labeling import ask_models, collect_evidence, prepare_clusters, settled_rows
 from issue_pipeline.partitions import daily_partitions
@@ -49,17 +49,26 @@ def issues(
         with database.read() as connection:
             require_clusters(connection, day, bronze.ledger_of_day(connection, day))
             clusters = bronze.clustered_items_of_day(connection, day)
-            known = gold.issues_of_day(connection, day)
+            assignments = silver.assignments_digest(connection, day)
         # A day without clusters needs no model of either kind.
         model = embedding.get_model() if clusters else None
         prepared = prepare_clusters(clusters, model) if model else []
-        with database.read() as connection:
-            reusable = gold.good_labels(connection, [one.fingerprint for one in prepared])
-        settled = settled_rows(prepared, known=known, reusable=reusable)
-        session = start_session(llm) if any(row.label_failed for row in settled) else None
+        # What another run stored while this one prepared is read in the transaction that replaces
+        # it: no label is lost that was paid for.
         with database.write() as connection:
+            if silver.assignments_digest(connection, day) != assignments:
+                raise StoreError(
+                    f"The clusters of {day} changed while their posts were being embedded. Run"
+                    " gold/issues again when silver/clusters is done; nothing was changed."
+                )
+            settled = settled_rows(
+                prepared,
+                known=gold.issues_of_day(connection, day),
+                reusable=gold.good_labels(connection, [one.fingerprint for one in prepared]),
+            )
             gold.replace_day(connection, day, settled, collect_evidence(prepared, settled))
         rows = {row.cluster_id: row for row in settled}
+        session = start_session(llm) if any(row.label_failed for row in settled) else None
         if model and session:
             for fresh in ask_models(prepared, settled, session, model):
                 with database.write() as connection:

@@ -6,7 +6,8 @@ Whom to ask, how often, and when to stop is decided in ``asking.py``.
 import logging
 import os
 import re
-from collections.abc import Mapping
+import threading
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,6 +16,7 @@ from pydantic import Field
 
 from issue_pipeline.errors import (
     ConfigurationError,
+    FormatRefusedError,
     LabelingError,
     ModelAccessError,
     ModelSilentError,
@@ -23,7 +25,7 @@ from issue_pipeline.errors import (
 )
 from issue_pipeline.prompts import CHOOSE, STYLES, WRITE, Messages
 from issue_pipeline.utils.printable import printable
-from issue_pipeline.utils.redaction import SECRET_MARK
+from issue_pipeline.utils.redaction import SECRET_MARK, redact
 from issue_pipeline.utils.urls import without_user_info
 
 logger = logging.getLogger(__name__)
@@ -32,17 +34,29 @@ LOCAL = "local"
 REMOTE = "remote"
 # A reasoning model thinks before it answers, and that counts. What is chosen is short.
 MAX_ANSWER_TOKENS = {WRITE: 4_000, CHOOSE: 500}
+# LiteLLM's own work for a call, seconds for the first one; comes on top of the timeout.
+OVERHEAD_S = 5.0
+# A server may claim anything; more than this would not fit into the store.
+_MAX_TOKENS_TOLD = 2**31
 # How much of a server's message ours quotes.
 _MAX_TOLD_CHARS = 200
 # How providers word a spent quota: waiting a minute does not help.
 _QUOTA_WORDS = ("quota", "billing", "credit", "insufficient", "payment")
 _PER_MINUTE = re.compile(r"per[ _-]?min")
 _LINK = re.compile(r"https?://\S+")
+# How providers word that they do not take our schema, and that there is no key.
+_FORMAT_WORDS = re.compile(
+    r"response.?(?:format|schema)|(?:json|output).?schema|output.?(?:format|config)"
+    r"|structured.?output|grammar",
+    re.IGNORECASE,
+)
+_KEY_WORDS = re.compile(r"api.?key|credentials", re.IGNORECASE)
 # HTTP statuses: no valid key, no money, no permission, no such model; too many requests.
 _WRONG_KEY = (401, 402, 403)
 _REFUSED = (*_WRONG_KEY, 404)
 _RATE_LIMITED = 429
 _TIMED_OUT = 408
+_BAD_REQUEST = (400, 422)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +81,7 @@ class LanguageModel:
         source: ``local`` or ``remote``.
         name: LiteLLM's name of the model.
         style: ``write`` or ``choose``.
-        timeout_s: Longest silence of the server during one call.
+        timeout_s: Longest wait for a whole answer.
     """
 
     source: str
@@ -77,22 +91,24 @@ class LanguageModel:
     api_key: str | None = field(repr=False)
     timeout_s: float
 
-    def complete(self, messages: Messages, schema: Mapping[str, object]) -> Answer:
+    def complete(self, messages: Messages, schema: Mapping[str, object] | None) -> Answer:
         """Make one call; never more than one request.
 
         Args:
             messages: The conversation so far.
-            schema: JSON schema that the answer should follow.
+            schema: JSON schema that the answer should follow; ``None`` for any JSON.
 
         Raises:
             ModelAccessError: Refused; no further call can succeed.
+            FormatRefusedError: Refused because of the schema.
             RateLimitedError: Too many calls.
             ModelSilentError: No reply at all.
             ModelUnavailableError: No answer for another reason.
         """
         litellm = import_litellm()
-        try:
-            response = litellm.completion(
+
+        def call() -> object:
+            return litellm.completion(
                 model=self.name,
                 messages=messages,
                 base_url=self.base_url,
@@ -106,6 +122,13 @@ class LanguageModel:
                 max_retries=0,
                 drop_params=True,
             )
+
+        try:
+            response = _within(self.timeout_s + OVERHEAD_S, call)
+        except _TooSlowError:
+            raise ModelSilentError(
+                f"no answer (Timeout: not complete after {self.timeout_s:.0f} s)."
+            ) from None
         except Exception as error:  # LiteLLM lets through whatever its many providers raise
             raise self._failure(error) from None  # its own words may hold the key
         choices = getattr(response, "choices", None)
@@ -113,9 +136,9 @@ class LanguageModel:
             raise ModelUnavailableError("no answer (a reply without choices).")
         usage = getattr(response, "usage", None)
         return Answer(
-            text=str(choices[0].message.content or ""),
-            prompt_tokens=getattr(usage, "prompt_tokens", None) or 0,
-            completion_tokens=getattr(usage, "completion_tokens", None) or 0,
+            text=_sendable(str(choices[0].message.content or "")),
+            prompt_tokens=_tokens_told(usage, "prompt_tokens"),
+            completion_tokens=_tokens_told(usage, "completion_tokens"),
             cost_usd=self._cost_usd(litellm, response),
         )
 
@@ -127,10 +150,14 @@ class LanguageModel:
             return False
         return True
 
-    def _response_format(self, litellm: Any, schema: Mapping[str, object]) -> dict[str, object]:  # noqa: ANN401
+    def _response_format(
+        self,
+        litellm: Any,  # noqa: ANN401
+        schema: Mapping[str, object] | None,
+    ) -> dict[str, object]:
         """Bind the answer to the schema where the model takes one, to JSON elsewhere."""
         # Local servers (llama.cpp, Ollama, vLLM) all take a schema, and LiteLLM does not know it.
-        if self.base_url or litellm.supports_response_schema(model=self.name):
+        if schema and (self.source == LOCAL or litellm.supports_response_schema(model=self.name)):
             return {
                 "type": "json_schema",
                 "json_schema": {"name": "issue_label", "strict": True, "schema": schema},
@@ -141,7 +168,7 @@ class LanguageModel:
         if self.source == LOCAL:
             return 0.0  # even where a server gives itself the name of a paid model
         try:
-            return float(litellm.completion_cost(response, model=self.name))
+            return max(0.0, float(litellm.completion_cost(response, model=self.name)))
         except Exception:  # no price is known for the model
             logger.debug("no price known for this model")
             return 0.0
@@ -151,17 +178,22 @@ class LanguageModel:
         text = str(error)
         if self.source == REMOTE and self.api_key:
             text = text.replace(self.api_key, SECRET_MARK)  # some servers repeat what they refuse
-        told = f"{type(error).__name__}: {printable(without_user_info(text), _MAX_TOLD_CHARS)}"
+        text = redact(without_user_info(text))
+        told = f"{type(error).__name__}: {printable(text, _MAX_TOLD_CHARS)}"
         status = getattr(error, "status_code", None)
+        headers = getattr(error, "litellm_response_headers", None)
+        if self.source == REMOTE and not (self.api_key or headers) and _KEY_WORDS.search(text):
+            return ModelAccessError(f"no key ({told}). Set LLM_REMOTE_API_KEY.")
         if status in _REFUSED or "LLM Provider NOT provided" in text:
             wrong_key = self.source == REMOTE and status in _WRONG_KEY
             setting = f"LLM_{self.source.upper()}_{'API_KEY' if wrong_key else 'MODEL'}"
             return ModelAccessError(f"refused ({told}). Check {setting}.")
         if status == _RATE_LIMITED and _means_spent_quota(text):
             return ModelAccessError(f"quota spent ({told}).")
-        headers = getattr(error, "litellm_response_headers", None)
         if status == _RATE_LIMITED:
             return RateLimitedError(f"rate limited ({told}).", wait_s=_retry_after_s(headers))
+        if status in _BAD_REQUEST and _FORMAT_WORDS.search(text):
+            return FormatRefusedError(f"schema refused ({told}).")
         # Where no reply came, LiteLLM makes up a status of its own.
         if status == _TIMED_OUT or (headers is None and (status or 500) >= 500):
             return ModelSilentError(f"no answer ({told}).")
@@ -242,6 +274,49 @@ def import_litellm() -> Any:  # noqa: ANN401
     litellm.telemetry = False
     litellm.suppress_debug_info = True
     return litellm
+
+
+class _TooSlowError(Exception):
+    """A call took longer than it may."""
+
+
+def _within(limit_s: float, call: Callable[[], object]) -> object:
+    """Make a call that may take so long in all.
+
+    Timeouts of HTTP clients are about silences: a server that sends a byte now and then keeps them
+    waiting for ever. What is given up goes on in a thread that does not keep the process alive.
+
+    Raises:
+        _TooSlowError: It took longer.
+        Exception: Whatever the call raised.
+    """
+    results: list[object] = []
+    errors: list[Exception] = []
+
+    def run() -> None:
+        try:
+            results.append(call())
+        except Exception as error:  # raised again below
+            errors.append(error)
+
+    thread = threading.Thread(target=run, daemon=True, name="model call")
+    thread.start()
+    thread.join(limit_s)
+    if errors:
+        raise errors[0]
+    if not results:
+        raise _TooSlowError
+    return results[0]
+
+
+def _sendable(text: str) -> str:
+    """Replace half surrogate pairs, which no request can carry."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def _tokens_told(usage: object, name: str) -> int:
+    tokens = getattr(usage, name, None)
+    return min(max(0, tokens), _MAX_TOKENS_TOLD) if isinstance(tokens, int) else 0
 
 
 def _means_spent_quota(message: str) -> bool:

@@ -72,22 +72,24 @@ def replace_clusters(
     Args:
         con: A connection within a transaction.
         day: UTC day.
-        issues: Rows of clusters that the day has.
+        issues: Rows of clusters that the day has, without a good label so far.
         evidence: Every item of those whose label is good.
 
     Raises:
-        StoreError: The day no longer has these clusters: another run replaced it meanwhile.
+        StoreError: The day no longer has these clusters, or they have good labels: another run
+            works on it.
     """
     clusters = [row.cluster_id for row in issues]
     present = con.execute(
-        "SELECT cluster_id, cluster_fingerprint FROM gold.issues"
+        "SELECT cluster_id, cluster_fingerprint, label_failed FROM gold.issues"
         " WHERE cluster_date = ? AND cluster_id IN (SELECT unnest(?::INTEGER[])) ORDER BY ALL",
         [day, clusters],
     ).fetchall()
-    if present != sorted((row.cluster_id, row.cluster_fingerprint) for row in issues):
+    if present != sorted((row.cluster_id, row.cluster_fingerprint, True) for row in issues):
         raise StoreError(
-            f"The clusters of {day} changed while they were being labelled, so another run works"
-            " on this day. Run gold/issues again when it is done; labels already stored are kept."
+            f"The clusters of {day}, or their labels, changed while they were being labelled, so"
+            " another run works on this day. Run gold/issues again when it is done; labels already"
+            " stored are kept."
         )
     for table in _TABLES:
         con.execute(

@@ -68,11 +68,11 @@ CREATE TABLE IF NOT EXISTS gold.issues (
     label_failed        BOOLEAN   NOT NULL,
     label_source        VARCHAR   NOT NULL,  -- local | remote | reused | failed
     model               VARCHAR   NOT NULL,
-    prompt_tokens       BIGINT    NOT NULL,  -- of all calls made for this row, in vain or not
+    prompt_tokens       BIGINT    NOT NULL,  -- of all calls of the run that made this row, in vain or not
     completion_tokens   BIGINT    NOT NULL,
     cost_usd            DOUBLE    NOT NULL,
     labeled_at          TIMESTAMP NOT NULL,
-    attempts            BIGINT  DEFAULT 0,   -- calls made for this row; failed with 0: it waits
+    attempts            BIGINT  DEFAULT 0,   -- calls of that run for this row; failed with 0: it waits
     seconds             DOUBLE  DEFAULT 0,   -- these calls took
     failure             VARCHAR DEFAULT '',  -- why there is no label
     PRIMARY KEY (cluster_date, cluster_id)

@@ -43,3 +43,18 @@ def is_clustered(con: duckdb.DuckDBPyConnection, day: date) -> bool:
         "SELECT count(*) FROM silver.cluster_assignments WHERE cluster_date = ?", [day]
     ).fetchone()
     return bool(row and row[0])
+
+
+def assignments_digest(con: duckdb.DuckDBPyConnection, day: date) -> tuple[int, int]:
+    """Give what tells one clustering of a day from another, whatever the order of its rows.
+
+    Returns:
+        How many assignments there are, and the sum of their hashes.
+    """
+    row = con.execute(
+        "SELECT count(*), coalesce(sum(hash(cluster_id, url_hash)), 0)"
+        " FROM silver.cluster_assignments WHERE cluster_date = ?",
+        [day],
+    ).fetchone()
+    assert row is not None
+    return int(row[0]), int(row[1])

@@ -11,15 +11,24 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 MASK = "[…]"
-# Shorter words say too little to be worth hiding.
-_MIN_CHARS = 3
 # Of each text; enough for what a post says, and bounds the work on a hostile megabyte.
 MAX_TEXT_CHARS = 4_000
 # Scripts that put no spaces between words are read a character at a time.
 _UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"
-_UNSPACED_WORD = re.compile(f"[{_UNSPACED}]")
-_WORD = re.compile(rf"[{_UNSPACED}]|[^\W{_UNSPACED}]+")
-_MASKS = re.compile(rf"{re.escape(MASK)}(?:[\W_]*{re.escape(MASK)})+")
+# Told by what they are not: letters of all scripts with their marks, digits, and signs that look
+# like letters are words; white space, punctuation, arrows and lines are not.
+_BETWEEN = (
+    r"\s!-/:-@\[-^`{-\x9f\xa0-\xa9\xab-\xb4\xb6-\xb8\xbb\xbf\xd7\xf7\u0589\u05be\u060c\u061b\u061f\u06d4"
+    r"\u0964\u0965\u2000-\u206f\u20a0-\u20cf\u2190-\u23ff\u2500-\u257f\u3000-\u3004\u3008-\u3020"
+    r"\u30fb\ufe30-\ufe6f\uff01-\uff0f\uff1a-\uff20\uff3b-\uff40\uff5b-\uff65\ufffd"
+)
+_LETTER = f"[^{_BETWEEN}{_UNSPACED}]"
+# "Z O R B", "z.o.r.b", "06 12 34 56": single characters or numbers in a row are one word.
+_PIECE = rf"(?:\d++|{_LETTER})(?!{_LETTER})"
+_SPELT = rf"{_PIECE}(?:[{_BETWEEN}]{{1,3}}{_PIECE}){{2,}}"
+_WORD = re.compile(rf"[{_UNSPACED}]|{_SPELT}|{_LETTER}+")
+_PUNCTUATION = re.compile(f"[{_BETWEEN}]")
+_MASKS = re.compile(rf"{re.escape(MASK)}(?:[{_BETWEEN}_]*{re.escape(MASK)})+")
 
 
 def shared_words(groups: Iterable[Sequence[str]]) -> frozenset[str]:
@@ -48,17 +57,15 @@ def mask_lone_words(text: str, shared: frozenset[str]) -> str:
         shared: As of :func:`shared_words`.
 
     Returns:
-        The text with words of one or two letters, punctuation and spacing as they were;
-        neighbouring masks are one.
+        The text with punctuation and spacing as they were; neighbouring masks are one.
     """
 
     def kept(match: re.Match[str]) -> str:
-        word = match[0]
-        is_short = len(word) < _MIN_CHARS and not _UNSPACED_WORD.match(word)
-        return word if is_short or _folded(word) in shared else MASK
+        return match[0] if _folded(match[0]) in shared else MASK
 
     return _MASKS.sub(MASK, _WORD.sub(kept, text))
 
 
 def _folded(word: str) -> str:
-    return unicodedata.normalize("NFKC", word).casefold()
+    letters = _PUNCTUATION.sub("", word)
+    return unicodedata.normalize("NFKC", letters).casefold()

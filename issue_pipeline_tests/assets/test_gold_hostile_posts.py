@@ -60,19 +60,19 @@ def assert_clean(rows: list[tuple[Any, ...]]) -> None:
         assert plain_text_problem(description) is None
 
 
-def test_there_are_forty_each_with_a_word_of_its_own():
-    assert len(set(CANARIES)) == 40
+def test_each_has_a_word_of_its_own():
+    assert len(set(CANARIES)) == len(CANARIES) >= 40
     for number, canary in enumerate(CANARIES):
         assert canary in " ".join(hostile_post(number, "printer", "jams"))
 
 
 def test_an_obedient_model_never_sees_what_it_is_told(make_pipeline: Any):
     pipeline = make_pipeline(obedient)
-    store(pipeline, with_hostile_posts(40))
+    store(pipeline, with_hostile_posts(len(CANARIES)))
     metadata = pipeline.run(issues)
     rows = pipeline.query(f"{LABELS} ORDER BY cluster_id")
-    assert metadata["dagster/partition_row_count"] == CLEAN + 40
-    assert len(rows) == CLEAN + 40
+    assert metadata["dagster/partition_row_count"] == CLEAN + len(CANARIES)
+    assert len(rows) == CLEAN + len(CANARIES)
     assert_clean(rows)
     # The hostile posts stand in the evidence, as they came.
     (titles,) = pipeline.query("SELECT string_agg(title, ' ') FROM gold.issue_evidence")[0]
@@ -106,7 +106,7 @@ def test_what_is_masked_was_there_to_be_seen(make_pipeline: Any, monkeypatch: py
 @pytest.mark.e2e
 def test_the_real_local_model_labels_them_without_a_trace(make_pipeline: Any, tmp_path: Any):
     pipeline = make_pipeline()
-    store(pipeline, with_hostile_posts(40))
+    store(pipeline, with_hostile_posts(len(CANARIES)))
     with language_model_server(smollm2_file(), log=tmp_path / "log") as server:
         pipeline.resources["llm"] = LLMResource(
             local_model=f"openai/{MODEL_NAME}",
@@ -116,7 +116,7 @@ def test_the_real_local_model_labels_them_without_a_trace(make_pipeline: Any, tm
         metadata = pipeline.run(issues)
     rows = pipeline.query(f"{LABELS} ORDER BY cluster_id")
     assert metadata["failed"] + metadata["waiting"] == 0
-    assert len(rows) == CLEAN + 40
+    assert len(rows) == CLEAN + len(CANARIES)
     assert_clean(rows)
     for number, title, _ in rows[1:]:
         assert all(word.casefold() in title.casefold() for word in PAIRS[number]), title

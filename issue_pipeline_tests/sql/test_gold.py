@@ -147,3 +147,12 @@ def test_a_cluster_waits_until_a_model_was_asked():
     assert a_failure(0).is_waiting
     assert not a_failure(0, attempts=1).is_waiting
     assert not an_issue(0).is_waiting  # reused, say
+
+
+@pytest.mark.parametrize("late", [a_failure(0, attempts=2), an_issue(0, canonical_title="Mine")])
+def test_a_good_label_is_never_replaced_by_what_another_run_brings(con, late):
+    gold.replace_day(con, DAY, [an_issue(0)], [an_evidence(0, "a", 0.5)])
+    with pytest.raises(StoreError, match="labels already stored are kept"):
+        gold.replace_clusters(con, DAY, [late], [])
+    assert gold.issues_of_day(con, DAY) == [an_issue(0)]
+    assert list(gold.evidence_of_day(con, DAY)) == [0]

@@ -58,3 +58,14 @@ def test_a_day_is_clustered_once_its_items_are_assigned(con):
     assert not silver.is_clustered(con, NEXT_DAY)
     silver.replace_day(con, DAY, [], [])
     assert not silver.is_clustered(con, DAY)
+
+
+def test_the_digest_tells_clusterings_apart_but_not_the_order_of_their_rows(con):
+    def digest(*rows: tuple[str, int]) -> tuple[int, int]:
+        silver.replace_day(con, DAY, [], rows)
+        return silver.assignments_digest(con, DAY)
+
+    first = digest(("a", 0), ("b", 1))
+    assert digest(("b", 1), ("a", 0)) == first
+    assert len({first, digest(("a", 1), ("b", 0)), digest(("a", 0)), digest()}) == 4
+    assert silver.assignments_digest(con, NEXT_DAY) == digest() == (0, 0)

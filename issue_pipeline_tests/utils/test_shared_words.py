@@ -19,16 +19,46 @@ def test_no_group_shares_nothing():
 
 
 def test_words_of_one_post_only_are_masked_and_neighbouring_masks_are_one():
-    shared = frozenset({"the", "export", "hangs"})
+    shared = frozenset({"the", "export", "of", "42", "hangs"})
     masked = mask_lone_words("The Export of ZORB-42 'foo', bar hangs!", shared)
     assert masked == f"The Export of {MASK}-42 '{MASK} hangs!"
     assert mask_lone_words("", shared) == ""
 
 
-@pytest.mark.parametrize("text", ["an ox at 5 %", "?! … --", "x_y"])
-def test_very_short_words_and_punctuation_stay(text: str):
-    expected = MASK if text == "x_y" else text
-    assert mask_lone_words(text, frozenset()) == expected
+def test_punctuation_stays():
+    assert mask_lone_words("?! … -- → (¿)", frozenset()) == "?! … -- → (¿)"
+
+
+@pytest.mark.parametrize(
+    "lone",
+    [
+        "ox",
+        "x_y",
+        "55",
+        "Z O R B L A T T",
+        "Z-O-R-B-L-A-T-T",
+        "z.o.r.b",
+        "06 12 34 56 78",
+        "ज़ोरब्लाट",
+        "Z\u0336O\u0336R\u0336B\u0336",
+        "ⓩⓞⓡⓑⓛⓐⓣⓣ",
+        "🆉🅾🆁🅱🅻🅰🆃🆃",
+        "🇿🇴🇷🇧",
+        "จอร์บลัต",
+    ],
+)
+def test_a_lone_word_is_masked_however_it_is_spelt(lone: str):
+    letters = [f"{letter} {letter} stands" for letter in "zorblatx"]
+    shared = shared_words([["the printer jams, don't", "The printer jams. Don't!", *letters * 2]])
+    assert {"z", "o", "r", "b"} <= shared
+    assert mask_lone_words(f"The printer jams {lone}", shared) == f"The printer jams {MASK}"
+    spelt = shared_words([[f"it {lone}", f"that {lone}!"]])
+    assert mask_lone_words(lone, spelt) == lone
+
+
+def test_marks_and_accents_belong_to_their_word():
+    assert shared_words([["अपडेट के बाद", "अपडेट, बाद।"]]) == {"अपडेट", "बाद"}
+    assert shared_words([["cafe\u0301 !", "café"]]) == {"café"}
 
 
 def test_look_alikes_are_other_words():
