@@ -152,11 +152,26 @@ def test_it_ends_with_the_days_and_the_biggest_issues(demo):
     assert title.split()[0] in demo.printed
 
 
-def test_a_second_run_changes_nothing_and_calls_no_model(demo):
+def test_a_second_run_changes_nothing_that_is_good(demo):
     tables, live = demo.tables(), demo.live()
+    ((failed,),) = demo.query("SELECT count(*) FROM gold.issues WHERE label_failed")
     demo.run()
-    assert demo.tables() == tables
-    assert demo.live() == live
+    again, live_again = demo.tables(), demo.live()
+    if failed:  # which are tried again, and may have more luck
+        tables, again = (only_good(one) for one in (tables, again))
+        for name, rows in tables.items():
+            assert set(rows) <= set(again[name]), name
+        for name, records in live.items():
+            assert [one for one in records if one not in live_again[name]] == []
+    else:
+        assert again == tables
+        assert live_again == live
+
+
+def only_good(tables: dict[str, list[tuple[Any, ...]]]) -> dict[str, list[tuple[Any, ...]]]:
+    """Leave out the labels that failed: they have no title."""
+    good = [row for row in tables["gold.issues"] if None not in row]
+    return {**tables, "gold.issues": good}
 
 
 def test_the_other_mode_is_recorded_and_publishes_its_own_clusters(demo):

@@ -1,11 +1,14 @@
 """The examples of docs/api.md, run as they are written there, against the real server."""
 
+import os
 import queue
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -61,17 +64,18 @@ def lines_of(command: list[str]) -> "Iterator[queue.Queue[str]]":
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, process_group=0) as process:
         assert process.stdout
         out = process.stdout
-        reader = threading.Thread(target=lambda: [lines.put(line) for line in out])
+        reader = threading.Thread(target=lambda: [lines.put(line) for line in out], daemon=True)
         reader.start()
         try:
             yield lines
         finally:
-            subprocess.run(["kill", "--", f"-{process.pid}"], check=True)
-            reader.join()
+            os.killpg(process.pid, signal.SIGKILL)
+            reader.join(WAIT_S)
 
 
 def wait_for(lines: "queue.Queue[str]", text: str) -> None:
-    while text not in lines.get(timeout=WAIT_S):
+    end_s = time.monotonic() + WAIT_S
+    while text not in lines.get(timeout=max(0.0, end_s - time.monotonic())):
         pass
 
 
