@@ -7,13 +7,14 @@ import argparse
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 
 from benchmarks import clustering_speed, embedded
 from benchmarks.cleaning import measure_cleaning
-from benchmarks.report import Report
+from benchmarks.report import Report, run_parts
 from issue_pipeline.resources.embedding import EmbeddingResource
 from issue_pipeline.sandbox.model_weights import all_minilm_folder
 from issue_pipeline.utils.clustering import cluster_embeddings
@@ -25,19 +26,8 @@ SILVER_POSTS = 1_000
 def main() -> int:
     """Run all parts, or those named; return 2 if there is nothing to measure with."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("parts", nargs="*", choices=[[], *PARTS], default=[])
-    parser.add_argument("--cache", type=Path, default=Path(".sandbox/vectors"))
     parser.add_argument("--large", action="store_true", help="100,000 posts, too: an hour or more")
-    parser.add_argument("--output", type=Path, default=Path(".sandbox/bench.json"))
-    options = parser.parse_args()
-    if not embedded.CORPORA.is_dir():
-        print(f"There are no real posts at {embedded.CORPORA}.", file=sys.stderr)
-        return 2
-    report = Report()
-    for part in options.parts or PARTS:
-        PARTS[part](report, options)
-        report.save(options.output)  # what has been measured is not lost with what comes
-    return 0
+    return run_parts(parser, PARTS, embedded.CORPORA, Path(".sandbox/bench.json"))
 
 
 def _cleaning(report: Report, _options: argparse.Namespace) -> None:
@@ -49,12 +39,7 @@ def _embedding(report: Report, options: argparse.Namespace) -> None:
     from benchmarks.embedding import measure as measure_embedding
 
     ways = measure_embedding(embedded.CORPORA, cache=str(options.cache))
-    report.add("embedding", *({"way": name, **vars_of(way)} for name, way in ways.items()))
-
-
-def vars_of(result: object) -> dict[str, object]:
-    """Give the fields of a dataclass, with or without slots, in order."""
-    return {name: getattr(result, name) for name in result.__dataclass_fields__}  # type: ignore[attr-defined]
+    report.add("embedding", *({"way": name, **asdict(way)} for name, way in ways.items()))
 
 
 def _clustering(report: Report, options: argparse.Namespace) -> None:

@@ -12,25 +12,14 @@ import numpy as np
 
 from benchmarks import clustering_study, embedded, real_labels
 from benchmarks.cleaning import measure_cleaning
-from benchmarks.report import Report
+from benchmarks.report import Report, run_parts
 
 
 def main() -> int:
     """Run all parts, or those named; return 2 if there is nothing to measure with."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("parts", nargs="*", choices=[[], *PARTS], default=[])
-    parser.add_argument("--cache", type=Path, default=Path(".sandbox/vectors"))
     parser.add_argument("--runs", type=int, default=10, help="with 5 %% of the posts dropped")
-    parser.add_argument("--output", type=Path, default=Path(".sandbox/eval.json"))
-    options = parser.parse_args()
-    if not embedded.CORPORA.is_dir():
-        print(f"There are no real posts at {embedded.CORPORA}.", file=sys.stderr)
-        return 2
-    report = Report()
-    for part in options.parts or PARTS:
-        PARTS[part](report, options)
-        report.save(options.output)  # what has been measured is not lost with what comes
-    return 0
+    return run_parts(parser, PARTS, embedded.CORPORA, Path(".sandbox/eval.json"))
 
 
 def _groups(report: Report, options: argparse.Namespace) -> None:

@@ -1,7 +1,10 @@
 """What a benchmark found: tables to read, and the same as JSON to compare with."""
 
+import argparse
 import json
 import math
+import sys
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +36,37 @@ class Report:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(self._tables, indent=1, allow_nan=False))
         self._console.print(f"Written to {path}.")
+
+
+Part = Callable[[Report, argparse.Namespace], None]
+
+
+def run_parts(
+    parser: argparse.ArgumentParser, parts: Mapping[str, Part], corpora: Path, output: Path
+) -> int:
+    """Run all parts, or those that the command line names.
+
+    Args:
+        parser: With the options that only some of the parts know.
+        parts: By name.
+        corpora: The real posts, without which nothing is measured.
+        output: Where the report goes, unless the command line says otherwise.
+
+    Returns:
+        The exit status: 2 if there are no real posts.
+    """
+    parser.add_argument("parts", nargs="*", choices=[[], *parts], default=[])
+    parser.add_argument("--cache", type=Path, default=Path(".sandbox/vectors"))
+    parser.add_argument("--output", type=Path, default=output)
+    options = parser.parse_args()
+    if not corpora.is_dir():
+        print(f"There are no real posts at {corpora}.", file=sys.stderr)
+        return 2
+    report = Report()
+    for name in options.parts or parts:
+        parts[name](report, options)
+        report.save(options.output)  # what has been measured is not lost with what comes
+    return 0
 
 
 def _finite(row: Row) -> Row:

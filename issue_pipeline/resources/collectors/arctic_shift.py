@@ -18,6 +18,7 @@ from issue_pipeline.resources.collectors.http import (
     Manners,
     Parameters,
     expect,
+    number_in,
     retry_after_s,
 )
 from issue_pipeline.resources.collectors.reddit import READER
@@ -46,10 +47,8 @@ def read_pause(headers: httpx.Headers, _payload: Any) -> float:  # noqa: ANN401
 
 
 def _seconds(headers: httpx.Headers, name: str) -> float | None:
-    try:
-        return max(0.0, float(headers[name]))
-    except (KeyError, ValueError):
-        return None
+    seconds = number_in(headers, name)
+    return None if seconds is None else max(0.0, seconds)
 
 
 MANNERS = Manners("Arctic Shift", "REDDIT_ARCHIVE_URL", "", read_error, read_pause)

@@ -179,8 +179,8 @@ class Harvest:
                 f"{len(self._unreadable)} items could not be read, the first because:"
                 f" {printable(self._unreadable[0], 200)}"
             )
-        if more := len(problems) - _TOLD_PROBLEMS:
-            problems[_TOLD_PROBLEMS:] = [f"{more} more problems"] if more > 0 else []
+        if (more := len(problems) - _TOLD_PROBLEMS) > 0:
+            problems[_TOLD_PROBLEMS:] = [f"{more} more problems"]
         return Collection(
             posts=tuple(sorted(self.posts.values(), key=lambda post: (post.created_at, post.url))),
             expected_count=expected_count,

@@ -86,6 +86,17 @@ class Reply:
     next_url: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class _Request:
+    """What to send, as often as it takes."""
+
+    method: str
+    path: str
+    params: Parameters | None
+    form: Mapping[str, str] | None
+    auth: tuple[str, str] | None
+
+
 class ApiClient:
     """Talks to one API: in turn, at its pace, trying again where that can help.
 
@@ -173,21 +184,13 @@ class ApiClient:
     ) -> Reply:
         """Send a request until it succeeds, or until trying again makes no sense."""
         try:
-            return self._try(method, path, params=params, form=form, auth=auth)
+            return self._try(_Request(method, path, params, form, auth))
         except TimeBudgetError as error:
             if not self._last_trouble:
                 raise
             raise TimeBudgetError(f"{error} Before that: {self._last_trouble}") from error
 
-    def _try(
-        self,
-        method: str,
-        path: str,
-        *,
-        params: Parameters | None,
-        form: Mapping[str, str] | None,
-        auth: tuple[str, str] | None,
-    ) -> Reply:
+    def _try(self, request: _Request) -> Reply:
         failed_at: float | None = None
         for attempt in stamina.retry_context(
             on=self._backoff,
@@ -200,20 +203,12 @@ class ApiClient:
             if failed_at is not None:
                 self._backed_off_s += time.monotonic() - failed_at
             with attempt, self._pace.turn(self.name, self._remedy("Try again later, or set")):
-                return self._request_once(method, path, params=params, form=form, auth=auth)
+                return self._request_once(request)
             failed_at = time.monotonic()
         raise AssertionError("unreachable")
 
-    def _request_once(
-        self,
-        method: str,
-        path: str,
-        *,
-        params: Parameters | None,
-        form: Mapping[str, str] | None,
-        auth: tuple[str, str] | None,
-    ) -> Reply:
-        response = self._send(method, path, params=params, form=form, auth=auth)
+    def _request_once(self, request: _Request) -> Reply:
+        response = self._send(request)
         if not response.is_success:
             refusal = self._manners.read_error(response) or self._error_by_status(response)
             if isinstance(refusal, TransientError) and refusal.wait_s is not None:
@@ -231,26 +226,18 @@ class ApiClient:
             self._pace.hold_for(pause_s)
         return Reply(payload, self._next_url(response))
 
-    def _send(
-        self,
-        method: str,
-        path: str,
-        *,
-        params: Parameters | None,
-        form: Mapping[str, str] | None,
-        auth: tuple[str, str] | None,
-    ) -> httpx.Response:
+    def _send(self, request: _Request) -> httpx.Response:
         """Send one request and read the whole reply, neither endless nor endlessly slow."""
         self.requests += 1
         end_s = time.monotonic() + min(REQUEST_TIMEOUT_S, max(1.0, self._budget.left_s))
         try:
             with self._http.stream(
-                method,
-                path,
+                request.method,
+                request.path,
                 # httpx takes an empty mapping as "no query", even of a URL that has one.
-                params=params or None,
-                data=form,
-                auth=auth or httpx.USE_CLIENT_DEFAULT,
+                params=request.params or None,
+                data=request.form,
+                auth=request.auth or httpx.USE_CLIENT_DEFAULT,
             ) as response:
                 self._answered = True
                 self.requests += len(response.history)
@@ -266,11 +253,11 @@ class ApiClient:
             raise self._cannot_be_sent(error) from None
         except httpx.TooManyRedirects as error:
             raise RequestRejectedError(
-                f"{self.name} sends us from one address to the next, starting at {path}."
+                f"{self.name} sends us from one address to the next, starting at {request.path}."
             ) from error
         except httpx.RequestError as error:
             raise self._not_reached(error) from error
-        return self._without_secrets(response, bytes(content), auth)
+        return self._without_secrets(response, bytes(content), request.auth)
 
     def _without_secrets(
         self, response: httpx.Response, content: bytes, auth: tuple[str, str] | None
@@ -369,6 +356,14 @@ def retry_after_s(headers: httpx.Headers) -> float | None:
     try:
         return max(0.0, (parsedate_to_datetime(value) - server_time(headers)).total_seconds())
     except (TypeError, ValueError):
+        return None
+
+
+def number_in(headers: httpx.Headers, name: str) -> float | None:
+    """Read a number from a header; ``None`` where it is absent or wrong."""
+    try:
+        return float(headers[name])
+    except (KeyError, ValueError):
         return None
 
 

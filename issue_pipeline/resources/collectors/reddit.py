@@ -35,6 +35,7 @@ from issue_pipeline.resources.collectors.http import (
     Manners,
     Parameters,
     expect,
+    number_in,
     retry_after_s,
 )
 from issue_pipeline.resources.collectors.parsing import count, from_epoch, identifier, number, text
@@ -102,19 +103,15 @@ def read_login_error(response: httpx.Response) -> CollectionError | None:
 
 def read_pause(headers: httpx.Headers, _payload: Any) -> float:  # noqa: ANN401
     """Wait for the next window after the last request of this one."""
-    try:
-        spent = float(headers["x-ratelimit-remaining"]) < 1
-    except (KeyError, ValueError):
-        return 0.0
+    remaining = number_in(headers, "x-ratelimit-remaining")
+    spent = remaining is not None and remaining < 1
     return (_until_reset_s(headers) or 0.0) if spent else 0.0
 
 
 def _until_reset_s(headers: httpx.Headers) -> float | None:
     """Read how long the window of the limit still lasts: Reddit's own header, in seconds."""
-    try:
-        return max(1.0, float(headers["x-ratelimit-reset"]))
-    except (KeyError, ValueError):
-        return None
+    reset_s = number_in(headers, "x-ratelimit-reset")
+    return None if reset_s is None else max(1.0, reset_s)
 
 
 MANNERS = Manners("Reddit", "REDDIT_API_URL", CREDENTIALS, read_error, read_pause)
