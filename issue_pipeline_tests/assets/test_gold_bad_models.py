@@ -315,10 +315,19 @@ def test_a_title_belongs_to_one_cluster_of_a_day(make_pipeline: Any):
     assert metadata["local"] == len({title.casefold() for title in titles}) == 3
 
 
-def test_a_day_without_good_models_configured_is_told_by_setting(pipeline: Any):
-    store(pipeline, three_clusters())
+def test_without_a_usable_model_what_is_known_is_settled_and_the_step_names_the_setting(
+    pipeline: Any,
+):
+    first, second, third = three_clusters()
+    store(pipeline, [first])
+    pipeline.run(issues)
+    store(pipeline, [first, second, third])
+    usable = pipeline.resources["llm"]
     pipeline.resources["llm"] = LLMResource(remote_model="openai/no-such", max_cost_usd=1.0)
     result = pipeline.attempt(issues)
     (failure,) = [event for event in result.all_events if event.is_step_failure]
     assert "LLM_MAX_COST_USD" in failure.step_failure_data.user_failure_data.description
-    assert pipeline.query("SELECT * FROM gold.issues") == []
+    rows = "SELECT cluster_id, label_source, attempts FROM gold.issues ORDER BY 1"
+    assert pipeline.query(rows) == [(0, "local", 1), (1, "failed", 0), (2, "failed", 0)]
+    pipeline.resources["llm"] = usable
+    assert pipeline.run(issues)["calls"] == 2
