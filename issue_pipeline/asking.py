@@ -13,7 +13,7 @@ import json
 import logging
 import threading
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Generator, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -32,6 +32,7 @@ from issue_pipeline.labels import IssueLabel, copied_problem, masked_problem
 from issue_pipeline.prompts import LabelRequest, Messages, Prompt, build_prompt, correction
 from issue_pipeline.records import Spent
 from issue_pipeline.resources.llm import LOCAL, REMOTE, Answer, LanguageModel, LLMResource
+from issue_pipeline.utils.cluster_representatives import normalize_title
 from issue_pipeline.utils.printable import printable
 
 logger = logging.getLogger(__name__)
@@ -51,11 +52,7 @@ _MAX_ANSWER_CHARS = 40_000
 
 
 class LabelCheck(Protocol):
-    """What a label must keep besides its form: rules that depend on the cluster and its day."""
-
-    def taken_titles(self) -> Collection[str]:
-        """Give the normalised titles that this cluster may not have."""
-        ...
+    """What a label must keep besides its form: rules that depend on the cluster."""
 
     def problem(self, label: IssueLabel, *, chosen: bool) -> str | None:
         """Say what is wrong with a label, or ``None``; called once for each valid answer."""
@@ -64,7 +61,7 @@ class LabelCheck(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class LabelResult:
-    """A valid label and what it took to get it.
+    """A valid label and what it took to get it, earlier offers included.
 
     Attributes:
         source: ``local`` or ``remote``.
@@ -75,6 +72,10 @@ class LabelResult:
     source: str
     model: str
     spent: Spent
+
+
+# Labels come out; what is wrong with the last one goes in.
+Offers = Generator[LabelResult, str, None]
 
 
 @dataclass(slots=True)
@@ -134,57 +135,60 @@ class LabelingSession:
         """Make no further call, and wait for nothing."""
         self._stopped.set()
 
-    def label(self, request: LabelRequest, check: LabelCheck) -> LabelResult:
-        """Get a valid label for a cluster.
+    def offers(
+        self, request: LabelRequest, check: LabelCheck, taken: Collection[str] = ()
+    ) -> Offers:
+        """Give valid labels for a cluster, the next one for what was wrong with the last.
+
+        What is asked depends on nothing but the arguments, what models answer and what is sent.
+
+        Args:
+            request: What is asked.
+            check: What valid labels must keep.
+            taken: Normalised titles that are not worth offering.
 
         Raises:
-            LabelingError: No model gave one; it says what each of them did and what that took.
+            LabelingError: No model gave a (further) one; it says what each of them did and what
+                that took.
         """
         order = list(self._models)
         if request.cluster_size > self._remote_above:
             order.reverse()
-        spent, problems = Spent(), []
+        spent, problems, unwanted = Spent(), [], set(taken)
         for model in order:
-            try:
-                label, cost = self._ask(model, request, check)
-            except LabelingError as error:
-                spent += error.spent
-                problems.append(f"{model.name}: {error}")
+            corrections: Messages = []
+            problem: LabelingError | None = None
+            for _ in range(CALLS_PER_MODEL):
+                try:
+                    prompt = build_prompt(request, style=model.style, taken=unwanted)
+                    messages = [*prompt.messages, *corrections]
+                    answer, cost = self._call(model, Prompt(messages, prompt.schema))
+                    spent += cost
+                    label = _checked_label(answer.text, prompt, check)
+                except ModelNotAskedError as error:
+                    # What came of the first call says more than why there is no second.
+                    problem = problem or error
+                    break
+                except InvalidLabelError as error:
+                    problem = error
+                    corrections = correction(answer.text, str(error))
+                except (RateLimitedError, FormatRefusedError) as error:
+                    spent += error.spent
+                    problem = error
+                except LabelingError as error:
+                    spent += error.spent
+                    problem = error
+                    break
+                else:
+                    refusal = yield LabelResult(label, model.source, model.name, spent)
+                    unwanted.add(normalize_title(label.canonical_title))
+                    problem = InvalidLabelError(refusal)
+                    corrections = correction(answer.text, refusal)
             else:
-                return LabelResult(label, model.source, model.name, spent + cost)
+                if isinstance(problem, RateLimitedError):
+                    self._count_silence(model, "it stays rate limited")
+            problems.append(f"{model.name}: {problem}")
         raise LabelingError("; ".join(problems), spent)
-
-    def _ask(
-        self, model: LanguageModel, request: LabelRequest, check: LabelCheck
-    ) -> tuple[IssueLabel, Spent]:
-        """Get a label from one model, in at most ``CALLS_PER_MODEL`` calls."""
-        corrections: Messages = []
-        spent = Spent()
-        problem: LabelingError | None = None
-        for _ in range(CALLS_PER_MODEL):
-            try:
-                # Each time anew: others may have taken a title meanwhile.
-                prompt = build_prompt(request, style=model.style, taken=check.taken_titles())
-                messages = [*prompt.messages, *corrections]
-                answer, cost = self._call(model, Prompt(messages, prompt.schema))
-                spent += cost
-                label = _checked_label(answer.text, prompt, check)
-            except ModelNotAskedError as error:
-                # What came of the first call says more than why there is no second.
-                raise LabelingError(f"{problem or error}", spent) from error
-            except InvalidLabelError as error:
-                problem = error
-                corrections = correction(answer.text, str(error))
-            except (RateLimitedError, FormatRefusedError) as error:
-                spent += error.spent
-                problem = error
-            except LabelingError as error:
-                raise LabelingError(str(error), spent + error.spent) from error
-            else:
-                return label, spent
-        if isinstance(problem, RateLimitedError):
-            self._count_silence(model, "it stays rate limited")
-        raise LabelingError(str(problem), spent) from problem
 
     def _call(self, model: LanguageModel, prompt: Prompt) -> tuple[Answer, Spent]:
         """Make one call when it is the model's turn, and remember how it went."""

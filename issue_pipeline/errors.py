@@ -82,6 +82,10 @@ class InvalidLabelError(LabelingError):
     """The model answered, but not with a valid label. The message says what was wrong."""
 
 
+class TitleTakenError(LabelingError):
+    """A good label loses its title to another problem of the day; its cluster is asked on."""
+
+
 class ModelNotAskedError(LabelingError):
     """No call was made: the model was given up for this run, or its budget is spent."""
 

@@ -1,7 +1,7 @@
 """What a label must keep besides its form: to be about its cluster, under a title of its own."""
 
 import threading
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 
 import numpy as np
 
@@ -35,84 +35,85 @@ class Grounding:
         return [round(float(vector @ centroid) / length, 3) for vector in vectors]
 
 
-class DayTitles:
-    """The titles of a day: each belongs to one cluster, and to those that agree with it.
-
-    A cluster agrees with another that has all of its representatives' titles: nothing could tell
-    the two apart. Safe to use from several threads.
-
-    Args:
-        titles: The titles that are taken, each with its cluster's representatives' titles.
-    """
-
-    def __init__(self, titles: Iterable[tuple[str, Collection[str]]] = ()) -> None:
-        self._holders: dict[str, frozenset[str]] = {}
-        self._lock = threading.Lock()
-        for title, own in titles:
-            self._holders.setdefault(normalize_title(title), _normalized(own))
-
-    def taken(self, own: Collection[str] = ()) -> Collection[str]:
-        """Give the normalised titles that a cluster with these representatives may not have."""
-        mine = _normalized(own)
-        with self._lock:
-            return frozenset(
-                title for title, others in self._holders.items() if not _agree(mine, others)
-            )
-
-    def claim(self, title: str, own: Collection[str] = ()) -> bool:
-        """Take a title; ``False`` if a cluster that does not agree took it before."""
-        key, mine = normalize_title(title), _normalized(own)
-        with self._lock:
-            if key in self._holders:
-                return _agree(mine, self._holders[key])
-            self._holders[key] = mine
-            return True
-
-
-def _normalized(titles: Iterable[str]) -> frozenset[str]:
-    """Fold titles without their tags, which are no part of what they say."""
-    return frozenset(normalize_title(tidy_title(title)) for title in titles)
-
-
-def _agree(own: frozenset[str], others: frozenset[str]) -> bool:
-    return bool(own) and own <= others
-
-
 class ClusterCheck:
     """Checks the labels offered for one cluster (a ``LabelCheck`` of ``asking.py``)."""
 
-    def __init__(
-        self,
-        embeddings: Vectors,
-        grounding: Grounding,
-        titles: DayTitles,
-        own_titles: Collection[str] = (),
-    ) -> None:
+    def __init__(self, embeddings: Vectors, grounding: Grounding) -> None:
         self._embeddings = embeddings
         self._grounding = grounding
-        self._titles = titles
-        self._own_titles = own_titles
-
-    def taken_titles(self) -> Collection[str]:
-        """Give the normalised titles of the day's other clusters, but of those that agree."""
-        return self._titles.taken(self._own_titles)
 
     def problem(self, label: IssueLabel, *, chosen: bool) -> str | None:
-        """Say what is wrong with a label, or take its title and return ``None``.
+        """Say what is wrong with a label, or ``None``.
 
         Args:
             label: A valid label.
             chosen: Whether its texts are the posts' own: then they are about the posts.
         """
-        if not chosen:
-            texts = [getattr(label, field) for field in MIN_GROUNDING]
-            similarities = self._grounding.similarities(texts, self._embeddings)
-            for field, similarity in zip(MIN_GROUNDING, similarities, strict=True):
-                if (problem := grounding_problem(field, similarity)) is not None:
-                    return problem
-        if not self._titles.claim(label.canonical_title, self._own_titles):
-            return (
-                "canonical_title: is the title of another problem of the day; expected what sets"
-                " this one apart"
-            )
-        return None
+        if chosen:
+            return None
+        texts = [getattr(label, field) for field in MIN_GROUNDING]
+        similarities = self._grounding.similarities(texts, self._embeddings)
+        problems = map(grounding_problem, MIN_GROUNDING, similarities)
+        return next((problem for problem in problems if problem), None)
+
+
+class DayTitles:
+    """The titles of a day: of several clusters that want one, the first in order has it.
+
+    Those that agree with every other that wants it may have it, too: nothing tells them apart. A
+    cluster agrees with another that has all of its representatives' titles. Who has a title in the
+    end does not depend on the order in which they come for it: a cluster must do without if one
+    before it, with which it does not agree, ever wanted it.
+
+    Args:
+        titles: The titles that are taken for good, each with its cluster's representatives' titles.
+    """
+
+    def __init__(self, titles: Iterable[tuple[str, Collection[str]]] = ()) -> None:
+        # By title, who wanted it: place in order (below 0: taken for good) and own titles.
+        self._claims: dict[str, dict[int, frozenset[str]]] = {}
+        for number, (title, own) in enumerate(titles):
+            self.claim(title, -1 - number, own)
+
+    def taken(self, own: Collection[str] = ()) -> frozenset[str]:
+        """Give the normalised titles taken for good from a cluster with these representatives."""
+        mine = _normalized(own)
+        return frozenset(
+            title
+            for title, claims in self._claims.items()
+            if any(place < 0 and not _agree(mine, theirs) for place, theirs in claims.items())
+        )
+
+    def claim(self, title: str, place: int, own: Collection[str] = ()) -> list[int]:
+        """Note that a cluster wants a title.
+
+        Args:
+            title: The title of its label.
+            place: The cluster's place in the order of the day, at least 0.
+            own: Its representatives' titles.
+
+        Returns:
+            Places of the clusters that cannot have it, or no longer: this one, or some after it.
+        """
+        claims = self._claims.setdefault(normalize_title(title), {})
+        lost = _losers(claims)
+        claims[place] = _normalized(own)
+        return sorted(_losers(claims) - (lost - {place}))
+
+
+def _losers(claims: Mapping[int, frozenset[str]]) -> set[int]:
+    """Give the places that have one before them, with which they do not agree."""
+    return {
+        place
+        for place, mine in claims.items()
+        if any(before < place and not _agree(mine, theirs) for before, theirs in claims.items())
+    }
+
+
+def _agree(mine: frozenset[str], theirs: frozenset[str]) -> bool:
+    return bool(mine) and mine <= theirs
+
+
+def _normalized(titles: Iterable[str]) -> frozenset[str]:
+    """Fold titles without their tags, which are no part of what they say."""
+    return frozenset(normalize_title(tidy_title(title)) for title in titles) - {""}

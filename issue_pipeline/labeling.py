@@ -1,20 +1,19 @@
 """From clusters to labelled issues and their evidence: reuse what is known, ask for the rest."""
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
-from itertools import islice
 from typing import Protocol
 
-from issue_pipeline.asking import LabelCheck, LabelResult
-from issue_pipeline.errors import LabelingError
+from issue_pipeline.asking import LabelCheck, LabelResult, Offers
+from issue_pipeline.errors import LabelingError, TitleTakenError
 from issue_pipeline.hints import Hinter
 from issue_pipeline.label_checks import ClusterCheck, DayTitles, Grounding
 from issue_pipeline.labels import grounding_problem, tidy_title
 from issue_pipeline.prompts import LabelRequest, Representative
 from issue_pipeline.records import Evidence, IssueRow, Item, Spent
+from issue_pipeline.side_by_side import Asked, ask_side_by_side
 from issue_pipeline.utils.cluster_representatives import cluster_fingerprint, select_representatives
 from issue_pipeline.utils.clustering import centroid_distances
 from issue_pipeline.utils.embeddings import (
@@ -44,8 +43,8 @@ class Labeler(Protocol):
         """How many labels can be worked on together, at least 1."""
         ...
 
-    def label(self, request: LabelRequest, check: LabelCheck) -> LabelResult:
-        """Give a valid label, or raise ``LabelingError``."""
+    def offers(self, request: LabelRequest, check: LabelCheck, taken: Collection[str]) -> Offers:
+        """Give valid labels, one after the other, or raise ``LabelingError``."""
         ...
 
     def stop(self) -> None:
@@ -158,8 +157,9 @@ def ask_models(
         model: The embedding model, for hints and checks.
 
     Yields:
-        As soon as a label is there, or is known to fail: the new rows of all clusters it is for.
-        Store them before you ask for more.
+        As soon as a label is there, or is known to fail: the new rows of all clusters it is for,
+        and of those whose label it takes back, which come again. Store them before you ask for
+        more.
     """
     same_titles: dict[str, list[PreparedCluster]] = {}
     standing = {}
@@ -180,32 +180,39 @@ def ask_models(
     )
     hinter, grounding = Hinter(model), Grounding(model)
 
-    def ask(cluster: PreparedCluster) -> IssueRow:
-        request = _request(cluster, shared, hinter, grounding)
-        check = ClusterCheck(cluster.embeddings, grounding, titles, _titles_of(cluster))
-        return _asked(cluster, request, labeler, check)
+    def asked(cluster: PreparedCluster) -> Asked:
+        own = _titles_of(cluster)
+        taken = titles.taken(own)
+        check = ClusterCheck(cluster.embeddings, grounding)
+        return Asked(
+            lambda: labeler.offers(_request(cluster, shared, hinter, grounding), check, taken), own
+        )
 
-    pool = ThreadPoolExecutor(labeler.labels_at_once, thread_name_prefix="label")
+    def fresh_rows(place: int, result: LabelResult | LabelingError) -> list[IssueRow]:
+        first, *others = groups[place]
+        row = _row(first, result)
+        if row.is_waiting and not standing[first.cluster_id].is_waiting:
+            row = standing[first.cluster_id]  # how it failed before says more
+        source = row.label_source if row.label_failed else "reused"
+        return [row, *(_without_cost(_moved(row, one), label_source=source) for one in others)]
+
+    done: set[int] = set()
     try:
-        # The next is begun when the caller has stored one: should the run die, no more labels are
-        # lost than calls are under way.
-        left = iter(groups)
-        asked = {
-            pool.submit(ask, group[0]): group for group in islice(left, labeler.labels_at_once)
-        }
-        for number in range(1, len(groups) + 1):
-            done = next(as_completed(asked))
-            first, *others = asked.pop(done)
-            row = done.result()
-            _report(number, len(groups), row)
-            if row.is_waiting and not standing[first.cluster_id].is_waiting:
-                row = standing[first.cluster_id]  # how it failed before says more
-            source = row.label_source if row.label_failed else "reused"
-            yield [row, *(_without_cost(_moved(row, one), label_source=source) for one in others)]
-            asked.update((pool.submit(ask, group[0]), group) for group in islice(left, 1))
+        for outcomes in ask_side_by_side(
+            [asked(group[0]) for group in groups], titles, labeler.labels_at_once
+        ):
+            fresh = []
+            for place, result in outcomes.items():
+                rows_of_group = fresh_rows(place, result)
+                fresh += rows_of_group
+                if isinstance(result, TitleTakenError):
+                    done.discard(place)
+                else:
+                    done.add(place)
+                    _report(len(done), len(groups), rows_of_group[0])
+            yield fresh
     finally:
         labeler.stop()
-        pool.shutdown(wait=False, cancel_futures=True)
 
 
 def collect_evidence(
@@ -277,13 +284,9 @@ def _request(
     )
 
 
-def _asked(
-    cluster: PreparedCluster, request: LabelRequest, labeler: Labeler, check: ClusterCheck
-) -> IssueRow:
-    try:
-        result = labeler.label(request, check)
-    except LabelingError as error:
-        return _without_label(cluster, error.spent, str(error))
+def _row(cluster: PreparedCluster, result: LabelResult | LabelingError) -> IssueRow:
+    if isinstance(result, LabelingError):
+        return _without_label(cluster, result.spent, str(result))
     return replace(
         _without_label(cluster, result.spent, ""),
         **result.label.model_dump(),

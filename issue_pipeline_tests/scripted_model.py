@@ -90,6 +90,15 @@ def about_the_posts(request: dict[str, Any]) -> Reply:
     )
 
 
+def first_offered(request: dict[str, Any]) -> Reply:
+    """Choose the first title and the first sentence, as a choosing model might."""
+    fields = request["response_format"]["json_schema"]["schema"]["properties"]
+    return label(
+        canonical_title=fields["canonical_title"]["enum"][0],
+        description=fields["description"]["enum"][0],
+    )
+
+
 # Either replies in order, or what makes one of each request.
 Script = Sequence[Reply] | Callable[[dict[str, Any]], Reply]
 

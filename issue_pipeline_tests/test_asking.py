@@ -22,6 +22,7 @@ from issue_pipeline_tests.scripted_model import (
     Reply,
     Script,
     ScriptedModel,
+    first_offered,
     label,
 )
 
@@ -42,15 +43,12 @@ class NoCheck:
     def __init__(self, *wrong: str) -> None:
         self.wrong = wrong
 
-    def taken_titles(self) -> frozenset[str]:
-        return frozenset()
-
     def problem(self, label: IssueLabel, *, chosen: bool) -> str | None:
         return "is not about these posts" if label.canonical_title in self.wrong else None
 
 
 def ask(session: LabelingSession, request: LabelRequest, *wrong: str) -> LabelResult:
-    return session.label(request, NoCheck(*wrong))
+    return next(session.offers(request, NoCheck(*wrong)))
 
 
 @pytest.fixture(autouse=True)
@@ -661,36 +659,38 @@ def test_a_mask_in_a_written_label_is_sent_back(field: str, mask: str):
 
 
 def test_no_call_is_made_where_others_have_every_title():
-    class AllTaken(NoCheck):
-        def taken_titles(self) -> frozenset[str]:
-            return frozenset({"export hangs", "csv fails"})
-
     with ScriptedModel([]) as model:
         session = local_session(model, local_style="choose")
         with pytest.raises(LabelingError, match="have all of its titles"):
-            session.label(SMALL, AllTaken())
+            next(session.offers(SMALL, NoCheck(), {"export hangs", "csv fails"}))
         assert model.calls == 0
 
 
-def test_a_title_that_was_taken_meanwhile_is_not_offered_again():
-    class TakenMeanwhile(NoCheck):
-        taken: frozenset[str] = frozenset()
-
-        def taken_titles(self) -> frozenset[str]:
-            return self.taken
-
-        def problem(self, label: IssueLabel, *, chosen: bool) -> str | None:
-            self.taken = frozenset({"export hangs"})
-            return "is taken" if label.canonical_title == "Export hangs" else None
-
-    def first_offered(request: dict[str, Any]) -> Reply:
-        fields = request["response_format"]["json_schema"]["schema"]["properties"]
-        return label(
-            canonical_title=fields["canonical_title"]["enum"][0],
-            description=fields["description"]["enum"][0],
-        )
-
+def test_a_title_that_another_cluster_has_is_not_offered_again():
     with ScriptedModel(first_offered) as model:
-        session = local_session(model, local_style="choose")
-        assert session.label(SMALL, TakenMeanwhile()).label.canonical_title == "CSV fails"
+        offers = local_session(model, local_style="choose").offers(SMALL, NoCheck())
+        assert next(offers).label.canonical_title == "Export hangs"
+        second = offers.send("is another's")
+        assert second.label.canonical_title == "CSV fails"
+        assert (second.spent.attempts, model.calls) == (2, 2)
+        with pytest.raises(LabelingError, match="is another's, too"):
+            offers.send("is another's, too")
         assert model.calls == 2
+
+
+def test_a_good_label_that_is_not_taken_is_sent_back_within_the_calls_of_a_cluster(
+    point_remote_at: Any,
+):
+    titles = iter(f"Exports of kind {number} time out" for number in range(9))
+    script = lambda _: label(canonical_title=next(titles))  # noqa: E731
+    with ScriptedModel(script) as local, ScriptedModel(script) as remote:
+        point_remote_at(remote)
+        offers = both(local).offers(SMALL, NoCheck())
+        results = [next(offers), *(offers.send("is another's") for _ in range(3))]
+        with pytest.raises(LabelingError, match=r"small: is another's; openai/gpt-4o: is another"):
+            offers.send("is another's")
+        assert (local.calls, remote.calls) == (2, 2)
+        assert "is another's" in last_message(local)
+        assert "kind 0" in local.requests[1]["messages"][-2]["content"]
+    assert [one.source for one in results] == ["local", "local", "remote", "remote"]
+    assert [one.spent.attempts for one in results] == [1, 2, 3, 4]

@@ -1,3 +1,4 @@
+import itertools
 from typing import Any
 
 import numpy as np
@@ -21,8 +22,8 @@ class Axes:
         return AXES[[self.axis_of.get(sentence, 300) for sentence in sentences]]
 
 
-def check(titles: DayTitles | None = None, **axis_of: int) -> ClusterCheck:
-    return ClusterCheck(MEMBERS, Grounding(Axes(**axis_of)), titles or DayTitles([]))
+def check(**axis_of: int) -> ClusterCheck:
+    return ClusterCheck(MEMBERS, Grounding(Axes(**axis_of)))
 
 
 def label(title: str, description: str = "about it") -> IssueLabel:
@@ -49,27 +50,38 @@ def test_what_was_chosen_is_about_its_cluster():
     assert check().problem(label("whales"), chosen=True) is None
 
 
-@pytest.mark.parametrize("chosen", [True, False])
-def test_a_title_is_taken_once(chosen: bool):
+def test_a_title_belongs_to_the_first_in_order_whoever_comes_first():
+    titles = DayTitles()
+    assert titles.claim("It hangs", 2) == []
+    assert titles.claim("IT  hangs", 5) == [5]
+    assert titles.claim("It hangs", 5) == [5]
+    assert titles.claim("It hangs", 1) == [2]
+    assert titles.claim("It hangs", 0) == [1]
+    assert titles.claim("It crashes", 5) == []
+
+
+def test_a_title_that_is_taken_for_good_goes_to_nobody_else():
     titles = DayTitles([("Known before", ["Known before"])])
-    first, second = (check(titles, near=0, NEAR=0, about_it=0) for _ in range(2))
-    assert first.problem(label("near"), chosen=chosen) is None
-    assert "another problem" in str(second.problem(label("NEAR"), chosen=chosen))
-    assert second.taken_titles() == {"near", "known before"}
-    assert titles.claim("KNOWN  before") is False
+    assert titles.taken() == {"known before"}
+    assert titles.claim("KNOWN  before", 0) == [0]
+    assert titles.claim("Not taken for good", 0) == []
+    assert titles.taken() == {"known before"}
 
 
 def test_clusters_whose_representatives_agree_may_share_a_title():
-    titles = DayTitles()
-    assert titles.claim("App crashes", ["[Bug] App crashes", "It crashes"])
-    assert titles.taken(["APP crashes!!"]) == frozenset()
-    assert titles.claim("App crashes", ["APP crashes!!"])
-    assert titles.taken(["App crashes", "Login fails"]) == {"app crashes"}
-    assert not titles.claim("App crashes", ["App crashes", "Login fails"])
-    assert not titles.claim("App crashes")
+    known = DayTitles([("App crashes", ["[Bug] App crashes", "It crashes"])])
+    assert known.taken(["APP crashes!!"]) == frozenset()
+    assert known.taken(["App crashes", "Login fails"]) == {"app crashes"}
+    assert known.claim("App crashes", 0, ["APP crashes!!"]) == []
+    assert known.claim("App crashes", 1, ["App crashes", "Login fails"]) == [1]
+    assert known.claim("App crashes", 2) == [2]
 
 
-def test_a_label_that_is_refused_takes_no_title():
-    titles = DayTitles([])
-    assert check(titles).problem(label("whales"), chosen=False) is not None
-    assert titles.taken() == frozenset()
+@pytest.mark.parametrize("order", list(itertools.permutations(range(3))))
+def test_who_shares_a_title_does_not_depend_on_who_comes_first(order: tuple[int, ...]):
+    own = [["App crashes", "It crashes"], ["Login fails"], ["App crashes"]]
+    titles, losers = DayTitles(), set()
+    for place in order:
+        losers.update(titles.claim("App crashes", place, own[place]))
+    # The last agrees with the first, but not with the second, which wanted it, too.
+    assert losers == {1, 2}

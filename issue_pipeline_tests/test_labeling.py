@@ -1,3 +1,4 @@
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -5,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from issue_pipeline.asking import LabelCheck, LabelResult, start_session
+from issue_pipeline.asking import LabelCheck, LabelResult, Offers, start_session
 from issue_pipeline.errors import LabelingError
 from issue_pipeline.labeling import (
     MAX_EVIDENCE_TITLE_CHARS,
@@ -21,7 +22,7 @@ from issue_pipeline.prompts import LabelRequest
 from issue_pipeline.records import IssueRow, Item, Spent
 from issue_pipeline.resources.llm import LLMResource
 from issue_pipeline.utils.shared_words import MASK
-from issue_pipeline_tests.scripted_model import GOOD_LABEL, Reply, ScriptedModel, label
+from issue_pipeline_tests.scripted_model import GOOD_LABEL, ScriptedModel, first_offered
 
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
 
@@ -54,7 +55,9 @@ class CountingLabeler:
     def calls(self) -> int:
         return len(self.requests)
 
-    def label(self, request: LabelRequest, check: LabelCheck) -> LabelResult:
+    def offers(
+        self, request: LabelRequest, check: LabelCheck, taken: Collection[str] = ()
+    ) -> Offers:
         if self.calls == self.budget:
             raise LabelingError("the budget is spent")
         self.requests.append(request)
@@ -64,7 +67,7 @@ class CountingLabeler:
         label = IssueLabel.model_validate(
             {**GOOD_LABEL, "canonical_title": f"{title}: {self.calls}"}
         )
-        return LabelResult(label, "local", "openai/m", Spent(1, 100, 20, 0.25, 1.5))
+        yield LabelResult(label, "local", "openai/m", Spent(1, 100, 20, 0.25, 1.5))
 
     def stop(self) -> None:
         self.stopped = True
@@ -339,13 +342,6 @@ def test_evidence_fits_into_the_live_store():
 
 
 def test_clusters_that_nothing_tells_apart_share_a_chosen_title_without_a_call_in_vain():
-    def first_offered(request: dict[str, Any]) -> Reply:
-        fields = request["response_format"]["json_schema"]["schema"]["properties"]
-        return label(
-            canonical_title=fields["canonical_title"]["enum"][0],
-            description=fields["description"]["enum"][0],
-        )
-
     tagged = [item(f"a{number}", "[Bug] App crashes", "") for number in range(6)]
     loud = [item(f"b{number}", "App crashes!!", "") for number in range(5)]
     clusters = prepare(tagged, loud)
@@ -364,7 +360,9 @@ def test_clusters_that_nothing_tells_apart_share_a_chosen_title_without_a_call_i
 
 def test_why_a_label_failed_is_stored_redacted():
     class Telling(CountingLabeler):
-        def label(self, request: LabelRequest, check: LabelCheck) -> LabelResult:
+        def offers(
+            self, request: LabelRequest, check: LabelCheck, taken: Collection[str] = ()
+        ) -> Offers:
             raise LabelingError("ask joe@shop.example")
 
     [row] = run(prepare(cluster_of("export")), Telling())

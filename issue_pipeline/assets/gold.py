@@ -71,8 +71,10 @@ def issues(
         session = start_session(llm) if any(row.label_failed for row in settled) else None
         if model and session:
             for fresh in ask_models(prepared, settled, session, model):
+                evidence = collect_evidence(prepared, fresh)
+                known = [rows[row.cluster_id] for row in fresh]
                 with database.write() as connection:
-                    gold.replace_clusters(connection, day, fresh, collect_evidence(prepared, fresh))
+                    gold.replace_clusters(connection, day, fresh, evidence, known=known)
                 rows.update((row.cluster_id, row) for row in fresh)
     labels = list(rows.values())
     if waiting := [row for row in labels if row.is_waiting]:

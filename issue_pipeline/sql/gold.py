@@ -66,26 +66,33 @@ def replace_clusters(
     day: date,
     issues: Sequence[IssueRow],
     evidence: Iterable[Evidence],
+    *,
+    known: Sequence[IssueRow],
 ) -> None:
     """Replace the labels and the evidence of some clusters of a day.
 
     Args:
         con: A connection within a transaction.
         day: UTC day.
-        issues: Rows of clusters that the day has, without a good label so far.
+        issues: Rows of clusters that the day has.
         evidence: Every item of those whose label is good.
+        known: The rows of the same clusters that they replace, as last read or written.
 
     Raises:
-        StoreError: The day no longer has these clusters, or they have good labels: another run
+        StoreError: The day no longer has these clusters, or they have other labels: another run
             works on it.
     """
     clusters = [row.cluster_id for row in issues]
     present = con.execute(
-        "SELECT cluster_id, cluster_fingerprint, label_failed FROM gold.issues"
-        " WHERE cluster_date = ? AND cluster_id IN (SELECT unnest(?::INTEGER[])) ORDER BY ALL",
+        "SELECT cluster_id, cluster_fingerprint, canonical_title FROM gold.issues"
+        " WHERE cluster_date = ? AND cluster_id IN (SELECT unnest(?::INTEGER[]))"
+        " ORDER BY cluster_id",
         [day, clusters],
     ).fetchall()
-    if present != sorted((row.cluster_id, row.cluster_fingerprint, True) for row in issues):
+    expected = sorted(known, key=lambda row: row.cluster_id)
+    if present != [
+        (row.cluster_id, row.cluster_fingerprint, row.canonical_title) for row in expected
+    ]:
         raise StoreError(
             f"The clusters of {day}, or their labels, changed while they were being labelled, so"
             " another run works on this day. Run gold/issues again when it is done; labels already"

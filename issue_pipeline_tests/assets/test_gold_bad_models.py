@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from datetime import date
 from pathlib import Path
 from threading import Event
@@ -297,22 +298,45 @@ def test_clusters_that_silver_no_longer_has_leave_with_their_evidence(pipeline: 
     assert pipeline.model.calls == 3
 
 
-def test_a_title_belongs_to_one_cluster_of_a_day(make_pipeline: Any):
-    def same_title(request: dict[str, Any]) -> Reply:
-        retried = len(request["messages"]) > 2
-        reply = json.loads(good(about_the_posts(request)))
-        return label(
-            canonical_title=reply["canonical_title"]
-            if retried
-            else "Printer or backup or checkout",
-            description=reply["description"],
-        )
+def same_title_at_first(request: dict[str, Any]) -> Reply:
+    if len(request["messages"]) > 2:
+        return about_the_posts(request)
+    description = json.loads(good(about_the_posts(request)))["description"]
+    return label(canonical_title="Printer, invoice and backup jams", description=description)
 
-    pipeline = make_pipeline(same_title)
-    store(pipeline, three_clusters())
-    metadata = pipeline.run(issues)
-    titles = [title for (title,) in pipeline.query("SELECT canonical_title FROM gold.issues")]
-    assert metadata["local"] == len({title.casefold() for title in titles}) == 3
+
+def test_a_title_belongs_to_the_first_cluster_of_a_day_whichever_label_comes_first(
+    make_pipeline: Any, monkeypatch: pytest.MonkeyPatch
+):
+    last_is_there = Event()
+
+    def last_comes_first(request: dict[str, Any]) -> Reply:
+        if "backup" in posts_shown(request)[0]["title"].casefold():  # the last cluster
+            last_is_there.set()
+        else:
+            last_is_there.wait(LIMIT_S)
+            time.sleep(0.05)  # so that its answer is stored before
+        return same_title_at_first(request)
+
+    pipeline = make_pipeline(same_title_at_first)
+    store(pipeline, told_by_five(3))
+    assert pipeline.run(issues)["local"] == 3
+    columns = "cluster_id, canonical_title, description, attempts, label_failed"
+    one_by_one = pipeline.query(f"SELECT {columns} FROM gold.issues ORDER BY 1")
+    assert len({title.casefold() for _, title, *_ in one_by_one}) == 3
+    assert [attempts for _, _, _, attempts, _ in one_by_one] == [1, 2, 2]
+
+    with pipeline.resources["database"].write() as connection:
+        connection.execute("DELETE FROM gold.issues")  # or they would be kept
+    with ScriptedModel(last_comes_first) as remote:
+        monkeypatch.setenv("OPENAI_BASE_URL", remote.url)
+        monkeypatch.setenv("OPENAI_API_BASE", remote.url)
+        pipeline.resources["llm"] = LLMResource(remote_model="openai/gpt-4o", remote_api_key="key")
+        assert pipeline.run(issues)["remote"] == 3
+        assert remote.calls == 5
+    assert pipeline.query(f"SELECT {columns} FROM gold.issues ORDER BY 1") == one_by_one
+    evidence = pipeline.query("SELECT cluster_id, count(*) FROM gold.issue_evidence GROUP BY 1")
+    assert sorted(evidence) == [(0, 5), (1, 5), (2, 5)]
 
 
 def test_without_a_usable_model_what_is_known_is_settled_and_the_step_names_the_setting(

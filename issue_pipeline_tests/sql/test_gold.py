@@ -125,7 +125,7 @@ def test_some_clusters_are_replaced_and_the_others_stay(con):
         con, DAY, [an_issue(0), a_failure(1)], [an_evidence(0, "a", 0.5), an_evidence(0, "b", 0.5)]
     )
     fresh = an_issue(1, attempts=2, seconds=3.5)
-    gold.replace_clusters(con, DAY, [fresh], [an_evidence(1, "c", 0.5)])
+    gold.replace_clusters(con, DAY, [fresh], [an_evidence(1, "c", 0.5)], known=[a_failure(1)])
     assert gold.issues_of_day(con, DAY) == [an_issue(0), fresh]
     assert {number: len(own) for number, own in gold.evidence_of_day(con, DAY).items()} == {
         0: 2,
@@ -139,7 +139,8 @@ def test_some_clusters_are_replaced_and_the_others_stay(con):
 def test_a_label_of_a_cluster_that_the_day_no_longer_has_is_an_error(con, changed):
     gold.replace_day(con, DAY, [a_failure(1)], [])
     with pytest.raises(StoreError, match="another run works on this day"):
-        gold.replace_clusters(con, DAY, [replace(an_issue(1), **changed)], [])
+        fresh, known = (replace(row, **changed) for row in (an_issue(1), a_failure(1)))
+        gold.replace_clusters(con, DAY, [fresh], [], known=[known])
     assert gold.issues_of_day(con, DAY) == [a_failure(1)]
 
 
@@ -153,6 +154,15 @@ def test_a_cluster_waits_until_a_model_was_asked():
 def test_a_good_label_is_never_replaced_by_what_another_run_brings(con, late):
     gold.replace_day(con, DAY, [an_issue(0)], [an_evidence(0, "a", 0.5)])
     with pytest.raises(StoreError, match="labels already stored are kept"):
-        gold.replace_clusters(con, DAY, [late], [])
+        gold.replace_clusters(con, DAY, [late], [], known=[a_failure(0)])
     assert gold.issues_of_day(con, DAY) == [an_issue(0)]
     assert list(gold.evidence_of_day(con, DAY)) == [0]
+
+
+def test_a_title_goes_over_from_one_cluster_to_another_together_with_the_evidence(con):
+    known = [an_issue(0), a_failure(1)]
+    gold.replace_day(con, DAY, known, [an_evidence(0, "a", 0.5)])
+    fresh = [an_issue(1), a_failure(0, attempts=1)]
+    gold.replace_clusters(con, DAY, fresh, [an_evidence(1, "b", 0.5)], known=known[::-1])
+    assert gold.issues_of_day(con, DAY) == fresh[::-1]
+    assert list(gold.evidence_of_day(con, DAY)) == [1]
