@@ -2,7 +2,7 @@
 
 import base64
 import hashlib
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping
 from datetime import date
 
@@ -17,18 +17,42 @@ def assign_record_ids(
 ) -> dict[int, str]:
     """Give every issue of a day its record.
 
-    An issue keeps the record of an earlier one with which it shares at least half of the posts of
-    both together (Jaccard), matched one to one, best overlap first, equal ones by record id. Every
-    other issue gets a record of its own, named after the day and its smallest ``url_hash``, so that
-    without a past the ids are always the same.
+    An issue keeps the record that :func:`match_records` finds. Every other issue gets one of its
+    own, named after the day and its smallest ``url_hash``, so that without a past the ids are
+    always the same.
 
     Args:
         day: UTC day.
         members: ``url_hash`` of each post by cluster id; no post is in two clusters.
-        known: The same by record id, as last published; no post is in two records.
+        known: The same by record id, as last remembered.
 
     Returns:
         Record ids by cluster id, all different.
+    """
+    chosen = match_records(members, known)
+    # A record that stood for something else is not named anew, even if it goes now.
+    taken = set(known)
+    for cluster_id, posts in members.items():
+        if cluster_id not in chosen:
+            chosen[cluster_id] = _new_id(day, min(posts), taken)
+            taken.add(chosen[cluster_id])
+    return chosen
+
+
+def match_records(
+    members: Mapping[int, Collection[str]], known: Mapping[str, Collection[str]]
+) -> dict[int, str]:
+    """Find the clusters that are the same issue as a known record.
+
+    They share at least half of the posts of both together (Jaccard). Matched one to one, best
+    overlap first, equal ones by record id.
+
+    Args:
+        members: ``url_hash`` of each post by cluster id.
+        known: The same by record id.
+
+    Returns:
+        Record ids by cluster id, all different; clusters without a match are left out.
     """
     chosen: dict[int, str] = {}
     kept: set[str] = set()
@@ -36,12 +60,6 @@ def assign_record_ids(
         if cluster_id not in chosen and record_id not in kept:
             chosen[cluster_id] = record_id
             kept.add(record_id)
-    # A record that stood for something else is not named anew, even if it goes now.
-    taken = set(known)
-    for cluster_id, posts in members.items():
-        if cluster_id not in chosen:
-            chosen[cluster_id] = _new_id(day, min(posts), taken)
-            taken.add(chosen[cluster_id])
     return chosen
 
 
@@ -55,10 +73,15 @@ def _overlaps(
     members: Mapping[int, Collection[str]], known: Mapping[str, Collection[str]]
 ) -> list[tuple[float, str, int]]:
     """List the pairs that may be the same: (minus the overlap, record id, cluster id)."""
-    record_of = {post: record_id for record_id, posts in known.items() for post in posts}
+    records_of = defaultdict(list)
+    for record_id, posts in known.items():
+        for post in posts:
+            records_of[post].append(record_id)
     pairs = []
     for cluster_id, posts in members.items():
-        shared_by_record = Counter(record_of[post] for post in posts if post in record_of)
+        shared_by_record = Counter(
+            record_id for post in posts for record_id in records_of.get(post, ())
+        )
         for record_id, shared in shared_by_record.items():
             overlap = shared / (len(posts) + len(known[record_id]) - shared)
             if overlap >= SAME_FROM:

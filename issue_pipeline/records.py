@@ -180,12 +180,14 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class LiveRow:
-    """One row of ``gold.live_issues``: what the live store was last told about a cluster.
+    """One row of ``gold.live_issues``: what the live store was last told about a record.
 
     Attributes:
+        cluster_id: The cluster that it stands for, or last stood for.
         state: ``published`` as gold says; ``failed`` where the store refused the record or one of
-            its posts; ``pending`` when the run ended before it was written.
-        error: Why it failed or is pending; ``""`` otherwise.
+            its posts; ``pending`` when the run ended before it was written; ``withdrawing`` when
+            it should go, and is not known to be gone.
+        error: Why it is not as it should be; ``""`` otherwise.
         synced_at: When that was found; aware, UTC.
     """
 

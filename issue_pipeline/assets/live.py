@@ -1,9 +1,10 @@
 """``gold.live_issues``: the labelled problems, published."""
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime
-from types import MappingProxyType
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
 
 import dagster as dg
 import duckdb
@@ -15,11 +16,22 @@ from issue_pipeline.errors import LiveStoreError, MissingInputError
 from issue_pipeline.failures import clear_failures
 from issue_pipeline.identity import assign_record_ids
 from issue_pipeline.partitions import daily_partitions
-from issue_pipeline.publishing import LiveIssue, desired_issues, plan_changes
+from issue_pipeline.publishing import desired_issues, plan_changes
 from issue_pipeline.records import LedgerEntry, LiveRow
+from issue_pipeline.remembering import (
+    Members,
+    Progress,
+    members_to_keep,
+    rows_to_keep,
+    waiting_members,
+)
 from issue_pipeline.resources.duckdb import IssuesDatabase
 from issue_pipeline.resources.pocketbase import PocketBaseResource
-from issue_pipeline.sql import bronze, gold, live
+from issue_pipeline.sql import bronze, gold, live, silver
+from issue_pipeline.utils.turns import turn
+
+# For another run that publishes the day; the largest days take minutes.
+MAX_WAIT_S = 600.0
 
 
 @dg.asset(
@@ -73,54 +85,67 @@ class Published:
 def publish(day: date, database: IssuesDatabase, pocketbase: PocketBaseResource) -> Published:
     """Make the live store hold exactly a day's good labels with their evidence.
 
+    One run at a time publishes a day: another one waits, and then reads what gold says by then.
+
     Raises:
         MissingInputError: The day was never collected, clustered or labelled.
         LiveStoreError: The server does not answer, is in trouble, or refused some records; all
-            others are written. The table says which.
+            others are written. The table says which. Or another run does not come to an end.
     """
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(turn(Path(f"{database.database}.publishing-{day}"), MAX_WAIT_S))
+        except TimeoutError:
+            raise LiveStoreError(
+                f"Another run has been publishing {day} for {MAX_WAIT_S:.0f} s. Wait until it is"
+                " done, or stop it; then run gold/live_issues again."
+            ) from None
+        return _publish(day, database, pocketbase)
+
+
+def _publish(day: date, database: IssuesDatabase, pocketbase: PocketBaseResource) -> Published:
     with database.read() as connection:
         ledger = bronze.ledger_of_day(connection, day)
         _require_labels(connection, day, ledger)
         rows = [row for row in gold.issues_of_day(connection, day) if not row.label_failed]
         evidence = gold.evidence_of_day(connection, day)
+        clusters = silver.members_of_day(connection, day)
         known = live.rows_of_day(connection, day)
-        known_members = live.members_of_day(connection, day)
+        remembered = live.members_of_day(connection, day)
     complete = not incomplete_sources(ledger)
     hashes = {row.cluster_id: {item.url_hash for item in evidence[row.cluster_id]} for row in rows}
-    record_ids = assign_record_ids(day, hashes, known_members)
-    members = {record_ids[cluster_id]: posts for cluster_id, posts in hashes.items()}
+    record_ids = assign_record_ids(day, hashes, remembered)
     desired = desired_issues(day, rows, evidence, record_ids, complete=complete)
+    published = {record_ids[cluster_id]: posts for cluster_id, posts in hashes.items()}
+    members = published | waiting_members(clusters, published, remembered)
+
     with pocketbase.connect() as store:
         # Those that were published before are read wherever somebody may have moved them.
-        there = store.issues_of_day(day, known_members)
+        there = store.issues_of_day(day, remembered)
         plan = plan_changes(list(desired.values()), there)
         planned = {changes.record_id for changes in plan}
-        # Before the store is told: if this run is killed, the next one knows whose its records are.
-        before = _memory(desired, known, pending=planned)
-        if before != known or members != known_members:
-            with database.write() as connection:
-                live.replace_day(connection, day, before)
-                live.replace_members(connection, day, members)
-        errors: dict[str, str] = {}
-        trouble = ""
+        progress = Progress(todo=set(planned))
+        told = rows_to_keep(desired, known, progress)
+        kept = members_to_keep(members, remembered, progress)
+        # Before the store is told: if this run is killed, the next one knows whose its records are,
+        # and which of them still have to go.
+        if told != known or kept != remembered:
+            _remember(database, day, told, kept)
         try:
             for outcome in store.apply(plan):
-                errors[outcome.record_id] = outcome.error
+                progress.note(outcome.record_id, outcome.error)
         except LiveStoreError as error:
-            trouble = str(error)
+            progress.trouble = str(error)
             raise
         finally:
             if plan:
-                after = _memory(
-                    desired, before, pending=planned - set(errors), errors=errors, trouble=trouble
-                )
-                with database.write() as connection:
-                    live.replace_day(connection, day, after)
-    refused = {record_id: error for record_id, error in errors.items() if error}
-    if refused:
+                told = rows_to_keep(desired, known, progress)
+                kept = members_to_keep(members, remembered, progress)
+                _remember(database, day, told, kept)
+    if progress.refused:
         raise LiveStoreError(
-            f"PocketBase refused records of {len(refused)} of {len(desired)} issues of {day}; all"
-            f" others are published. First: {next(iter(refused.values()))}"
+            f"PocketBase refused records of {len(progress.refused)} of {len(desired)} issues of"
+            f" {day}; all others are published. First: {next(iter(progress.refused.values()))}"
         )
     standing = set(record_ids.values())
     return Published(
@@ -131,36 +156,12 @@ def publish(day: date, database: IssuesDatabase, pocketbase: PocketBaseResource)
     )
 
 
-def _memory(
-    desired: Mapping[int, LiveIssue],
-    known: Sequence[LiveRow],
-    *,
-    pending: Collection[str],
-    errors: Mapping[str, str] = MappingProxyType({}),
-    trouble: str = "",
-) -> list[LiveRow]:
-    """Say for each issue, by cluster id, what became of its record.
-
-    Args:
-        desired: Issues by cluster id.
-        known: What was said before; kept, times included, where nothing is new.
-        pending: Ids of records that are still to be written.
-        errors: By the id of each record that was just written: what was refused of it, or ``""``.
-        trouble: Why the pending ones are not written yet.
-    """
-    now = datetime.now(UTC)
-    said = {row.record_id: row for row in known}
-    rows = []
-    for cluster_id, issue in sorted(desired.items()):
-        error = errors.get(issue.record_id, "")
-        state = "failed" if error else "published"
-        if issue.record_id in pending:
-            state, error = "pending", trouble
-        row = LiveRow(cluster_id, issue.record_id, issue.content_hash, state, error, now)
-        old = said.get(issue.record_id)
-        is_news = old is None or issue.record_id in errors or replace(old, synced_at=now) != row
-        rows.append(row if is_news or old is None else old)
-    return rows
+def _remember(
+    database: IssuesDatabase, day: date, rows: Sequence[LiveRow], members: Members
+) -> None:
+    with database.write() as connection:
+        live.replace_day(connection, day, rows)
+        live.replace_members(connection, day, members)
 
 
 def _require_labels(

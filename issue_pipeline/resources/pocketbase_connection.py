@@ -109,9 +109,12 @@ class PocketBaseConnection:
                     continue
                 if index is not None and status == _BAD_CONTENT and inner.get("data"):
                     raise RefusedError(_complaints(inner), index, is_missing=False) from None
-                is_removal = index is not None and requests[index]["method"] == "DELETE"
-                if index is not None and is_removal and status == _UNKNOWN:
-                    raise RefusedError("not there", index, is_missing=True) from None
+                if index is not None and requests[index]["method"] == "DELETE":
+                    if status == _UNKNOWN:
+                        raise RefusedError("not there", index, is_missing=True) from None
+                    if status == _BAD_CONTENT:  # such as a record that others refer to
+                        said = printable(str(inner.get("message")), _MAX_TOLD_CHARS)
+                        raise RefusedError(said, index, is_missing=False) from None
                 # What names no field is not about content: the disk is full, the database locked.
                 raise self._failure(_short(error), status) from None
         raise AssertionError("unreachable")

@@ -7,7 +7,7 @@ from datetime import date
 import duckdb
 
 from issue_pipeline.records import LiveRow
-from issue_pipeline.sql.rows import columns_of, insert_rows, read_rows
+from issue_pipeline.sql.rows import columns_of, insert_rows, read_groups, read_rows
 
 
 def replace_day(con: duckdb.DuckDBPyConnection, day: date, rows: Iterable[LiveRow]) -> None:
@@ -17,11 +17,11 @@ def replace_day(con: duckdb.DuckDBPyConnection, day: date, rows: Iterable[LiveRo
 
 
 def rows_of_day(con: duckdb.DuckDBPyConnection, day: date) -> list[LiveRow]:
-    """Read what is known of a day's live records, by cluster id."""
+    """Read what is known of a day's live records, by cluster and record id."""
     return read_rows(
         con,
         f"SELECT {columns_of(LiveRow)} FROM gold.live_issues"  # noqa: S608
-        " WHERE cluster_date = ? ORDER BY cluster_id",
+        " WHERE cluster_date = ? ORDER BY cluster_id, record_id",
         [day],
         LiveRow,
     )
@@ -45,9 +45,6 @@ def replace_members(
 
 def members_of_day(con: duckdb.DuckDBPyConnection, day: date) -> dict[str, set[str]]:
     """Read the posts of a day's live records, by record id."""
-    members: dict[str, set[str]] = {}
-    for record_id, url_hash in con.execute(
-        "SELECT record_id, url_hash FROM gold.live_members WHERE cluster_date = ?", [day]
-    ).fetchall():
-        members.setdefault(record_id, set()).add(url_hash)
-    return members
+    return read_groups(
+        con, "SELECT record_id, url_hash FROM gold.live_members WHERE cluster_date = ?", [day]
+    )

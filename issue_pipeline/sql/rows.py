@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields
 from datetime import UTC, date, datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import duckdb
 
@@ -48,6 +48,22 @@ def read_rows(
         )
         for row in cursor.fetchall()
     ]
+
+
+def read_groups(
+    con: duckdb.DuckDBPyConnection, sql: str, parameters: Parameters
+) -> dict[Any, set[str]]:
+    """Read pairs of a key and a value as the values of each key.
+
+    Args:
+        con: An open connection.
+        sql: A SELECT of two columns.
+        parameters: Values to bind, by position or by name.
+    """
+    groups: dict[Any, set[str]] = {}
+    for key, value in con.execute(sql, parameters).fetchall():
+        groups.setdefault(key, set()).add(value)
+    return groups
 
 
 def _encode(value: object) -> str:

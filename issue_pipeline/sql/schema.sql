@@ -97,20 +97,23 @@ CREATE TABLE IF NOT EXISTS gold.issue_evidence (
     distance      DOUBLE    NOT NULL      -- to the cluster's centroid, Euclidean
 );
 
--- What the live store was last told about each published cluster. Written before it is told, too:
--- a record that a killed run was about to write stays known.
+-- What the live store was last told about each record. Written before it is told, too: a record
+-- that a killed run was about to write or to remove stays known.
 CREATE TABLE IF NOT EXISTS gold.live_issues (
     cluster_date DATE      NOT NULL,
-    cluster_id   INTEGER   NOT NULL,
+    cluster_id   INTEGER   NOT NULL,      -- the one it stands for, or last stood for
     record_id    VARCHAR   NOT NULL,
     content_hash VARCHAR   NOT NULL,
-    state        VARCHAR   NOT NULL,      -- pending | published | failed
-    error        VARCHAR   NOT NULL,      -- what was refused, or why it is pending
-    synced_at    TIMESTAMP NOT NULL,
-    PRIMARY KEY (cluster_date, cluster_id)
+    state        VARCHAR   NOT NULL,      -- pending | published | failed | withdrawing
+    error        VARCHAR   NOT NULL,      -- what was refused, or why it is still to be done
+    synced_at    TIMESTAMP NOT NULL
 );
+-- Older files have a primary key that leaves no room for records that are being withdrawn.
+CREATE OR REPLACE TABLE gold.live_issues AS FROM gold.live_issues;
+ALTER TABLE gold.live_issues ADD PRIMARY KEY (cluster_date, record_id);
 
--- The posts of each of these records: by them an issue is known again after a re-clustering.
+-- The posts of each record that is published, is being withdrawn, or will come back when its issue
+-- has a label again: by them an issue is known again after a re-clustering.
 CREATE TABLE IF NOT EXISTS gold.live_members (
     cluster_date DATE    NOT NULL,
     record_id    VARCHAR NOT NULL,

@@ -7,7 +7,7 @@ from datetime import date
 import duckdb
 
 from issue_pipeline.records import ClusterRow
-from issue_pipeline.sql.rows import insert_rows
+from issue_pipeline.sql.rows import insert_rows, read_groups
 
 
 def replace_day(
@@ -43,6 +43,16 @@ def is_clustered(con: duckdb.DuckDBPyConnection, day: date) -> bool:
         "SELECT count(*) FROM silver.cluster_assignments WHERE cluster_date = ?", [day]
     ).fetchone()
     return bool(row and row[0])
+
+
+def members_of_day(con: duckdb.DuckDBPyConnection, day: date) -> dict[int, set[str]]:
+    """Read the items (``url_hash``) of each cluster of a day, without noise, by cluster id."""
+    return read_groups(
+        con,
+        "SELECT cluster_id, url_hash FROM silver.cluster_assignments"
+        " WHERE cluster_date = ? AND cluster_id >= 0",
+        [day],
+    )
 
 
 def assignments_digest(con: duckdb.DuckDBPyConnection, day: date) -> tuple[int, int]:

@@ -1,5 +1,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import date, timedelta
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,7 @@ from issue_pipeline.resources.llm import LLMResource
 from issue_pipeline.resources.pocketbase import PocketBaseResource
 from issue_pipeline.sandbox.model_weights import all_minilm_folder
 from issue_pipeline.sandbox.pocketbase_server import PocketBaseServer
+from issue_pipeline_tests.assets.published_day import Site, opened_site
 from issue_pipeline_tests.assets.small_day import posts_of_the_day
 from issue_pipeline_tests.scripted_model import Reply, ScriptedModel, about_the_posts
 from issue_pipeline_tests.simulated import simulator
@@ -104,6 +107,26 @@ def pocketbase(tmp_path_factory) -> Iterator[PocketBaseResource]:
     with PocketBaseServer(folder, log=folder / "log") as server:
         user = server.superuser
         yield PocketBaseResource(url=server.url, email=user.email, password=user.password)
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    with opened_site(tmp_path_factory.mktemp("site")) as site:
+        yield site
+
+
+_days = (date(2027, 1, 1) + timedelta(days=number) for number in count())
+
+
+@pytest.fixture
+def new_day() -> Callable[[], date]:
+    """Gives days that no other test uses: they all share a server."""
+    return lambda: next(_days)
+
+
+@pytest.fixture
+def a_day(new_day: Callable[[], date]) -> date:
+    return new_day()
 
 
 @pytest.fixture

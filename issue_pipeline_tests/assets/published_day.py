@@ -1,20 +1,88 @@
 """Gold states written straight into the database, and what the live store should then show."""
 
-from collections.abc import Mapping, Sequence
+import multiprocessing
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import Any
 
+import duckdb
 import httpx
 
-from issue_pipeline.assets.live import publish
+from issue_pipeline.assets.live import Published, publish
 from issue_pipeline.partitions import SOURCES
 from issue_pipeline.records import Collection, Evidence, IssueRow
+from issue_pipeline.resources import pocketbase
 from issue_pipeline.resources.duckdb import IssuesDatabase
 from issue_pipeline.resources.pocketbase import PocketBaseResource
-from issue_pipeline.sql import bronze, gold
+from issue_pipeline.resources.pocketbase_connection import PocketBaseConnection
+from issue_pipeline.sandbox.pocketbase_server import PocketBaseServer
+from issue_pipeline.sql import bronze, gold, silver
 
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
+ISSUES_PATH = "/api/collections/issues/records"
+PROOFS_PATH = "/api/collections/issue_evidence/records"
+# Processes that start in a hundredth of a second, because everything is imported before.
+CHILDREN = multiprocessing.get_context("forkserver")
+CHILDREN.set_forkserver_preload(["pocketbase", __name__])
+
+
+@dataclass
+class Site:
+    """A server, a database, and a superuser with a mind of his own."""
+
+    server: PocketBaseServer
+    path: Path
+    owner: httpx.Client = field(init=False)
+
+    @property
+    def database(self) -> IssuesDatabase:
+        return IssuesDatabase(database=str(self.path))
+
+    @property
+    def settings(self) -> dict[str, str]:
+        user = self.server.superuser
+        return {"url": self.server.url, "email": user.email, "password": user.password}
+
+    def publish(self, day: date) -> Published:
+        return publish(day, self.database, PocketBaseResource(**self.settings))
+
+    def child(self, target: Any, *args: Any) -> Any:
+        """A process that publishes, not yet started."""
+        return CHILDREN.Process(target=target, args=(*args, str(self.path), self.settings))
+
+    def sign_in(self) -> None:
+        user = self.server.superuser
+        login = {"identity": user.email, "password": user.password}
+        self.owner = httpx.Client(base_url=self.server.url, trust_env=False)
+        reply = self.owner.post("/api/collections/_superusers/auth-with-password", json=login)
+        self.owner.headers["Authorization"] = reply.raise_for_status().json()["token"]
+
+    def restart(self) -> None:
+        self.server.process.stop()
+        self.server.process.start()
+        self.server.wait_until_ready()
+
+    def told(self, day: date) -> list[tuple[Any, ...]]:
+        """What ``gold.live_issues`` says of the day."""
+        with duckdb.connect(str(self.path), read_only=True) as connection:
+            return connection.execute(
+                "SELECT cluster_id, record_id, state, error, content_hash, synced_at"
+                " FROM gold.live_issues WHERE cluster_date = ? ORDER BY ALL",
+                [day],
+            ).fetchall()
+
+
+@contextmanager
+def opened_site(folder: Path) -> Iterator[Site]:
+    with PocketBaseServer(folder / "pocketbase", log=folder / "log") as server:
+        site = Site(server, folder / "issues.duckdb")
+        site.sign_in()
+        yield site
+        site.owner.close()
 
 
 @dataclass(frozen=True)
@@ -62,13 +130,17 @@ def store_gold(database: IssuesDatabase, day: date, issues: Sequence[GoldIssue])
             bronze.store_collection(
                 connection, source, day, [], Collection((), 0, 0), started_at=NOON, finished_at=NOON
             )
+        assignments = [
+            (url_hash(post), number) for number, issue in enumerate(issues) for post in issue.posts
+        ]
+        silver.replace_day(connection, day, [], assignments)
         gold.replace_day(connection, day, rows, evidence)
 
 
 def _evidence(cluster_id: int, day: date, post: str, title: str) -> Evidence:
     return Evidence(
         cluster_id=cluster_id,
-        url_hash=f"hash-{post}",
+        url_hash=url_hash(post),
         source=SOURCES[hash_of(post) % len(SOURCES)],
         url=f"https://a.example/{day}/{post}",
         title=title,
@@ -78,6 +150,10 @@ def _evidence(cluster_id: int, day: date, post: str, title: str) -> Evidence:
         vote_count=-1,
         distance=0.5,
     )
+
+
+def url_hash(post: str) -> str:
+    return f"hash-{post}"
 
 
 def hash_of(post: str) -> int:
@@ -136,11 +212,9 @@ def live_shows(url: str, day: date) -> Shown:
 
 
 def record_ids(url: str, day: date) -> dict[int, str]:
-    """The record of each cluster."""
-    return {
-        issue["cluster_id"]: issue["id"]
-        for issue in _records(url, "issues", f"issue_date = '{day}'")
-    }
+    """The record of each cluster, in their order."""
+    issues = _records(url, "issues", f"issue_date = '{day}'")
+    return dict(sorted((issue["cluster_id"], issue["id"]) for issue in issues))
 
 
 def _records(url: str, collection: str, condition: str) -> list[dict[str, Any]]:
@@ -161,4 +235,49 @@ def _content(record: dict[str, Any]) -> dict[str, Any]:
 def publish_in_child(ready: Any, day: date, path: str, settings: dict[str, str]) -> None:
     """Publish in a process of its own, which may be killed; says when it begins."""
     ready.set()
+    publish(day, IssuesDatabase(database=path), PocketBaseResource(**settings))
+
+
+def publish_until(last_moment: int, day: date, path: str, settings: dict[str, str]) -> None:
+    """Publish in small batches, and die without a word at this moment, counted from 0.
+
+    Moments are before each batch, and before each writing to the database. It exits with 0 if there
+    are fewer.
+    """
+    moments = iter(range(last_moment))
+
+    def pass_a_moment() -> None:
+        if next(moments, None) is None:
+            os._exit(1)
+
+    send_batch, write = PocketBaseConnection.send_batch, IssuesDatabase.write
+
+    def send_batch_or_die(connection: PocketBaseConnection, requests: Any) -> Any:
+        pass_a_moment()
+        return send_batch(connection, requests)
+
+    @contextmanager
+    def write_or_die(database: IssuesDatabase) -> Iterator[Any]:
+        pass_a_moment()
+        with write(database) as connection:
+            yield connection
+
+    PocketBaseConnection.send_batch = send_batch_or_die  # type: ignore[method-assign]
+    IssuesDatabase.write = write_or_die  # type: ignore[method-assign]
+    pocketbase.BATCH_REQUESTS = 5
+    publish(day, IssuesDatabase(database=path), PocketBaseResource(**settings))
+
+
+def publish_with_a_pause(
+    begun: Any, go_on: Any, day: date, path: str, settings: dict[str, str]
+) -> None:
+    """Publish, but stop before the first batch until told to go on."""
+    send_batch = PocketBaseConnection.send_batch
+
+    def send_batch_later(connection: PocketBaseConnection, requests: Any) -> Any:
+        begun.set()
+        assert go_on.wait(60)
+        return send_batch(connection, requests)
+
+    PocketBaseConnection.send_batch = send_batch_later  # type: ignore[method-assign]
     publish(day, IssuesDatabase(database=path), PocketBaseResource(**settings))

@@ -2,28 +2,26 @@
 
 import contextlib
 import itertools
-import multiprocessing
 import os
 import random
 import resource
 import signal
 import threading
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import date, timedelta
-from pathlib import Path
 
-import duckdb
-import httpx
 import pytest
 
-from issue_pipeline.assets.live import Published, publish
+from issue_pipeline.assets.live import Published
 from issue_pipeline.errors import LiveStoreError
-from issue_pipeline.resources.duckdb import IssuesDatabase
-from issue_pipeline.resources.pocketbase import PocketBaseResource
 from issue_pipeline.sandbox.pocketbase_server import PocketBaseServer
 from issue_pipeline_tests.assets.published_day import (
+    CHILDREN,
+    ISSUES_PATH,
+    PROOFS_PATH,
     GoldIssue,
+    Site,
     gold_says,
     live_shows,
     publish_in_child,
@@ -36,60 +34,6 @@ FIRST_DAY = date(2026, 1, 1)
 HISTORIES = int(os.environ.get("LIVE_HISTORIES", "40"))
 STEPS = 4
 POSTS = 30
-ISSUES_PATH = "/api/collections/issues/records"
-PROOFS_PATH = "/api/collections/issue_evidence/records"
-# A process that starts in a hundredth of a second, because everything is imported before.
-CHILDREN = multiprocessing.get_context("forkserver")
-CHILDREN.set_forkserver_preload(["pocketbase", "issue_pipeline_tests.assets.published_day"])
-
-
-@dataclass
-class Site:
-    """A server, a database, and a superuser with a mind of his own."""
-
-    server: PocketBaseServer
-    path: Path
-    owner: httpx.Client = field(init=False)
-
-    @property
-    def database(self) -> IssuesDatabase:
-        return IssuesDatabase(database=str(self.path))
-
-    @property
-    def settings(self) -> dict[str, str]:
-        user = self.server.superuser
-        return {"url": self.server.url, "email": user.email, "password": user.password}
-
-    def publish(self, day: date) -> Published:
-        return publish(day, self.database, PocketBaseResource(**self.settings))
-
-    def sign_in(self) -> None:
-        user = self.server.superuser
-        login = {"identity": user.email, "password": user.password}
-        self.owner = httpx.Client(base_url=self.server.url, trust_env=False)
-        reply = self.owner.post("/api/collections/_superusers/auth-with-password", json=login)
-        self.owner.headers["Authorization"] = reply.raise_for_status().json()["token"]
-
-    def restart(self) -> None:
-        self.server.process.stop()
-        self.server.process.start()
-        self.server.wait_until_ready()
-
-
-@pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    folder = tmp_path_factory.mktemp("site")
-    with PocketBaseServer(folder / "pocketbase", log=folder / "log") as server:
-        site = Site(server, folder / "issues.duckdb")
-        site.sign_in()
-        yield site
-        site.owner.close()
-
-
-@pytest.fixture
-def a_day(request: pytest.FixtureRequest) -> date:
-    # Days of their own, so that tests do not meet in the one server.
-    return date(2027, 1, 1) + timedelta(days=sum(request.node.name.encode()) % 3000)
 
 
 class History:
@@ -106,7 +50,7 @@ class History:
         steps: list[tuple[Callable[[], None], int]] = [
             (self.recluster, 6), (self.relabel, 4), (self.rerun, 3), (self.partial_failure, 2),
             (self.kill_the_pipeline, 3), (self.kill_the_server, 1), (self.hand_edit, 3),
-            (self.hand_deletion, 3), (self.hand_addition, 1),
+            (self.hand_deletion, 3), (self.hand_addition, 1), (self.two_runs, 1),
         ]  # fmt: skip
         ways, weights = zip(*steps, strict=True)
         self.random.choices(ways, weights)[0]()
@@ -138,10 +82,7 @@ class History:
 
     def kill_the_pipeline(self) -> None:
         ready = CHILDREN.Event()
-        child = CHILDREN.Process(
-            target=publish_in_child,
-            args=(ready, self.day, str(self.site.path), self.site.settings),
-        )
+        child = self.site.child(publish_in_child, ready, self.day)
         child.start()
         assert ready.wait(60)
         child.join(self.random.uniform(0, 0.3))
@@ -194,6 +135,16 @@ class History:
             self.site.owner.post(ISSUES_PATH, json=copy).raise_for_status()
         if post := self._any_record(PROOFS_PATH, f"issue.issue_date = '{self.day}'"):
             self.site.owner.post(PROOFS_PATH, json={**post, "id": ""}).raise_for_status()
+
+    def two_runs(self) -> None:
+        self.gold = self._move_some_posts()
+        self._store()
+        ready = CHILDREN.Event()
+        other = self.site.child(publish_in_child, ready, self.day)
+        other.start()
+        self.site.publish(self.day)
+        other.join()
+        assert other.exitcode == 0
 
     def _maybe_publish(self) -> None:
         if self.random.random() < 0.5:
@@ -310,7 +261,7 @@ def test_a_run_that_failed_while_publishing_leaves_the_next_one_with_the_same_re
         with pytest.raises(LiveStoreError, match="disk not full"):
             site.publish(day)
         resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE, (unlimited, unlimited))
-        assert "pending" in {row[2] for row in _table(site, day)}
+        assert "pending" in {row[2] for row in site.told(day)}
         # Little in common with the first state: only who remembers the second sees one issue.
         store_gold(site.database, day, [GoldIssue(list("defghi"))])
         site.publish(day)
@@ -323,36 +274,27 @@ def test_the_table_says_what_became_of_each_record(site, a_day):
     with pytest.raises(LiveStoreError, match="refused records of 1 of 2 issues"):
         site.publish(a_day)
     ids = record_ids(site.server.url, a_day)
-    told = _table(site, a_day)
+    told = site.told(a_day)
     assert [(row[:3], row[3][:14]) for row in told] == [
         ((0, ids[0], "published"), ""),
         ((1, ids[1], "failed"), "issue_evidence"),
     ]
-    os.kill(site.server.process.pid, signal.SIGSTOP)
+    os.kill(site.server.process.pid, signal.SIGKILL)
     site.server.process.stop()
     with pytest.raises(LiveStoreError, match="Is it running"):
         site.publish(a_day)
-    assert _table(site, a_day) == told  # nothing was begun
+    assert site.told(a_day) == told  # nothing was begun
     site.server.process.start()
     site.server.wait_until_ready()
     store_gold(site.database, a_day, [good, replace(bad, post_title={})])
     site.publish(a_day)
-    assert [row[2:4] for row in _table(site, a_day)] == [("published", ""), ("published", "")]
+    assert [row[2:4] for row in site.told(a_day)] == [("published", ""), ("published", "")]
 
 
 def test_a_second_run_writes_nothing_into_the_table_either(site, a_day):
     store_gold(site.database, a_day, [GoldIssue(list("abc")), GoldIssue(list("de"))])
     site.publish(a_day)
-    before, modified = _table(site, a_day), site.path.stat().st_mtime_ns
+    before, modified = site.told(a_day), site.path.stat().st_mtime_ns
     assert site.publish(a_day) == Published(issues=2, written=0, withdrawn=0, complete=True)
-    assert _table(site, a_day) == before
+    assert site.told(a_day) == before
     assert site.path.stat().st_mtime_ns == modified
-
-
-def _table(site: Site, day: date) -> list[tuple[object, ...]]:
-    with duckdb.connect(str(site.path), read_only=True) as connection:
-        return connection.execute(
-            "SELECT cluster_id, record_id, state, error, content_hash, synced_at"
-            " FROM gold.live_issues WHERE cluster_date = ? ORDER BY ALL",
-            [day],
-        ).fetchall()

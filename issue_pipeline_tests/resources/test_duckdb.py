@@ -7,6 +7,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -17,7 +18,7 @@ import stamina
 from issue_pipeline.errors import StoreError
 from issue_pipeline.resources import duckdb as module
 from issue_pipeline.resources.duckdb import IssuesDatabase
-from issue_pipeline.sql import gold
+from issue_pipeline.sql import gold, live
 
 LIMIT_S = 60
 COUNT = "SELECT count(*), count(DISTINCT cluster_id) FROM gold.live_issues"
@@ -25,7 +26,7 @@ COUNT = "SELECT count(*), count(DISTINCT cluster_id) FROM gold.live_issues"
 # Each turn reads the highest number there is and writes the next: lost turns would repeat one.
 INSERT_NEXT = (
     "INSERT INTO gold.live_issues SELECT DATE '2026-03-10', coalesce(max(cluster_id) + 1, 0),"
-    " 'record', 'hash', 'published', '', TIMESTAMP '2026-03-12 00:00:00' FROM gold.live_issues"
+    " uuid(), 'hash', 'published', '', TIMESTAMP '2026-03-12 00:00:00' FROM gold.live_issues"
 )
 PROGRAM = """
 import os, signal, sys
@@ -242,6 +243,23 @@ def test_an_older_file_is_brought_up_to_date_by_whoever_opens_it_first(tmp_path)
         with database.write() as connection:
             gold.replace_day(connection, day, [row], [])
             assert gold.issues_of_day(connection, day) == [row]
+
+
+def test_an_older_file_gets_room_for_a_record_that_is_withdrawn_beside_its_successor(tmp_path):
+    path, day = str(tmp_path / "issues.duckdb"), date(2026, 3, 10)
+    with duckdb.connect(path) as connection:
+        connection.execute(
+            "CREATE SCHEMA gold; CREATE TABLE gold.live_issues (cluster_date DATE NOT NULL,"
+            " cluster_id INTEGER NOT NULL, record_id VARCHAR NOT NULL, content_hash VARCHAR NOT"
+            " NULL, state VARCHAR NOT NULL, error VARCHAR NOT NULL, synced_at TIMESTAMP NOT NULL,"
+            " PRIMARY KEY (cluster_date, cluster_id)); INSERT INTO gold.live_issues VALUES"
+            " ('2026-03-10', 0, 'old', 'hash', 'published', '', '2026-03-12 12:00:00')"
+        )
+    with IssuesDatabase(database=path).write() as connection:
+        [old] = live.rows_of_day(connection, day)
+        both = [replace(old, record_id="new"), replace(old, state="withdrawing")]
+        live.replace_day(connection, day, both)
+        assert live.rows_of_day(connection, day) == both
 
 
 def test_an_up_to_date_file_is_read_without_writing(database):
