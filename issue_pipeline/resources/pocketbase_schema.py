@@ -4,19 +4,20 @@ A server that is started with ``issue_pipeline/live/pb_migrations`` has them alr
 it that both ways make the same.
 """
 
-from collections.abc import Iterator, Mapping
 from typing import Any
 
 from issue_pipeline.errors import LiveStoreAccessError
 from issue_pipeline.labels import CATEGORIES, IMPACT_LEVELS
 from issue_pipeline.partitions import SOURCES
 from issue_pipeline.resources.pocketbase_connection import PocketBaseConnection
+from issue_pipeline.resources.pocketbase_misfits import misfits, missing_indexes
 
 Json = dict[str, Any]
 
 # What a batch may hold, and seconds it may take, where the server's own settings are below.
 _BATCH = {"maxRequests": 500, "timeout": 30}
-_WRITE_RULES = ("createRule", "updateRule", "deleteRule")
+# More than 200 records of the longest texts.
+_BATCH_BYTES = 16_000_000
 
 
 def _text(name: str, most: int, **more: object) -> Json:
@@ -39,7 +40,10 @@ _TIMES: list[Json] = [
     {"name": "updated", "type": "autodate", "onCreate": True, "onUpdate": True},
 ]
 # Everybody may read ("" is a rule that always holds), only superusers may write (no rule).
-_RULES: Json = {"listRule": "", "viewRule": "", **dict.fromkeys(_WRITE_RULES)}
+_RULES: Json = {
+    "listRule": "", "viewRule": "",
+    "createRule": None, "updateRule": None, "deleteRule": None,
+}  # fmt: skip
 
 _ISSUES: Json = {
     "name": "issues",
@@ -88,11 +92,11 @@ def _evidence(issues_id: str) -> Json:
 
 
 def ensure_schema(connection: PocketBaseConnection) -> None:
-    """Make the collections that are missing, and allow batches.
+    """Make the collections and indexes that are missing, and allow batches.
 
     Raises:
         LiveStoreAccessError: A collection of one of the names is there, but is somebody else's or
-            an older one; the message says what about it does not fit.
+            an older one; the message says what about it does not fit. Nothing is changed then.
         LiveStoreError: The server does not answer, or is in trouble.
     """
     found = connection.send(
@@ -100,24 +104,26 @@ def ensure_schema(connection: PocketBaseConnection) -> None:
         params={"filter": "name = 'issues' || name = 'issue_evidence'", "skipTotal": 1},
     )  # fmt: skip
     there = {collection["name"]: collection for collection in found["items"]}
-    issues = there.get("issues") or _create(connection, _ISSUES)
-    wanted = _evidence(issues["id"])
-    evidence = there.get("issue_evidence") or _create(connection, wanted)
-    misfits = [*_misfits(issues, _ISSUES), *_misfits(evidence, wanted)]
-    if misfits:
+    wanted = [_ISSUES, _evidence(there.get("issues", {}).get("id", ""))]
+    problems = [
+        problem
+        for one in wanted
+        if one["name"] in there
+        for problem in misfits(there[one["name"]], one)
+    ]
+    if problems:
         raise LiveStoreAccessError(
             f"PocketBase at {connection.shown_url} has collections of the pipeline's names that do"
-            f" not fit: {'; '.join(misfits)}. Rename or remove them (missing ones are made), or"
-            " point POCKETBASE_URL at a server of its own."
+            f" not fit: {'; '.join(problems)}. Put that right, or rename or remove them (missing"
+            " ones are made), or point POCKETBASE_URL at a server of its own."
         )
-    batch = connection.send("GET", "/api/settings").get("batch", {})
-    larger = {name: max(least, batch.get(name, 0)) for name, least in _BATCH.items()}
-    if not batch.get("enabled") or any(
-        batch.get(name, 0) < least for name, least in larger.items()
-    ):
-        connection.send(
-            "PATCH", "/api/settings", body={"batch": {**batch, **larger, "enabled": True}}
-        )
+    issues = there.get("issues") or _create(connection, _ISSUES)
+    evidence = there.get("issue_evidence") or _create(connection, _evidence(issues["id"]))
+    for collection, ours in ((issues, _ISSUES), (evidence, _evidence(issues["id"]))):
+        if missing := missing_indexes(collection, ours):
+            indexes = {"indexes": [*collection.get("indexes", ()), *missing]}
+            connection.send("PATCH", f"/api/collections/{collection['id']}", body=indexes)
+    _allow_batches(connection)
 
 
 def _create(connection: PocketBaseConnection, collection: Json) -> Json:
@@ -125,37 +131,12 @@ def _create(connection: PocketBaseConnection, collection: Json) -> Json:
     return created
 
 
-def _misfits(there: Mapping[str, Any], wanted: Mapping[str, Any]) -> Iterator[str]:
-    """Say what about a collection would lose or refuse what we write, or let others write."""
-    name = there["name"]
-    if there["type"] != wanted["type"]:
-        yield f"{name} is a {there['type']} collection, not a {wanted['type']} one"
-        return
-    fields = {field["name"]: field for field in there["fields"]}
-    for field in wanted["fields"]:
-        if problem := _field_misfit(fields.pop(field["name"], None), field):
-            yield f"{name}.{field['name']} {problem}"
-    yield from (
-        f"{name}.{field['name']} is required, but nothing of ours"
-        for field in fields.values()
-        if field.get("required") and not field.get("system")
-    )
-    yield from (
-        f"{name}.{rule} lets others write" for rule in _WRITE_RULES if there.get(rule) is not None
-    )
-
-
-def _field_misfit(there: Mapping[str, Any] | None, wanted: Mapping[str, Any]) -> str:
-    if there is None:
-        return "is missing"
-    if there["type"] != wanted["type"]:
-        return f"is of type {there['type']}, not {wanted['type']}"
-    for limit in ("max", "maxSize"):
-        # For a text 0 means the default of 5,000 characters, and none of ours is longer.
-        if limit in wanted and 0 < (there.get(limit) or 0) < wanted[limit]:
-            return f"takes only {there[limit]}, not {wanted[limit]}"
-    if missing := set(wanted.get("values", ())) - set(there.get("values", ())):
-        return f"does not know {', '.join(sorted(missing))}"
-    if there.get("collectionId") != wanted.get("collectionId"):
-        return "refers to another collection"
-    return ""
+def _allow_batches(connection: PocketBaseConnection) -> None:
+    batch = connection.send("GET", "/api/settings").get("batch", {})
+    larger = {name: max(least, batch.get(name, 0)) for name, least in _BATCH.items()}
+    if 0 < batch.get("maxBodySize", 0) < _BATCH_BYTES:  # 0 stands for much more
+        larger["maxBodySize"] = _BATCH_BYTES
+    if {**batch, **larger, "enabled": True} != batch:
+        connection.send(
+            "PATCH", "/api/settings", body={"batch": {**batch, **larger, "enabled": True}}
+        )
