@@ -80,13 +80,17 @@ def take_pictures(server: PocketBaseServer, folder: Path, pictures: Path) -> Non
         page.locator("#span").select_option("7")
         page.locator(".many-days .issue").first.wait_for()
         page.locator("#impact").select_option("high")
+        open_issue(page, 0)
         page.screenshot(path=pictures / "span.png")
         dark = browser.new_page(viewport=DESKTOP, color_scheme="dark")
         dark.goto(server.url)
         open_issue(live(dark), 1)
         dark.screenshot(path=pictures / "dark.png")
-        phone = browser.new_page(viewport=PHONE, device_scale_factor=2)
+        phone = browser.new_page(
+            viewport=PHONE, device_scale_factor=2, is_mobile=True, has_touch=True
+        )
         phone.goto(server.url)
+        phone.locator("#older:enabled").wait_for()
         live(phone).screenshot(path=pictures / "phone.png")
         open_issue(phone, 0)
         phone.locator(".evidence").first.scroll_into_view_if_needed()
@@ -122,9 +126,12 @@ def publish_days(server: PocketBaseServer, folder: Path) -> None:
         stories = stories_of(day)
         with database.write() as connection:
             for source in SOURCES:
-                now, whole = datetime.now(UTC), Collection((), 0, 0)
+                now = datetime.now(UTC)
+                # The first day lacks posts, and the page says so.
+                complete = day > LAST_DAY - timedelta(days=DAYS - 1)
+                posts_of_source = Collection((), 0, 0, complete=complete)
                 bronze.store_collection(
-                    connection, source, day, [], whole, started_at=now, finished_at=now
+                    connection, source, day, [], posts_of_source, started_at=now, finished_at=now
                 )
             rows = [story.row for story in stories]
             posts = [post for story in stories for post in story.posts]

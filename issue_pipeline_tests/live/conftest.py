@@ -36,7 +36,7 @@ def server(browser: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[P
         yield server
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def store(server: PocketBaseServer) -> Iterator[Store]:
     with opened_store(server) as store:
         yield store

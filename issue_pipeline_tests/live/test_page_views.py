@@ -8,6 +8,7 @@ import re
 import signal
 import time
 from typing import Any
+from urllib.parse import unquote_plus
 
 import pytest
 
@@ -44,6 +45,39 @@ def test_a_span_of_days_is_listed_together_and_each_issue_says_its_day(page, for
     wait_for_titles(page, ["Tills lose money", "Old and large", "Café closes early", "Reddit only"])
     page.go_back()
     wait_for_titles(page, ["Tills lose money", "Café closes early", "Reddit only"])
+
+
+def test_a_first_day_counts_when_it_is_typed_to_the_end(page, fortnight):
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(unquote_plus(request.url)))
+    page.goto(f"{fortnight}&order=newest")
+    wait_for_titles(page, ["Café closes early", "Reddit only"])
+    page.get_by_label("Span of days").select_option("custom")
+    expect(page.get_by_label("First day")).to_be_focused()
+    page.keyboard.type("04202026")  # by way of 2 January, of the year 2, of the year 20
+    expect(page.get_by_label("First day")).to_have_value("2026-04-20")
+    assert not page.url.count("from=")
+    page.keyboard.press("Enter")
+    expect(page.locator(".issue")).to_have_count(4)
+    spans = set(re.findall(r"issue_date >= '(.*?)' && issue_date <= '(.*?)'", " ".join(asked)))
+    assert spans == {("2026-04-27", "2026-04-27"), ("2026-04-20", "2026-04-27")}
+    # Days after the last one, half a day, and what was escaped are not taken; the field says which
+    # day is. It stays even where the days happen to make a week.
+    for typed in ("04302026", "06", "04212026"):
+        page.get_by_label("First day").focus()
+        page.keyboard.type(typed)
+        if typed == "04212026":
+            page.keyboard.press("Escape")
+        page.get_by_role("searchbox").focus()
+        expect(page.get_by_label("First day")).to_have_value("2026-04-20")
+    page.get_by_label("First day").focus()
+    page.keyboard.type("04212026")
+    page.get_by_role("searchbox").focus()
+    expect(page.locator(".issue")).to_have_count(3)
+    expect(page.get_by_label("First day")).to_have_value("2026-04-21")
+    page.go_back()
+    expect(page.locator(".issue")).to_have_count(4)
+    expect(page.get_by_label("First day")).to_have_value("2026-04-20")
 
 
 def test_filters_narrow_the_list_down_and_stand_in_the_address(page, fortnight, store):
@@ -137,6 +171,32 @@ def test_what_is_shown_can_be_saved_as_csv_and_json(page, store):
     told = json.loads(saved(page, "JSON", f"issues-{day}.json"))
     assert told["view"]["query"] == "quoted"
     assert [issue["title"] for issue in told["issues"]] == [formula]
+
+
+def test_no_cell_begins_a_formula_whatever_separates_cells(page, store):
+    texts = [
+        "=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", " =1", '"=1', "＝1+1",
+        "fine;=1+1", "fine; =1+1", 'fine;"=1+1"', "fine\t@SUM(A1)", "fine\n+1", "fine\r\n-1",
+    ]  # fmt: skip
+    harmless = ["a-b = c+d", "1,-2", "café; bar", 'he said "=1"', "me@example.org", "", "'", "~"]
+    page.goto(store.url)
+    made = page.evaluate(
+        """async texts => {
+            const { asCsv } = await import('/download.js');
+            return asCsv(texts.map(text => ({title: text, size: text, description: text})));
+        }""",
+        [*texts, *harmless],
+    )
+    rows = list(csv.DictReader(io.StringIO(made.removeprefix("\ufeff"), newline="")))
+    for name in ("title", "size", "description"):
+        assert [row[name].replace("'", "") for row in rows] == [
+            text.replace("'", "") for text in [*texts, *harmless]
+        ]
+        assert [row[name] for row in rows[len(texts) :]] == harmless
+        assert not [row[name] for row in rows if re.match(r"[\s\"]*[=+\-@＝]|[\t\r\n]", row[name])]
+    # As read by a spreadsheet for which a comma and the quotes within a cell are text.
+    cells = re.split(r"[;\t\r\n]", made)
+    assert not [cell for cell in cells if re.match(r"[\s\"]*[=+\-@＝]", cell)]
 
 
 def saved(page: Any, button: str, name: str) -> str:

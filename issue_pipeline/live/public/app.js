@@ -30,7 +30,7 @@ let shown = []; // all issues that the filters leave, in order
 const screen = new Screen({
   dayChosen: (to) => go({ to, from: spanStart(to, spanDays(state.view)) }),
   spanChosen: (days) => go({ from: spanStart(state.view.to, days) }),
-  firstDayChosen: (from) => from <= state.view.to && go({ from }),
+  firstDayChosen: (from) => go({ from }),
   filtersChanged(filters) {
     Object.assign(state.view, filters, { issue: "" });
     state.rows = ROWS;

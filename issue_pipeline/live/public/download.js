@@ -2,10 +2,18 @@
 
 import { SOURCES } from "./format.js";
 
-// How a spreadsheet recognises a formula, which text of strangers must not become.
-const FORMULA = /^[=+\-@\t\r]/;
+// Where a spreadsheet would see a formula, which text of strangers must not become: at the beginning
+// of a cell, and where one that separates by semicolons or tabs, and so does not see our quotes, would
+// begin another cell or row.
+const FORMULA = /(^|[;\t\r\n])([\s"]*)(?=[=+\-@＝＋－＠])/g;
+// What a spreadsheet may leave out before it looks.
+const BLANK_START = /^(?=[\t\r\n])/;
 
-/** The issues as CSV (RFC 4180, UTF-8 with a mark, for spreadsheets' sake). */
+/**
+ * The issues as CSV (RFC 4180, UTF-8 with a mark, for spreadsheets' sake).
+ *
+ * An apostrophe stands before whatever would begin a formula.
+ */
 export function asCsv(issues) {
   const sources = Object.keys(SOURCES);
   const columns = ["issue_date", "title", "category", "impact", "would_pay", "size"];
@@ -29,9 +37,12 @@ export function asJson(issues, view) {
 }
 
 function cell(value) {
-  const text = String(value ?? "");
-  const safe = typeof value === "string" && FORMULA.test(text) ? `'${text}` : text;
-  return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
+  // Only what the page counts itself is a number; a record may hold anything where one should be.
+  const raw = String(value ?? "");
+  const text = Number.isFinite(value)
+    ? raw
+    : raw.replace(FORMULA, "$1$2'").replace(BLANK_START, "'");
+  return /[",;\t\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 
 /** Hand a text to the browser as a file to save. */

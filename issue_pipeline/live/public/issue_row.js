@@ -6,6 +6,8 @@ import { IMPACTS, categoryName, number, shortDayName } from "./format.js";
 import { shareBar, sourceLegend } from "./source_shares.js";
 import { addressOfIssue } from "./view.js";
 
+const PARTIAL = "Not every source of this day could be collected whole: there may be more reports.";
+
 export class IssueRow {
   #issue = null;
   #summary = el("summary");
@@ -63,17 +65,20 @@ export class IssueRow {
 class IssueBody {
   #description = foreign("p", "description", "");
   #shares = el("div", { class: "shares" });
+  #partial = el("p", { class: "partial" }, PARTIAL);
   #link = el("a", { class: "permalink" }, "Link to this issue");
 
   constructor(issue) {
     this.evidence = new EvidenceList(issue.id);
-    const parts = [this.#description, this.#shares, this.evidence.element, this.#link];
+    const evidence = this.evidence.element;
+    const parts = [this.#description, this.#shares, this.#partial, evidence, this.#link];
     this.element = el("div", { class: "issue-body" }, ...parts);
     this.update(issue);
   }
 
   update(issue) {
     this.#description.textContent = plain(issue.description);
+    this.#partial.hidden = issue.complete !== false;
     this.#shares.replaceChildren(shareBar(issue.sources), sourceLegend(issue.sources));
     this.#link.setAttribute("href", addressOfIssue(issue));
   }
@@ -94,7 +99,12 @@ function summaryParts(issue) {
       { class: "headline" },
       foreign("span", "title", issue.title),
       // Only a span of days shows it: see the style.
-      el("time", { class: "when", datetime: issue.issue_date }, shortDayName(issue.issue_date)),
+      el(
+        "span",
+        { class: "when" },
+        el("time", { datetime: issue.issue_date }, shortDayName(issue.issue_date)),
+        issue.complete === false ? el("span", { class: "partial" }, "incomplete") : null,
+      ),
       // A taste of what opens; a screen reader gets the whole text there.
       aside(foreign("span", "preview", issue.description)),
     ),

@@ -40,6 +40,7 @@ const ids = [
 const COPIED_MS = 2_000;
 // Open issues whose posts are watched; more would make for long subscriptions.
 const MAX_WATCHED = 20;
+const MAX_NAMED_DAYS = 3;
 const RANKED = {
   important: "ranked by reports × impact, half as much again where people would pay",
   reports: "ranked by number of reports",
@@ -51,6 +52,8 @@ export class Screen {
   #rows = new Map(); // by record id
   #span = "";
   #linked = ""; // the issue that was brought into sight
+  #isCustomSpan = false;
+  #firstDay = "";
   #filters;
   #handlers;
 
@@ -67,11 +70,12 @@ export class Screen {
     older.addEventListener("click", () => handlers.dayChosen(older.value));
     newer.addEventListener("click", () => handlers.dayChosen(newer.value));
     span.addEventListener("change", () => {
-      since.hidden = span.value !== "custom";
+      this.#isCustomSpan = span.value === "custom";
+      since.hidden = !this.#isCustomSpan;
       if (since.hidden) handlers.spanChosen(Number(span.value));
       else since.focus();
     });
-    since.addEventListener("change", () => since.value && handlers.firstDayChosen(since.value));
+    this.#watchFirstDay(since);
     this.#parts["show-newest"].addEventListener("click", () => handlers.newestWanted());
     for (const kind of ["csv", "json"])
       this.#parts[kind].addEventListener("click", () => handlers.fileWanted(kind));
@@ -83,8 +87,37 @@ export class Screen {
     }, { rootMargin: "600px" }).observe(more);
   }
 
+  /**
+   * Typing a day passes through others: the first digit of 2026 is the year 2. So what is typed
+   * counts when it is confirmed or left; a day picked from the calendar counts at once.
+   */
+  #watchFirstDay(since) {
+    let isTyping = false;
+    let shown = "";
+    const choose = () => {
+      isTyping = false;
+      if (since.value && since.validity.valid) this.#handlers.firstDayChosen(since.value);
+    };
+    since.addEventListener("focus", () => (shown = since.value));
+    since.addEventListener("pointerdown", () => (isTyping = false));
+    since.addEventListener("keydown", ({ key }) => {
+      isTyping = true;
+      if (key === "Escape") since.value = shown;
+      if (key !== "Enter") return;
+      choose();
+      since.reportValidity();
+    });
+    since.addEventListener("change", () => isTyping || choose());
+    since.addEventListener("blur", () => {
+      choose();
+      // Never a day that the list is not of.
+      since.value = this.#firstDay;
+    });
+  }
+
   /** Put filters that came from the address into their fields. */
   showFilters(view) {
+    this.#isCustomSpan = false;
     this.#filters.show(view);
     this.#linked = "";
   }
@@ -139,10 +172,12 @@ export class Screen {
     }
     if (`${from} ${to}` !== this.#span) {
       const length = to === null ? "1" : String(spanDays(view));
-      span.value = [...span.options].some((option) => option.value === length) ? length : "custom";
-      since.hidden = span.value !== "custom";
-      since.value = from ?? "";
+      // Somebody who chooses days one by one keeps the field, even if they make a week.
+      this.#isCustomSpan ||= ![...span.options].some((option) => option.value === length);
+      span.value = this.#isCustomSpan ? "custom" : length;
+      since.value = this.#firstDay = from ?? "";
       since.max = to ?? "";
+      since.hidden = !this.#isCustomSpan;
     }
     const words = to === null ? "" : `, ${spanName(view)}`;
     document.title = heading.textContent + words;
@@ -166,10 +201,7 @@ export class Screen {
       all.filter((issue) => issue.complete === false).map((issue) => issue.issue_date),
     );
     incomplete.hidden = partial.size === 0;
-    setText(
-      this.#parts["incomplete-days"],
-      view.from === view.to ? " for this day" : ` on ${count(partial.size, "day")} of these`,
-    );
+    setText(this.#parts["incomplete-days"], daysInWords([...partial].sort(), view));
   }
 
   #drawResult({ issues, shown, view }) {
@@ -274,6 +306,13 @@ export class Screen {
 /** "Thu, 5 Mar 2026", "Thu, 5 Mar 2026 to Wed, 11 Mar 2026". */
 function spanName({ from, to }) {
   return plain(from === to ? dayName(to) : `${dayName(from)} to ${dayName(to)}`);
+}
+
+/** " for this day", " on Thu, 5 Mar 2026 and Fri, 6 Mar 2026", " on 12 days of these". */
+function daysInWords(days, { from, to }) {
+  if (from === to) return " for this day";
+  if (days.length > MAX_NAMED_DAYS) return ` on ${count(days.length, "day")} of these`;
+  return ` on ${plain(days.map((day) => dayName(day)).join(" and "))}`;
 }
 
 /** Put a text on the clipboard; false where the browser does not let us. */
