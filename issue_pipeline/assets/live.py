@@ -12,7 +12,7 @@ import duckdb
 from issue_pipeline.assets.completeness import incomplete_sources
 from issue_pipeline.assets.gold import require_clusters
 from issue_pipeline.assets.partition_keys import day_of
-from issue_pipeline.errors import LiveStoreError, MissingInputError
+from issue_pipeline.errors import LiveStoreError, MissingInputError, StoreError
 from issue_pipeline.failures import clear_failures
 from issue_pipeline.identity import assign_record_ids
 from issue_pipeline.partitions import daily_partitions
@@ -91,6 +91,7 @@ def publish(day: date, database: IssuesDatabase, pocketbase: PocketBaseResource)
         MissingInputError: The day was never collected, clustered or labelled.
         LiveStoreError: The server does not answer, is in trouble, or refused some records; all
             others are written. The table says which. Or another run does not come to an end.
+        StoreError: The database cannot be opened, or nothing can be written beside it.
     """
     with ExitStack() as stack:
         try:
@@ -100,6 +101,11 @@ def publish(day: date, database: IssuesDatabase, pocketbase: PocketBaseResource)
                 f"Another run has been publishing {day} for {MAX_WAIT_S:.0f} s. Wait until it is"
                 " done, or stop it; then run gold/live_issues again."
             ) from None
+        except OSError as error:
+            raise StoreError(
+                f"Cannot write beside the database {database.database} ({error.strerror}). Check"
+                " ISSUES_DUCKDB_PATH."
+            ) from error
         return _publish(day, database, pocketbase)
 
 

@@ -1,4 +1,5 @@
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import count
@@ -129,28 +130,32 @@ def a_day(new_day: Callable[[], date]) -> date:
     return new_day()
 
 
+@contextmanager
+def opened_pipeline(
+    path: Path, pocketbase: PocketBaseResource, script: Callable[[dict[str, Any]], Reply]
+) -> Iterator[Pipeline]:
+    with (
+        simulator(posts_of_the_day()) as apis,
+        ScriptedModel(script) as model,
+        dg.DagsterInstance.ephemeral() as instance,
+    ):
+        resources = {
+            "collectors": apis.collectors(),
+            "database": IssuesDatabase(database=str(path)),
+            "embedding": EmbeddingResource(embedding_model=str(all_minilm_folder())),
+            "llm": LLMResource(local_model="openai/scripted", local_base_url=model.url),
+            "pocketbase": pocketbase,
+        }
+        yield Pipeline(resources, model, path, instance)
+
+
 @pytest.fixture
 def make_pipeline(tmp_path, pocketbase) -> Iterator[Callable[..., Pipeline]]:
-    from contextlib import ExitStack
-
     with ExitStack() as stack:
 
         def make(script: Callable[[dict[str, Any]], Reply] = about_the_posts) -> Pipeline:
-            apis = stack.enter_context(simulator(posts_of_the_day()))
-            model = stack.enter_context(ScriptedModel(script))
             path = tmp_path / "issues.duckdb"
-            return Pipeline(
-                resources={
-                    "collectors": apis.collectors(),
-                    "database": IssuesDatabase(database=str(path)),
-                    "embedding": EmbeddingResource(embedding_model=str(all_minilm_folder())),
-                    "llm": LLMResource(local_model="openai/scripted", local_base_url=model.url),
-                    "pocketbase": pocketbase,
-                },
-                model=model,
-                path=path,
-                instance=stack.enter_context(dg.DagsterInstance.ephemeral()),
-            )
+            return stack.enter_context(opened_pipeline(path, pocketbase, script))
 
         yield make
 

@@ -31,7 +31,7 @@ from issue_pipeline_tests.assets.published_day import (
 
 FIRST_DAY = date(2026, 1, 1)
 # All 200 are quick to ask for (LIVE_HISTORIES=200), but take minutes.
-HISTORIES = int(os.environ.get("LIVE_HISTORIES", "40"))
+HISTORIES = int(os.environ.get("LIVE_HISTORIES", "12"))
 STEPS = 4
 POSTS = 30
 

@@ -1,15 +1,29 @@
+import shutil
+
 import httpx
 import pytest
 
 from issue_pipeline.assets import issues, live_issues
 from issue_pipeline.errors import LiveStoreError
-from issue_pipeline_tests.assets.conftest import changed
+from issue_pipeline_tests.assets.conftest import changed, opened_pipeline
+from issue_pipeline_tests.scripted_model import about_the_posts
+
+
+@pytest.fixture(scope="module")
+def day_of_its_own(tmp_path_factory, pocketbase):
+    folder = tmp_path_factory.mktemp("published")
+    with opened_pipeline(folder / "issues.duckdb", pocketbase, about_the_posts) as pipeline:
+        pipeline.run_day()
+        shutil.copy(pipeline.path, folder / "copy")
+        yield pipeline
 
 
 @pytest.fixture
-def published(pipeline):
-    pipeline.run_day()
-    return pipeline
+def published(day_of_its_own):
+    """The day, published; put back to that afterwards, which a run does whatever happened."""
+    yield day_of_its_own
+    shutil.copy(day_of_its_own.path.with_name("copy"), day_of_its_own.path)
+    day_of_its_own.run(live_issues)
 
 
 def _as_gold_says(pipeline):

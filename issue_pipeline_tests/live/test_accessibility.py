@@ -4,6 +4,7 @@ axe-core comes from npm (``npm ci --prefix issue_pipeline_tests/live``, done by 
 there is npm); without it these tests are skipped.
 """
 
+import itertools
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -23,33 +24,29 @@ pytestmark = pytest.mark.skipif(
 )
 
 
-@pytest.fixture(params=["light", "dark"])
-def scheme(request: pytest.FixtureRequest) -> str:
-    return str(request.param)
-
-
-@pytest.fixture(params=[1280, 360])
-def checked(browser: Any, scheme: str, request: pytest.FixtureRequest) -> Iterator[Any]:
+@pytest.fixture
+def checked(browser: Any) -> Iterator[Any]:
     # axe itself would break the page's policy.
-    context = browser.new_context(
-        bypass_csp=True,
-        color_scheme=scheme,
-        reduced_motion="reduce",
-        viewport={"width": request.param, "height": 800},
-    )
+    context = browser.new_context(bypass_csp=True, reduced_motion="reduce")
     context.set_default_timeout(WAIT_MS)
     yield context.new_page()
     context.close()
 
 
 def findings(page: Any) -> list[str]:
+    """What axe finds in the page as it is, light and dark, wide and narrow."""
     page.add_script_tag(path=AXE)
-    found = page.evaluate("axe.run({resultTypes: ['violations']})")
-    return [
-        f"{one['id']} ({one['impact']}): {one['nodes'][0]['html']}"
-        for one in found["violations"]
-        if one["impact"] in SERIOUS
-    ]
+    found = []
+    for scheme, width in itertools.product(("light", "dark"), (1280, 360)):
+        page.emulate_media(color_scheme=scheme)
+        page.set_viewport_size({"width": width, "height": 800})
+        violations = page.evaluate("axe.run({resultTypes: ['violations']})")["violations"]
+        found += [
+            f"{scheme} {width}: {one['id']} ({one['impact']}): {one['nodes'][0]['html']}"
+            for one in violations
+            if one["impact"] in SERIOUS
+        ]
+    return found
 
 
 def test_the_list_an_open_issue_and_every_note(checked, store: Store):
