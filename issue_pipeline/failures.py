@@ -1,4 +1,4 @@
-"""From our errors to Dagster's failures: which are worth another try, and which need somebody."""
+"""From our errors to Dagster's failures: what may pass by itself, and what needs somebody."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,11 +12,9 @@ from issue_pipeline.errors import (
     IssuePipelineError,
     LiveStoreAccessError,
     MissingInputError,
-    QuotaExhaustedError,
     RequestRejectedError,
-    TimeBudgetError,
-    UnreachableError,
 )
+from issue_pipeline.utils.printable import printable
 
 # Trying again changes nothing until somebody acts.
 _PERMANENT = (
@@ -25,34 +23,34 @@ _PERMANENT = (
     EmbeddingModelError,
     LiveStoreAccessError,
     MissingInputError,
-    QuotaExhaustedError,
     RequestRejectedError,
-    TimeBudgetError,
-    UnreachableError,
 )
-MAX_RETRIES = 2
-# Before the first retry; twice as long before the second.
-RETRY_WAIT_S = 30
-# A run with this tag fails at the first error: somebody is watching, who would wait through every
-# retry, and whose Ctrl-C Dagster does not hear meanwhile.
-NO_RETRIES_TAG = "issue_pipeline/no_retries"
+# On a failed run whose cause may pass: the daemon starts it again (automation/retries.py).
+MAY_SUCCEED_LATER_TAG = "issue_pipeline/may_succeed_later"
+MAX_REASON_CHARS = 2_000
 
 
 @contextmanager
 def clear_failures(context: dg.AssetExecutionContext) -> Iterator[None]:
-    """Turn our errors into Dagster failures, retried only where that can help.
+    """Turn our errors into Dagster failures that say what to do, and mark those that may pass.
 
-    A ``RetryPolicy`` would also retry a step that somebody interrupted, and one that hit a bug.
+    A step is never repeated within its run. Requests are repeated where they are made, and a cause
+    that outlasts those is there for longer than a run should wait.
     """
     try:
         yield
     except IssuePipelineError as error:
-        retries = context.op_execution_context.retry_number
-        if (
-            isinstance(error, _PERMANENT)
-            or retries >= MAX_RETRIES
-            or NO_RETRIES_TAG in context.run.tags
-        ):
-            raise dg.Failure(description=str(error), allow_retries=False) from error
-        context.log.warning(f"Trying again: {error}")
-        raise dg.RetryRequested(MAX_RETRIES, RETRY_WAIT_S * 2**retries) from error
+        if not isinstance(error, _PERMANENT):
+            context.instance.add_run_tags(context.run.run_id, {MAY_SUCCEED_LATER_TAG: "yes"})
+        raise dg.Failure(description=str(error), allow_retries=False) from error
+
+
+def failure_reason(event: dg.DagsterEvent) -> str:
+    """Give the reason of a step's failure in one line."""
+    failure = event.step_failure_data
+    text = "unknown; see the Dagster UI"
+    if failure.user_failure_data and failure.user_failure_data.description:
+        text = failure.user_failure_data.description
+    elif failure.error:
+        text = failure.error.message
+    return printable(text, MAX_REASON_CHARS)

@@ -23,12 +23,10 @@ from dagster._core.execution.plan.objects import ErrorSource
 from dotenv import load_dotenv
 
 from issue_pipeline.errors import ConfigurationError
-from issue_pipeline.failures import NO_RETRIES_TAG
-from issue_pipeline.utils.printable import printable
+from issue_pipeline.failures import failure_reason
 
 logger = logging.getLogger("issue_pipeline.run_day")  # also when run as __main__
 
-MAX_REASON_CHARS = 2_000
 DEFAULT_DAGSTER_HOME = Path("data/dagster_home")
 # Dagster's own console would drown the progress of the steps.
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
@@ -90,7 +88,8 @@ def run_day(day: date) -> list[StepFailure]:
     with dg.DagsterInstance.get() as instance:
         for source in SOURCES:
             key = dg.MultiPartitionKey({"source": source, "date": day.isoformat()})
-            failures += _execute(defs, instance, "collect", key, f"collect {source} {day}")
+            job, step = f"collect_{source}", f"collect {source} {day}"
+            failures += _execute(defs, instance, job, key, step)
         failures += _execute(defs, instance, "find_issues", day.isoformat(), f"find issues {day}")
     return failures
 
@@ -103,7 +102,6 @@ def _execute(
             partition_key=partition_key,
             instance=instance,
             run_config=_QUIET,
-            tags={NO_RETRIES_TAG: "true"},
             raise_on_error=False,
         )
     # Dagster leaves SIGTERM to do what SIGINT does, which in a background job is nothing.
@@ -113,19 +111,9 @@ def _execute(
     failed = [event for event in result.all_events if event.is_step_failure]
     if any(event.step_failure_data.error_source == ErrorSource.INTERRUPT for event in failed):
         raise KeyboardInterrupt  # Dagster reports it as the failure of a step
-    return [StepFailure(event.step_key or step, _reason(event)) for event in failed] or [
+    return [StepFailure(event.step_key or step, failure_reason(event)) for event in failed] or [
         StepFailure(step, "the run failed before any step; see the Dagster UI")
     ]
-
-
-def _reason(event: dg.DagsterEvent) -> str:
-    failure = event.step_failure_data
-    text = "unknown; see the Dagster UI"
-    if failure.user_failure_data and failure.user_failure_data.description:
-        text = failure.user_failure_data.description
-    elif failure.error:
-        text = failure.error.message
-    return printable(text, MAX_REASON_CHARS)
 
 
 @contextmanager

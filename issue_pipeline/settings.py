@@ -6,6 +6,8 @@ Dagster by the name of their variable, so that no UI ever shows their value.
 
 import math
 import os
+import re
+from datetime import time, timedelta
 from typing import Any
 
 import dagster as dg
@@ -23,8 +25,17 @@ from issue_pipeline.resources.embedding import BACKENDS, EmbeddingResource
 from issue_pipeline.resources.llm import LLMResource
 from issue_pipeline.resources.pocketbase import PocketBaseResource
 from issue_pipeline.utils.clustering import MODES
+from issue_pipeline.utils.urls import is_web_address
 
 DEFAULT_DUCKDB_PATH = "data/issues.duckdb"
+# How the settings of a source begin.
+_PREFIXES = {
+    "github": "GITHUB",
+    "stackoverflow": "STACKEXCHANGE",
+    "reddit": "REDDIT",
+    "hackernews": "HN",
+}
+_TIME = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
 
 
 def clustering_mode() -> str:
@@ -48,6 +59,54 @@ def clustering_min_size() -> int | None:
             "CLUSTERING_MIN_SIZE is 1; expected at least 2, or 0 for a size that fits the day."
         )
     return size or None
+
+
+def collect_at(source: str) -> time:
+    """Read when a source's day is collected, the next day, UTC.
+
+    From its own setting (``GITHUB_COLLECT_AT``), or ``COLLECT_AT``.
+
+    Raises:
+        ConfigurationError: It is no time of day.
+    """
+    everywhere = _time_of_day("COLLECT_AT", "00:30")
+    return _time_of_day(f"{_PREFIXES[source]}_COLLECT_AT", f"{everywhere:%H:%M}")
+
+
+def process_deadline() -> time:
+    """Read ``PROCESS_DEADLINE``: when a day is processed with the sources that are in, UTC.
+
+    Raises:
+        ConfigurationError: It is no time of day.
+    """
+    return _time_of_day("PROCESS_DEADLINE", "06:00")
+
+
+def try_again_after() -> timedelta:
+    """Read ``TRY_AGAIN_MINUTES``: the wait before a failed run is first started again.
+
+    Raises:
+        ConfigurationError: It is no number above 0.
+    """
+    return timedelta(minutes=_above_zero("TRY_AGAIN_MINUTES", 15.0))
+
+
+def alert_webhook_url() -> str:
+    """Read ``ALERT_WEBHOOK_URL``: where failures are told; ``""`` for nowhere.
+
+    Raises:
+        ConfigurationError: It is no web address.
+    """
+    return _web_address("ALERT_WEBHOOK_URL", "")
+
+
+def dagster_ui_url() -> str:
+    """Read ``DAGSTER_UI_URL``: where links in alerts lead, without a slash at the end.
+
+    Raises:
+        ConfigurationError: It is no web address.
+    """
+    return _web_address("DAGSTER_UI_URL", "http://127.0.0.1:3000").rstrip("/")
 
 
 def resources() -> dict[str, dg.ConfigurableResource[Any]]:
@@ -143,6 +202,21 @@ def _text(name: str, default: str) -> str:
 
 def _secret(name: str) -> Any:  # noqa: ANN401  (Dagster types an EnvVar as the value it stands for)
     return dg.EnvVar(name) if os.environ.get(name) else ""
+
+
+def _time_of_day(name: str, default: str) -> time:
+    text = _text(name, default)
+    if not _TIME.fullmatch(text):
+        raise ConfigurationError(f"{name} is {text!r}; expected a time (UTC) such as {default}.")
+    return time.fromisoformat(text)
+
+
+def _web_address(name: str, default: str) -> str:
+    address = _text(name, default)
+    if address and not is_web_address(address):
+        # Not shown: a webhook's address is a secret.
+        raise ConfigurationError(f"{name} is no address that begins with http:// or https://.")
+    return address
 
 
 def _names(name: str, default: list[str]) -> list[str]:

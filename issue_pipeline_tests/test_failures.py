@@ -1,14 +1,21 @@
+"""A failed step says what to do, is not repeated, and is marked if its cause may pass."""
+
 import dagster as dg
 import pytest
 
-from issue_pipeline import failures
-from issue_pipeline.errors import AccessDeniedError, TransientError
-from issue_pipeline.failures import MAX_RETRIES, NO_RETRIES_TAG, clear_failures
+from issue_pipeline.errors import (
+    AccessDeniedError,
+    ConfigurationError,
+    LiveStoreError,
+    QuotaExhaustedError,
+    TransientError,
+    UnreachableError,
+)
+from issue_pipeline.failures import MAY_SUCCEED_LATER_TAG, clear_failures, failure_reason
 
 
-def _attempts_at(
-    raised: BaseException, tags: dict[str, str] | None = None
-) -> tuple[int, dg.ExecuteInProcessResult]:
+def _failed(raised: BaseException) -> tuple[int, str, bool]:
+    """Let a step fail; gives its attempts, the reason told, and whether it may succeed later."""
     attempts = []
 
     @dg.asset
@@ -18,37 +25,26 @@ def _attempts_at(
             raise raised
 
     with dg.DagsterInstance.ephemeral() as instance:
-        result = dg.materialize([step], instance=instance, raise_on_error=False, tags=tags)
+        result = dg.materialize([step], instance=instance, raise_on_error=False)
+        run = instance.get_run_by_id(result.run_id)
     assert not result.success
-    return len(attempts), result
-
-
-def _description(result: dg.ExecuteInProcessResult) -> str:
     (failure,) = [event for event in result.all_events if event.is_step_failure]
-    return failure.step_failure_data.user_failure_data.description
+    return len(attempts), failure_reason(failure), MAY_SUCCEED_LATER_TAG in run.tags
 
 
-@pytest.fixture(autouse=True)
-def no_waiting(monkeypatch):
-    monkeypatch.setattr(failures, "RETRY_WAIT_S", 0)
+@pytest.mark.parametrize(
+    "error", [TransientError, UnreachableError, QuotaExhaustedError, LiveStoreError]
+)
+def test_what_may_pass_fails_at_once_in_its_own_words_and_is_marked(error):
+    assert _failed(error("GitHub answered 502.")) == (1, "GitHub answered 502.", True)
 
 
-def test_what_may_pass_is_tried_again_and_then_told_in_its_own_words():
-    attempts, result = _attempts_at(TransientError("GitHub answered 502."))
-    assert attempts == 1 + MAX_RETRIES
-    assert _description(result) == "GitHub answered 502."
+@pytest.mark.parametrize("error", [AccessDeniedError, ConfigurationError])
+def test_what_needs_somebody_to_act_is_not_marked(error):
+    assert _failed(error("Check GITHUB_TOKEN.")) == (1, "Check GITHUB_TOKEN.", False)
 
 
-def test_what_needs_somebody_to_act_is_tried_once():
-    attempts, result = _attempts_at(AccessDeniedError("Check GITHUB_TOKEN."))
-    assert attempts == 1
-    assert _description(result) == "Check GITHUB_TOKEN."
-
-
-@pytest.mark.parametrize("raised", [KeyboardInterrupt(), ZeroDivisionError()])
-def test_an_interrupted_step_and_a_bug_are_not_tried_again(raised):
-    assert _attempts_at(raised)[0] == 1
-
-
-def test_a_run_that_somebody_watches_fails_at_the_first_error():
-    assert _attempts_at(TransientError("502"), tags={NO_RETRIES_TAG: "true"})[0] == 1
+@pytest.mark.parametrize("raised", [KeyboardInterrupt(), ZeroDivisionError("a bug")])
+def test_an_interrupted_step_and_a_bug_are_neither_repeated_nor_marked(raised):
+    attempts, _, marked = _failed(raised)
+    assert (attempts, marked) == (1, False)

@@ -5,6 +5,8 @@ from datetime import UTC, datetime
 
 import dagster as dg
 
+from issue_pipeline.assets.catalogue import OWNERS, seconds_since, table_metadata
+from issue_pipeline.assets.checks import BRONZE_CHECKS, RAW_ITEMS, bronze_checks
 from issue_pipeline.assets.partition_keys import source_and_day_of
 from issue_pipeline.failures import clear_failures
 from issue_pipeline.partitions import source_day_partitions
@@ -15,21 +17,16 @@ from issue_pipeline.sql import bronze
 from issue_pipeline.utils.urls import url_hash
 
 DAY_IS_COMPLETE = "day_is_complete"
-_KEY = dg.AssetKey(["bronze", "raw_items"])
 
 
 @dg.asset(
-    key=_KEY,
-    check_specs=[
-        dg.AssetCheckSpec(
-            DAY_IS_COMPLETE,
-            asset=_KEY,
-            description="Every post that the source has of the day is stored; warns with why not.",
-        )
-    ],
+    key=RAW_ITEMS,
+    check_specs=BRONZE_CHECKS,
     group_name="bronze",
     partitions_def=source_day_partitions,
     kinds={"python", "duckdb"},
+    owners=OWNERS,
+    metadata=table_metadata("bronze.raw_items"),
     description=(
         "Every post that one source saw created on one UTC day, as it came, with its line in the"
         " completeness ledger `bronze.collections`. A complete collection replaces the source-day;"
@@ -55,9 +52,13 @@ def raw_items(
                 started_at=started_at,
                 finished_at=datetime.now(UTC),
             )
+        with database.read() as connection:
+            checked = bronze_checks(connection, source, day)
+            version = bronze.source_day_version(connection, source, day)
     if not collection.complete:
         context.log.warning(f"{source} {day} was not collected whole: {collection.reason}")
     return dg.MaterializeResult(
+        data_version=dg.DataVersion(version),
         metadata={
             "dagster/partition_row_count": entry.stored_count,
             "complete": entry.complete,
@@ -68,8 +69,9 @@ def raw_items(
             "cut": collection.cut_count,
             "requests": collection.requests,
             "waited_s": round(collection.waited_s, 1),
+            "seconds": seconds_since(started_at),
         },
-        check_results=[day_is_complete(entry, collection)],
+        check_results=[day_is_complete(entry, collection), *checked],
     )
 
 

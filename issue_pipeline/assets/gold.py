@@ -7,6 +7,8 @@ import dagster as dg
 import duckdb
 
 from issue_pipeline.asking import start_session
+from issue_pipeline.assets.catalogue import OWNERS, table_metadata
+from issue_pipeline.assets.checks import CLUSTERS, GOLD_CHECKS, ISSUES, gold_checks
 from issue_pipeline.assets.completeness import require_collected
 from issue_pipeline.assets.label_metadata import label_metadata
 from issue_pipeline.assets.partition_keys import day_of
@@ -24,12 +26,15 @@ from issue_pipeline.sql.summary import DaySummary, day_summary
 
 
 @dg.asset(
-    key=["gold", "issues"],
+    key=ISSUES,
     group_name="gold",
     partitions_def=daily_partitions,
-    deps=[dg.AssetKey(["silver", "clusters"])],
+    deps=[CLUSTERS],
+    check_specs=GOLD_CHECKS,
     code_version=PROMPT_VERSION,
     kinds={"python", "duckdb"},
+    owners=OWNERS,
+    metadata=table_metadata("gold.issues"),
     description=(
         "One row for every cluster of the day: what problem it is, how bad, and whether somebody"
         " would pay for a fix, as a language model describes it under a strict schema; and in"
@@ -42,7 +47,7 @@ def issues(
     embedding: EmbeddingResource,
     llm: LLMResource,
     database: IssuesDatabase,
-) -> dg.MaterializeResult[None]:
+) -> dg.MaterializeResult:  # type: ignore[type-arg]  # with checks, Dagster wants it bare
     """Write what is known, ask models with no database open, write each label as it comes."""
     day = day_of(context)
     with clear_failures(context):
@@ -76,6 +81,8 @@ def issues(
                 with database.write() as connection:
                     gold.replace_clusters(connection, day, fresh, evidence, known=known)
                 rows.update((row.cluster_id, row) for row in fresh)
+        with database.read() as connection:
+            checked = gold_checks(connection, day)
     labels = list(rows.values())
     if waiting := [row for row in labels if row.is_waiting]:
         context.log.warning(
@@ -86,7 +93,8 @@ def issues(
         metadata={
             **label_metadata(labels),
             "calls": session.calls if session else 0,
-        }
+        },
+        check_results=checked,
     )
 
 

@@ -3,12 +3,14 @@
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import dagster as dg
 import duckdb
 
+from issue_pipeline.assets.catalogue import OWNERS, seconds_since, table_metadata
+from issue_pipeline.assets.checks import ISSUES, LIVE_CHECKS, LIVE_ISSUES, live_checks
 from issue_pipeline.assets.completeness import incomplete_sources
 from issue_pipeline.assets.gold import require_clusters
 from issue_pipeline.assets.partition_keys import day_of
@@ -35,11 +37,14 @@ MAX_WAIT_S = 600.0
 
 
 @dg.asset(
-    key=["gold", "live_issues"],
+    key=LIVE_ISSUES,
     group_name="gold",
     partitions_def=daily_partitions,
-    deps=[dg.AssetKey(["gold", "issues"])],
+    deps=[ISSUES],
+    check_specs=LIVE_CHECKS,
     kinds={"python", "duckdb", "pocketbase"},
+    owners=OWNERS,
+    metadata=table_metadata("gold.live_issues"),
     description=(
         "The day's issues in PocketBase: created, updated and withdrawn until the live store shows"
         " exactly the day's good labels and their evidence. An issue keeps its record when its day"
@@ -48,9 +53,9 @@ MAX_WAIT_S = 600.0
 )
 def live_issues(
     context: dg.AssetExecutionContext, pocketbase: PocketBaseResource, database: IssuesDatabase
-) -> dg.MaterializeResult[None]:
+) -> dg.MaterializeResult:  # type: ignore[type-arg]  # with checks, Dagster wants it bare
     """Compare what gold says with what the live store holds, and write the difference."""
-    day = day_of(context)
+    day, started_at = day_of(context), datetime.now(UTC)
     with clear_failures(context):
         published = publish(day, database, pocketbase)
     return dg.MaterializeResult(
@@ -61,7 +66,9 @@ def live_issues(
             "unchanged": published.issues - published.written,
             "withdrawn": published.withdrawn,
             "complete_day": published.complete,
-        }
+            "seconds": seconds_since(started_at),
+        },
+        check_results=live_checks(published.differing),
     )
 
 
@@ -74,12 +81,14 @@ class Published:
         written: Of these, created or updated by this run.
         withdrawn: Removed by this run.
         complete: Whether every source of the day was collected whole.
+        differing: Ids of records that, read again afterwards, are not as gold says.
     """
 
     issues: int
     written: int
     withdrawn: int
     complete: bool
+    differing: tuple[str, ...]
 
 
 def publish(day: date, database: IssuesDatabase, pocketbase: PocketBaseResource) -> Published:
@@ -148,6 +157,12 @@ def _publish(day: date, database: IssuesDatabase, pocketbase: PocketBaseResource
                 told = rows_to_keep(desired, known, progress)
                 kept = members_to_keep(members, remembered, progress)
                 _remember(database, day, told, kept)
+        # A store may take a record and keep something else.
+        left = (
+            plan_changes(list(desired.values()), store.issues_of_day(day, remembered))
+            if plan
+            else []
+        )
     if progress.refused:
         raise LiveStoreError(
             f"PocketBase refused records of {len(progress.refused)} of {len(desired)} issues of"
@@ -159,6 +174,7 @@ def _publish(day: date, database: IssuesDatabase, pocketbase: PocketBaseResource
         written=len(planned & standing),
         withdrawn=len(planned - standing),
         complete=complete,
+        differing=tuple(sorted(changes.record_id for changes in left)),
     )
 
 

@@ -1,7 +1,11 @@
 """``silver.clusters``: the posts of a day, grouped by meaning."""
 
+from datetime import UTC, datetime
+
 import dagster as dg
 
+from issue_pipeline.assets.catalogue import OWNERS, seconds_since, table_metadata
+from issue_pipeline.assets.checks import CLUSTERS, RAW_ITEMS, SILVER_CHECKS, silver_checks
 from issue_pipeline.assets.cluster_metadata import cluster_metadata
 from issue_pipeline.assets.completeness import incomplete_sources, require_collected
 from issue_pipeline.assets.partition_keys import day_of
@@ -17,16 +21,19 @@ from issue_pipeline.utils.embeddings import compute_embeddings_for_items
 
 
 @dg.asset(
-    key=["silver", "clusters"],
+    key=CLUSTERS,
     group_name="silver",
     partitions_def=daily_partitions,
     deps=[
         dg.AssetDep(
-            dg.AssetKey(["bronze", "raw_items"]),
+            RAW_ITEMS,
             partition_mapping=dg.MultiToSingleDimensionPartitionMapping("date"),
         )
     ],
+    check_specs=SILVER_CHECKS,
     kinds={"python", "duckdb", "huggingface"},
+    owners=OWNERS,
+    metadata=table_metadata("silver.clusters"),
     description=(
         "The day's posts of all sources, cleaned, embedded with all-MiniLM-L6-v2 and grouped by"
         " HDBSCAN. Every post is assigned exactly once, noise (-1) included."
@@ -34,9 +41,9 @@ from issue_pipeline.utils.embeddings import compute_embeddings_for_items
 )
 def clusters(
     context: dg.AssetExecutionContext, embedding: EmbeddingResource, database: IssuesDatabase
-) -> dg.MaterializeResult[None]:
+) -> dg.MaterializeResult:  # type: ignore[type-arg]  # with checks, Dagster wants it bare
     """Read the day, cluster it with no database open, replace the day's clustering."""
-    day = day_of(context)
+    day, started_at = day_of(context), datetime.now(UTC)
     with clear_failures(context):
         with database.read() as connection:
             ledger = bronze.ledger_of_day(connection, day)
@@ -65,6 +72,9 @@ def clusters(
                 rows,
                 zip((item.url_hash for item in items), clustering.labels.tolist(), strict=True),
             )
+        with database.read() as connection:
+            sizes = [row.cluster_size for row in rows]
+            checked = silver_checks(connection, day, posts=len(items), sizes=sizes)
     if missing := incomplete_sources(ledger):
         context.log.warning(f"{day} is clustered without all of {', '.join(missing)}")
     return dg.MaterializeResult(
@@ -73,5 +83,7 @@ def clusters(
             "mode": clustering.mode,
             "min_cluster_size": clustering.min_cluster_size,
             "incomplete_sources": ", ".join(missing) or "-",
-        }
+            "seconds": seconds_since(started_at),
+        },
+        check_results=checked,
     )

@@ -1,10 +1,7 @@
 """The one DuckDB file, opened for as short a time as possible."""
 
-import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cache
-from importlib.resources import files
 from pathlib import Path
 
 import duckdb
@@ -12,6 +9,7 @@ import stamina
 from dagster_duckdb import DuckDBResource
 
 from issue_pipeline.errors import StoreError
+from issue_pipeline.sql.migrations import is_up_to_date, migrate
 
 # DuckDB lets one process write; the others of a backfill wait their turn this long.
 LOCK_TIMEOUT_S = 300.0
@@ -35,15 +33,14 @@ class IssuesDatabase(DuckDBResource):
         Keep the body short: no other process can open the file meanwhile.
 
         Raises:
-            StoreError: The file cannot be opened.
+            StoreError: The file cannot be opened, or is of a newer version of the pipeline.
         """
         Path(self.database).parent.mkdir(parents=True, exist_ok=True)
         connection = self._connect(read_only=False)
         try:
             connection.execute(f"SET memory_limit = '{WRITE_MEMORY}'")
-            if not _has_schema(connection):
-                connection.execute(_schema())
-                connection.execute(f"COMMENT ON TABLE gold.issues IS '{_schema_mark()}'")
+            if not is_up_to_date(connection):
+                migrate(connection)
             connection.begin()
             yield connection
             connection.commit()
@@ -56,13 +53,13 @@ class IssuesDatabase(DuckDBResource):
         """Open for reading; several processes may at once, while none writes.
 
         Raises:
-            StoreError: The file cannot be opened.
+            StoreError: The file cannot be opened, or is of a newer version of the pipeline.
         """
         if not Path(self.database).exists():
             self._bring_up_to_date()
         connection = self._connect(read_only=True)
         try:
-            if not _has_schema(connection):
+            if not is_up_to_date(connection):
                 connection.close()
                 self._bring_up_to_date()
                 connection = self._connect(read_only=True)
@@ -97,27 +94,6 @@ class IssuesDatabase(DuckDBResource):
                 f"Cannot open the database {self.database}: {error}\n{hint}"
             ) from error
         raise AssertionError("unreachable")
-
-
-@cache
-def _schema() -> str:
-    return files("issue_pipeline.sql").joinpath("schema.sql").read_text()
-
-
-@cache
-def _schema_mark() -> str:
-    return f"schema.sql {hashlib.sha256(_schema().encode()).hexdigest()}"
-
-
-def _has_schema(connection: duckdb.DuckDBPyConnection) -> bool:
-    """Whether the file was last brought up to date with this very schema.
-
-    Read-only connections cannot create what is missing, and short writes should not have to.
-    """
-    marks = connection.execute(
-        "SELECT comment FROM duckdb_tables() WHERE (schema_name, table_name) = ('gold', 'issues')"
-    ).fetchall()
-    return marks == [(_schema_mark(),)]
 
 
 def _is_lock(error: Exception) -> bool:

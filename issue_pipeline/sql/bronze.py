@@ -112,6 +112,23 @@ def doubted(
     return replace(collection, complete=False, reason=reason)
 
 
+def source_day_version(con: duckdb.DuckDBPyConnection, source: str, day: date) -> str:
+    """Give a text that changes when, and only when, what is stored of a source and day changes.
+
+    Of the posts, whatever their order, and of whether they are all.
+    """
+    row = con.execute(
+        "SELECT coalesce(bit_xor(hash(url_hash, title, body, comment_count, vote_count)), 0),"
+        " count(*), (SELECT any_value(complete) FROM bronze.collections"
+        " WHERE collection_date = $day AND source = $source)"
+        " FROM bronze.raw_items WHERE collection_date = $day AND source = $source",
+        {"day": day, "source": source},
+    ).fetchone()
+    assert row is not None
+    posts_hash, count, complete = row
+    return f"{count} posts {posts_hash:016x}{'' if complete else ', incomplete'}"
+
+
 def _remark(collection: Collection) -> str:
     """Say why a collection is incomplete, and what was left out."""
     dropped = ", ".join(f"{count} {why}" for why, count in sorted(collection.dropped.items()))

@@ -84,7 +84,7 @@ def insert_rows(
 
     Args:
         con: An open connection, usually within a transaction.
-        table: ``schema.table``, a name of ``schema.sql``; never foreign text.
+        table: ``schema.table``, a name of ``migrations``; never foreign text.
         rows: One mapping per row, all with the same keys. Datetimes must be aware.
 
     Returns:

@@ -1,13 +1,14 @@
 from collections.abc import Iterator
-from importlib.resources import files
 
 import duckdb
 import pytest
+
+from issue_pipeline.sql.migrations import migrate
 
 
 @pytest.fixture
 def con() -> Iterator[duckdb.DuckDBPyConnection]:
     """An empty database in memory, with every table."""
     with duckdb.connect() as connection:
-        connection.execute(files("issue_pipeline.sql").joinpath("schema.sql").read_text())
+        migrate(connection)
         yield connection

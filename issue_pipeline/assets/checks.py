@@ -1,0 +1,208 @@
+"""The asset checks: what must hold of a day after each step.
+
+Each step runs its own checks on what it has just stored, and reports them with it. A blocking check
+that fails ends the run, so that nothing made of wrong data is labelled or published. The others
+warn: the data is right, but somebody should look.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
+
+import dagster as dg
+import duckdb
+from pydantic import ValidationError
+
+from issue_pipeline.labels import IssueLabel
+from issue_pipeline.records import IssueRow
+from issue_pipeline.sql import checks as promises
+from issue_pipeline.sql import gold
+from issue_pipeline.utils.printable import printable
+
+RAW_ITEMS = dg.AssetKey(["bronze", "raw_items"])
+CLUSTERS = dg.AssetKey(["silver", "clusters"])
+ISSUES = dg.AssetKey(["gold", "issues"])
+LIVE_ISSUES = dg.AssetKey(["gold", "live_issues"])
+
+# One cluster with more than this of a day says nothing. Of fewer posts shares say little.
+MAX_LARGEST_SHARE = 0.25
+MIN_POSTS_TO_JUDGE = 200
+# Real days have about half; plain HDBSCAN leaves three posts in four.
+MAX_NOISE = 0.8
+MAX_FAILED_LABELS = 0.1
+_EXAMPLES = 3
+
+BRONZE_CHECKS = [
+    dg.AssetCheckSpec(
+        "day_is_complete",
+        asset=RAW_ITEMS,
+        description="Every post that the source has of the day is stored; warns with why not.",
+    ),
+    dg.AssetCheckSpec(
+        "posts_are_unique",
+        asset=RAW_ITEMS,
+        blocking=True,
+        description="No post of the source and day is stored twice.",
+    ),
+    dg.AssetCheckSpec(
+        "posts_are_of_the_day",
+        asset=RAW_ITEMS,
+        blocking=True,
+        description="Every post was created on the UTC day that it is stored under.",
+    ),
+]
+SILVER_CHECKS = [
+    dg.AssetCheckSpec(
+        "every_post_is_assigned_once",
+        asset=CLUSTERS,
+        blocking=True,
+        description="Every post of the day is in one cluster or noise, and clusters have the size"
+        " that they say.",
+    ),
+    dg.AssetCheckSpec(
+        "no_collapse",
+        asset=CLUSTERS,
+        description=f"No cluster holds more than {MAX_LARGEST_SHARE:.0%} of a day of"
+        f" {MIN_POSTS_TO_JUDGE} posts or more.",
+    ),
+    dg.AssetCheckSpec(
+        "noise_is_bounded",
+        asset=CLUSTERS,
+        description=f"At most {MAX_NOISE:.0%} of a day of {MIN_POSTS_TO_JUDGE} posts or more are in"
+        " no cluster.",
+    ),
+]
+GOLD_CHECKS = [
+    dg.AssetCheckSpec(
+        "every_cluster_has_a_row",
+        asset=ISSUES,
+        blocking=True,
+        description="The day's labels, good or failed, are those of its clusters.",
+    ),
+    dg.AssetCheckSpec(
+        "labels_are_valid",
+        asset=ISSUES,
+        blocking=True,
+        description="Every good label passes the schema and its rules for plain text.",
+    ),
+    dg.AssetCheckSpec(
+        "evidence_matches_assignments",
+        asset=ISSUES,
+        blocking=True,
+        description="The evidence is exactly the posts of the clusters whose label is good.",
+    ),
+    dg.AssetCheckSpec(
+        "few_labels_failed",
+        asset=ISSUES,
+        description=f"At most {MAX_FAILED_LABELS:.0%} of the clusters are without a label.",
+    ),
+]
+LIVE_CHECKS = [
+    dg.AssetCheckSpec(
+        "live_equals_gold",
+        asset=LIVE_ISSUES,
+        blocking=True,
+        description="Read again after it was written, the live store shows the day's good labels"
+        " and their evidence, and nothing else.",
+    )
+]
+
+
+def bronze_checks(
+    connection: duckdb.DuckDBPyConnection, source: str, day: date
+) -> list[dg.AssetCheckResult]:
+    """Check what is stored of a source and day; whether that is all, ``day_is_complete`` says."""
+    of: dict[str, date | str] = {"day": day, "source": source}
+    return [
+        _held("posts_are_unique", promises.violations(connection, promises.KEYS_REPEATED, of)),
+        _held("posts_are_of_the_day", promises.violations(connection, promises.OTHER_DAYS, of)),
+    ]
+
+
+def silver_checks(
+    connection: duckdb.DuckDBPyConnection, day: date, *, posts: int, sizes: Sequence[int]
+) -> list[dg.AssetCheckResult]:
+    """Check a day's clusters.
+
+    Args:
+        connection: To read with.
+        day: UTC day.
+        posts: How many the day has.
+        sizes: Of its clusters.
+    """
+    misplaced = promises.violations(connection, promises.NOT_ASSIGNED_ONCE, {"day": day})
+    judged = posts >= MIN_POSTS_TO_JUDGE
+    largest = max(sizes, default=0) / posts if judged else 0.0
+    noise = 1 - sum(sizes) / posts if judged else 0.0
+    return [
+        _held("every_post_is_assigned_once", misplaced),
+        _within("no_collapse", largest, MAX_LARGEST_SHARE, "of the posts are in one cluster"),
+        _within("noise_is_bounded", noise, MAX_NOISE, "of the posts are in no cluster"),
+    ]
+
+
+def gold_checks(connection: duckdb.DuckDBPyConnection, day: date) -> list[dg.AssetCheckResult]:
+    """Check a day's labels and their evidence."""
+    of = {"day": day}
+    rows = gold.issues_of_day(connection, day)
+    failed = sum(row.label_failed for row in rows) / len(rows) if rows else 0.0
+    return [
+        _held(
+            "every_cluster_has_a_row",
+            promises.violations(connection, promises.LABELS_MISPLACED, of),
+        ),
+        _held("labels_are_valid", [told for row in rows if (told := _invalid(row))]),
+        _held(
+            "evidence_matches_assignments",
+            promises.violations(connection, promises.EVIDENCE_MISPLACED, of),
+        ),
+        _within("few_labels_failed", failed, MAX_FAILED_LABELS, "of the clusters have no label"),
+    ]
+
+
+def live_checks(differing: Iterable[str]) -> list[dg.AssetCheckResult]:
+    """Report the ids of live records that differ from gold, missing and surplus ones included."""
+    return [_held("live_equals_gold", [f"record {one}" for one in differing])]
+
+
+def _invalid(row: IssueRow) -> str | None:
+    """Say what is wrong with a good label; ``None`` if nothing is."""
+    if row.label_failed:
+        return None
+    try:
+        IssueLabel.model_validate({name: getattr(row, name) for name in IssueLabel.model_fields})
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(map(str, first["loc"]))
+        return f"cluster {row.cluster_id}: {place}: {printable(first['msg'], 200)}"
+    return None
+
+
+def _held(name: str, broken: Sequence[str]) -> dg.AssetCheckResult:
+    """Report a promise that holds for everything or is broken."""
+    told = (
+        "Holds." if not broken else f"Broken {len(broken)} times: {', '.join(broken[:_EXAMPLES])}"
+    )
+    return _result(name, not broken, dg.AssetCheckSeverity.ERROR, told, {"violations": len(broken)})
+
+
+def _within(name: str, share: float, limit: float, of_what: str) -> dg.AssetCheckResult:
+    """Report a share that should stay within a limit."""
+    told = f"{share:.1%} {of_what}; at most {limit:.0%} should be."
+    measured = {"share": round(share, 4), "limit": limit}
+    return _result(name, share <= limit, dg.AssetCheckSeverity.WARN, told, measured)
+
+
+def _result(
+    name: str,
+    passed: bool,
+    severity: dg.AssetCheckSeverity,
+    description: str,
+    metadata: Mapping[str, float],
+) -> dg.AssetCheckResult:
+    return dg.AssetCheckResult(
+        check_name=name,
+        passed=passed,
+        severity=severity,
+        description=description,
+        metadata=dict(metadata),
+    )

@@ -1,0 +1,29 @@
+"""The jobs: what can be started as a whole."""
+
+import dagster as dg
+
+from issue_pipeline.assets import clusters, issues, live_issues, raw_items
+from issue_pipeline.assets.freshness import freshness_checks
+from issue_pipeline.partitions import SOURCES
+
+# One for each source, so that each has a schedule, a history and a state of its own in the UI.
+collect_jobs = {
+    source: dg.define_asset_job(
+        f"collect_{source}",
+        selection=[raw_items],
+        description=f"Collect the posts of one day from {source}: partition DAY|{source}.",
+    )
+    for source in SOURCES
+}
+find_issues_job = dg.define_asset_job(
+    "find_issues",
+    selection=[clusters, issues, live_issues],
+    description="Cluster, label and publish one day.",
+)
+check_freshness_job = dg.define_asset_job(
+    "check_freshness",
+    selection=dg.AssetSelection.checks(freshness_checks),
+    description="Has every source been collected lately? One check for each.",
+)
+
+all_jobs = [*collect_jobs.values(), find_issues_job, check_freshness_job]

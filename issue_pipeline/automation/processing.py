@@ -1,0 +1,130 @@
+"""When a day is clustered, labelled and published.
+
+At once when all four sources are in; at the deadline with those that are; and again whenever a
+source brings something new. A day of which labels are missing is run again once a day: the model
+may have been down, or the run's budget spent.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+
+import dagster as dg
+
+from issue_pipeline.assets import clusters, issues, live_issues, raw_items
+from issue_pipeline.automation.history import Materialised, last_materialised, source_day_key
+from issue_pipeline.automation.jobs import find_issues_job
+from issue_pipeline.partitions import SOURCES, daily_partitions
+from issue_pipeline.settings import process_deadline
+
+# Older days are processed when somebody asks for them.
+LOOKBACK_DAYS = 7
+CHECK_EVERY_S = 30
+
+
+@dataclass(frozen=True, slots=True)
+class DayState:
+    """What is known of one day.
+
+    Attributes:
+        day: UTC day.
+        sources: The latest collection of each source that has one.
+        steps: The latest clusters, labels and live records, in this order; ``None`` for what was
+            never made.
+    """
+
+    day: date
+    sources: Mapping[str, Materialised]
+    steps: tuple[Materialised | None, ...]
+
+    @property
+    def waits_for(self) -> list[str]:
+        """Sources that are not in yet, sorted."""
+        return sorted(set(SOURCES) - set(self.sources))
+
+    @property
+    def is_processed(self) -> bool:
+        """Whether each step is there, and newer than what it is made of."""
+        moments = [max(source.at for source in self.sources.values())]
+        for step in self.steps:
+            if step is None or step.at < moments[-1]:
+                return False
+            moments.append(step.at)
+        return True
+
+    @property
+    def lacks_labels(self) -> bool:
+        """Whether a label failed or still waits for its model."""
+        labels = self.steps[1]
+        return labels is not None and any(labels.metadata.get(key) for key in ("failed", "waiting"))
+
+
+def reason_to_process(state: DayState, now: datetime, deadline: time) -> str | None:
+    """Say why a day should be processed now.
+
+    Args:
+        state: Of a day that is over.
+        now: Aware, UTC.
+        deadline: Of the following day, UTC.
+
+    Returns:
+        Words that are the same as long as nothing new has happened, so that a day is not processed
+        twice for one reason; ``None`` if there is none.
+    """
+    due = datetime.combine(state.day + timedelta(days=1), deadline, UTC)
+    if not state.sources or (state.waits_for and now < due):
+        return None
+    if not state.is_processed:
+        versions = (f"{name} {there.version}" for name, there in sorted(state.sources.items()))
+        return f"has {', '.join(versions)}"
+    if state.lacks_labels and (days_late := (now - due).days):
+        return f"lacks labels, {days_late} days after its deadline"
+    return None
+
+
+def day_state(instance: dg.DagsterInstance, day: date) -> DayState:
+    """Read from Dagster's records what became of a day."""
+    found = {
+        source: last_materialised(instance, raw_items.key, source_day_key(source, day))
+        for source in SOURCES
+    }
+    return DayState(
+        day=day,
+        sources={source: there for source, there in found.items() if there is not None},
+        steps=tuple(
+            last_materialised(instance, asset.key, day.isoformat())
+            for asset in (clusters, issues, live_issues)
+        ),
+    )
+
+
+@dg.sensor(
+    job=find_issues_job,
+    minimum_interval_seconds=CHECK_EVERY_S,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description=(
+        "Processes a day of the last week at once when all four sources are in; at the deadline"
+        f" ({process_deadline():%H:%M} UTC of the next day) with those that are; again when one"
+        " brings something new; and once a day while labels are missing."
+    ),
+)
+def process_days(context: dg.SensorEvaluationContext) -> dg.SensorResult:
+    """Ask for the days that are due."""
+    now, deadline = datetime.now(UTC), process_deadline()
+    requests, waiting = [], []
+    for back in range(LOOKBACK_DAYS, 0, -1):
+        day = now.date() - timedelta(days=back)
+        if not daily_partitions.has_partition_key(day.isoformat()):
+            continue
+        state = day_state(context.instance, day)
+        reason = reason_to_process(state, now, deadline)
+        if reason is not None:
+            requests.append(dg.RunRequest(run_key=f"{day} {reason}", partition_key=day.isoformat()))
+        elif state.waits_for and now < datetime.combine(now.date(), deadline, UTC) and back == 1:
+            waiting.append(
+                f"{day} waits for {', '.join(state.waits_for)} until {deadline:%H:%M} UTC"
+            )
+    return dg.SensorResult(
+        run_requests=requests,
+        skip_reason=None if requests else "; ".join(waiting) or "Every collected day is processed.",
+    )

@@ -1,0 +1,108 @@
+"""Runs that failed, but may succeed later, are started again after ever longer waits.
+
+This is the one level at which a step is repeated. Below it, a request to an API, a model or a store
+is repeated where it is made; beside it, Dagster repeats a run whose process was lost.
+"""
+
+from datetime import UTC, datetime, timedelta
+
+import dagster as dg
+
+from issue_pipeline.assets import clusters, issues, live_issues, raw_items
+from issue_pipeline.automation.jobs import collect_jobs, find_issues_job
+from issue_pipeline.failures import MAY_SUCCEED_LATER_TAG
+from issue_pipeline.settings import try_again_after
+
+CHECK_EVERY_S = 60
+# Tries after the first one; each waits this many times longer than the one before.
+MAX_TRIES = 4
+GROWTH = 4
+TRY_TAG = "issue_pipeline/try"
+_PARTITION_TAG = "dagster/partition"
+# Older failures are history. Longer than all waits together, by default 21 hours.
+_MEMORY = timedelta(days=7)
+
+
+def wait_before(number: int, first: timedelta) -> timedelta:
+    """Tell how long to wait before a try.
+
+    Args:
+        number: 1 for the first try after the failure.
+        first: The wait before that one.
+    """
+    return first * int(GROWTH ** (number - 1))
+
+
+@dg.sensor(
+    jobs=[*collect_jobs.values(), find_issues_job],
+    minimum_interval_seconds=CHECK_EVERY_S,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description=(
+        "Starts again what failed for a reason that may pass (an outage, a spent quota, a locked"
+        f" file): up to {MAX_TRIES} times, the first after TRY_AGAIN_MINUTES, each time waiting"
+        f" {GROWTH} times longer. What needs somebody to act is left alone."
+    ),
+)
+def try_again(context: dg.SensorEvaluationContext) -> dg.SensorResult:
+    """Ask for the runs whose wait is over."""
+    now = datetime.now(UTC)
+    failed = context.instance.get_run_records(
+        dg.RunsFilter(
+            statuses=[dg.DagsterRunStatus.FAILURE],
+            tags={MAY_SUCCEED_LATER_TAG: "yes"},
+            updated_after=now - _MEMORY,
+        )
+    )
+    requests, waiting = [], []
+    for record in failed:
+        run = record.dagster_run
+        number = int(run.tags.get(TRY_TAG, "0")) + 1
+        if number > MAX_TRIES or _was_run_since(context.instance, record):
+            continue
+        ended_s = record.end_time or record.update_timestamp.timestamp()
+        ended_at = datetime.fromtimestamp(ended_s, UTC)
+        due = ended_at + wait_before(number, try_again_after())
+        if now < due:
+            waiting.append(f"{run.tags[_PARTITION_TAG]} at {due:%H:%M} UTC")
+        else:
+            requests.append(_request(run, number))
+    told = f"Next: {', '.join(sorted(waiting))}" if waiting else "Nothing failed that may pass."
+    return dg.SensorResult(run_requests=requests, skip_reason=None if requests else told)
+
+
+def _was_run_since(instance: dg.DagsterInstance, record: dg.RunRecord) -> bool:
+    """Tell whether another run of the same partition of the same assets was begun later."""
+    run = record.dagster_run
+    later = instance.get_runs(
+        dg.RunsFilter(
+            tags={_PARTITION_TAG: run.tags[_PARTITION_TAG]},
+            created_after=record.create_timestamp,
+        )
+    )
+    return any(one.run_id != run.run_id and _assets(one) >= _assets(run) for one in later)
+
+
+def _assets(run: dg.DagsterRun) -> frozenset[dg.AssetKey]:
+    """Give the assets that a run was to make; a source's day has only one."""
+    if run.asset_selection:
+        return frozenset(run.asset_selection)
+    if run.job_name == find_issues_job.name:
+        return _FIND_ISSUES
+    return frozenset([raw_items.key])
+
+
+_FIND_ISSUES = frozenset([clusters.key, issues.key, live_issues.key])
+
+
+def _request(run: dg.DagsterRun, number: int) -> dg.RunRequest:
+    """Ask for a run's partition and assets again, by the job that has them."""
+    partition, assets = run.tags[_PARTITION_TAG], _assets(run)
+    collects = raw_items.key in assets
+    job = collect_jobs[partition.split("|")[1]] if collects else find_issues_job
+    return dg.RunRequest(
+        run_key=f"again after {run.run_id}",
+        job_name=job.name,
+        partition_key=partition,
+        asset_selection=sorted(assets),
+        tags={TRY_TAG: str(number)},
+    )

@@ -1,0 +1,101 @@
+"""What failed and may pass is run again, after longer and longer waits, and not for ever."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import dagster as dg
+import pytest
+
+from issue_pipeline.assets import raw_items
+from issue_pipeline.automation import retries
+from issue_pipeline.automation.jobs import find_issues_job
+from issue_pipeline.automation.retries import MAX_TRIES, TRY_TAG, try_again, wait_before
+from issue_pipeline.definitions import defs
+from issue_pipeline.failures import MAY_SUCCEED_LATER_TAG
+
+PARTITION = "2026-03-10|github"
+
+
+@pytest.fixture
+def instance() -> Iterator[dg.DagsterInstance]:
+    with dg.DagsterInstance.ephemeral() as instance:
+        yield instance
+
+
+def a_run(
+    instance: dg.DagsterInstance,
+    *,
+    partition: str = PARTITION,
+    job: str = "collect_github",
+    failed: bool = True,
+    may_pass: bool = True,
+    **more: Any,
+) -> dg.DagsterRun:
+    """A run that has ended; by default one that failed for a reason that may pass."""
+    tags = {"dagster/partition": partition, **more.pop("tags", {})}
+    if may_pass:
+        tags[MAY_SUCCEED_LATER_TAG] = "yes"
+    run = instance.create_run_for_job(defs.resolve_job_def(job), tags=tags, **more)
+    if failed:
+        instance.report_run_failed(run)
+    return run
+
+
+def asked_for(
+    instance: dg.DagsterInstance, monkeypatch: Any, minutes: float
+) -> list[dg.RunRequest]:
+    """What the sensor asks for when the first wait is so long."""
+    monkeypatch.setattr(retries, "try_again_after", lambda: timedelta(minutes=minutes))
+    result = try_again.evaluate_tick(
+        dg.build_sensor_context(instance=instance, repository_def=defs.get_repository_def())
+    )
+    return result.run_requests or []
+
+
+def test_a_failure_that_may_pass_is_run_again_when_its_wait_is_over(instance, monkeypatch):
+    run = a_run(instance)
+    assert asked_for(instance, monkeypatch, 10) == []
+    (request,) = asked_for(instance, monkeypatch, 0)
+    assert (request.job_name, request.partition_key) == ("collect_github", PARTITION)
+    assert request.asset_selection == [raw_items.key]
+    assert request.tags[TRY_TAG] == "1"
+    assert run.run_id in request.run_key
+
+
+def test_a_failure_that_needs_somebody_is_left_alone(instance, monkeypatch):
+    a_run(instance, may_pass=False)
+    assert asked_for(instance, monkeypatch, 0) == []
+
+
+def test_what_was_run_since_is_not_run_again(instance, monkeypatch):
+    a_run(instance)
+    a_run(instance, failed=False, may_pass=False)
+    assert asked_for(instance, monkeypatch, 0) == []
+
+
+def test_another_partition_run_since_does_not_count(instance, monkeypatch):
+    a_run(instance)
+    a_run(instance, partition="2026-03-11|github", failed=False, may_pass=False)
+    assert [one.partition_key for one in asked_for(instance, monkeypatch, 0)] == [PARTITION]
+
+
+def test_it_is_given_up_after_so_many_tries(instance, monkeypatch):
+    a_run(instance, tags={TRY_TAG: str(MAX_TRIES - 1)})
+    (request,) = asked_for(instance, monkeypatch, 0)
+    assert request.tags[TRY_TAG] == str(MAX_TRIES)
+    a_run(instance, tags={TRY_TAG: str(MAX_TRIES)})
+    assert asked_for(instance, monkeypatch, 0) == []
+
+
+def test_each_wait_is_longer_than_the_one_before():
+    waits = [wait_before(number, timedelta(minutes=15)) for number in range(1, MAX_TRIES + 1)]
+    assert waits == [timedelta(minutes=minutes) for minutes in (15, 60, 240, 960)]
+
+
+def test_a_run_of_some_assets_is_repeated_with_these(instance, monkeypatch):
+    asset = dg.AssetKey(["gold", "live_issues"])
+    a_run(instance, partition="2026-03-10", job="find_issues", asset_selection=frozenset([asset]))
+    (request,) = asked_for(instance, monkeypatch, 0)
+    assert request.job_name == find_issues_job.name
+    assert request.asset_selection == [asset]

@@ -1,0 +1,65 @@
+"""Each source is collected by its own schedule; what is incomplete gets a second day."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import dagster as dg
+import pytest
+
+from issue_pipeline.assets import raw_items
+from issue_pipeline.automation.schedules import all_schedules, collect_schedule
+from issue_pipeline.partitions import SOURCES
+
+TICK = datetime(2026, 3, 11, 0, 30, tzinfo=UTC)
+
+
+@pytest.fixture
+def instance() -> Any:
+    with dg.instance_for_test() as instance:
+        yield instance
+
+
+def requested(instance: dg.DagsterInstance, source: str, tick: datetime = TICK) -> list[str]:
+    """Partitions that the schedule of a source asks for at a tick."""
+    context = dg.build_schedule_context(instance=instance, scheduled_execution_time=tick)
+    asked = collect_schedule(source)(context)
+    return [str(one.partition_key) for one in asked if isinstance(one, dg.RunRequest)]
+
+
+def collected(instance: dg.DagsterInstance, partition: str, *, complete: bool) -> None:
+    instance.report_runless_asset_event(
+        dg.AssetMaterialization(raw_items.key, partition=partition, metadata={"complete": complete})
+    )
+
+
+@pytest.mark.parametrize("source", SOURCES)
+def test_yesterday_is_asked_for_of_the_schedules_own_source(instance, source):
+    assert requested(instance, source) == [f"2026-03-10|{source}"]
+
+
+def test_a_day_that_was_stored_incomplete_is_asked_for_once_more(instance):
+    collected(instance, "2026-03-09|reddit", complete=False)
+    assert requested(instance, "reddit") == ["2026-03-09|reddit", "2026-03-10|reddit"]
+    assert requested(instance, "github") == ["2026-03-10|github"]
+    collected(instance, "2026-03-09|reddit", complete=True)
+    assert requested(instance, "reddit") == ["2026-03-10|reddit"]
+
+
+def test_days_before_the_first_partition_are_not_asked_for(instance):
+    assert requested(instance, "github", datetime(2026, 1, 1, 0, 30, tzinfo=UTC)) == []
+    assert requested(instance, "github", datetime(2026, 1, 2, 0, 30, tzinfo=UTC)) == [
+        "2026-01-01|github"
+    ]
+
+
+def test_the_time_of_each_source_is_a_setting(monkeypatch):
+    monkeypatch.setenv("COLLECT_AT", "02:15")
+    monkeypatch.setenv("REDDIT_COLLECT_AT", "03:45")
+    assert collect_schedule("hackernews").cron_schedule == "15 2 * * *"
+    assert collect_schedule("reddit").cron_schedule == "45 3 * * *"
+
+
+def test_every_schedule_runs_by_default_in_utc():
+    for schedule in all_schedules:
+        assert schedule.default_status == dg.DefaultScheduleStatus.RUNNING
+        assert schedule.execution_timezone == "UTC"
