@@ -1,7 +1,7 @@
 """``make eval``: how good it is. Groups and labels of real posts, beside peers and the truth.
 
-Real posts of ``../shared/data/corpora`` are needed; for the labels a language model, the sandbox's
-own if ``.env`` names no other.
+Real posts of ``../shared/data/corpora`` are needed. Labels are measured of the language models that
+the environment names (``LLM_...``; the local one also in ``.env``), or of the sandbox's own.
 """
 
 import argparse
@@ -10,8 +10,9 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks import clustering_study, embedded, real_labels
+from benchmarks import clustering_study, embedded
 from benchmarks.cleaning import measure_cleaning
+from benchmarks.label_quality import measure_labels
 from benchmarks.report import Report, run_parts
 
 
@@ -19,6 +20,7 @@ def main() -> int:
     """Run all parts, or those named; return 2 if there is nothing to measure with."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=10, help="with 5 %% of the posts dropped")
+    parser.add_argument("--clusters", type=int, default=100, help="of either world, to label")
     return run_parts(parser, PARTS, embedded.CORPORA, Path(".sandbox/eval.json"))
 
 
@@ -45,9 +47,8 @@ def _cleaning(report: Report, _options: argparse.Namespace) -> None:
     report.add("template text before and after cleaning", *rows)
 
 
-def _labels(_report: Report, _options: argparse.Namespace) -> None:
-    if real_labels.main([]):
-        raise SystemExit("The labels could not be measured.")
+def _labels(report: Report, options: argparse.Namespace) -> None:
+    measure_labels(report, embedded.CORPORA, options.clusters)
 
 
 PARTS = {"groups": _groups, "day": _day, "cleaning": _cleaning, "labels": _labels}

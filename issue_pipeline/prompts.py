@@ -20,7 +20,7 @@ from issue_pipeline.utils.cluster_representatives import normalize_title
 from issue_pipeline.utils.shared_words import MASK
 
 # Goes into the gold asset's code version: raise it when the words below change.
-PROMPT_VERSION = "4"
+PROMPT_VERSION = "5"
 # Bounds the prompt whatever the posts hold.
 MAX_REP_TITLE_CHARS = 300
 _MAX_SENTENCE_CHARS = 300
@@ -189,15 +189,21 @@ def correction(answer: str, problem: str) -> Messages:
 
 
 def _offered_titles(posts: Sequence[Representative], taken: Collection[str]) -> list[str]:
-    """Give the best titles to choose from: free, about the cluster, with no word masked."""
+    """Give the best titles to choose from: free, about the cluster, with no word masked.
+
+    Less good ones are not offered beside better ones: a small model would choose them as often.
+    """
     titles = {tidy_title(post.title): post.grounded for post in reversed(posts)}
     nearest_first = [title for title in reversed(titles) if title]
     free = [title for title in nearest_first if normalize_title(title) not in taken]
     if nearest_first and not free:
         raise ModelNotAskedError("not asked: other problems of the day have all of its titles")
-    offered = sorted(free, key=lambda one: (not titles[one], MASK in one))
-    grounded = [title for title in offered if titles[title]]
-    return (grounded or offered)[:_OFFERED_TITLES]
+
+    def flaws(title: str) -> tuple[bool, bool]:
+        return not titles[title], MASK in title
+
+    best = min(map(flaws, free), default=None)
+    return [title for title in free if flaws(title) == best][:_OFFERED_TITLES]
 
 
 def _telling_sentences(posts: Sequence[Representative]) -> list[str]:
@@ -214,7 +220,8 @@ def _telling_sentences(posts: Sequence[Representative]) -> list[str]:
             if sentence not in scores and _states_something(sentence):
                 own = _long_words(sentence)
                 scores[sentence] = sum(len(own & known) for known in others)
-    return sorted(scores, key=lambda sentence: (MASK in sentence, -scores[sentence]))
+    whole = [sentence for sentence in scores if MASK not in sentence]
+    return sorted(whole or scores, key=lambda sentence: -scores[sentence])
 
 
 def _states_something(sentence: str) -> bool:

@@ -1,17 +1,22 @@
+import hashlib
 import json
 import random
 
 import pytest
 
+from issue_pipeline.assets import issues
 from issue_pipeline.errors import ModelNotAskedError
 from issue_pipeline.labels import CATEGORIES, IMPACT_LEVELS, IssueLabel
 from issue_pipeline.prompts import (
+    PROMPT_VERSION,
+    STYLES,
     LabelRequest,
     Prompt,
     Representative,
     build_prompt,
     correction,
 )
+from issue_pipeline.utils.cluster_representatives import normalize_title
 from issue_pipeline_tests.scripted_model import GOOD_LABEL
 
 POSTS = [
@@ -77,6 +82,23 @@ def test_a_very_long_title_is_cut():
     assert len(posts_within(prompt)[0]["title"]) == 300
 
 
+@pytest.mark.parametrize("style", STYLES)
+def test_the_prompt_is_short_whatever_the_posts_hold(style: str):
+    posts = [Representative(f"{number} {'title ' * 900}", "text " * 40) for number in range(5)]
+    told = json.dumps(build_prompt(request(posts), style=style).messages, ensure_ascii=False)
+    assert len(told) < 7_000
+
+
+def test_whoever_changes_the_words_of_the_prompt_raises_its_version():
+    prompts = [build_prompt(request(), style=style) for style in STYLES]
+    words = json.dumps([[prompt.messages, prompt.schema] for prompt in prompts])
+    assert (PROMPT_VERSION, hashlib.sha256(words.encode()).hexdigest()[:12]) == (
+        "5",
+        "4334d5290d70",
+    )
+    assert set(issues.code_versions_by_key.values()) == {PROMPT_VERSION}
+
+
 def test_a_writing_model_may_write_what_it_likes():
     prompt = build_prompt(request(), style="write")
     assert prompt.titles == ()
@@ -107,25 +129,27 @@ def test_titles_that_others_have_are_not_offered():
         offered("export hangs", "csv download never ends")
 
 
-def test_titles_that_tell_what_it_is_about_are_offered_alone_and_whole_ones_first():
+def test_less_good_titles_are_offered_only_where_others_have_the_better_ones():
     posts = [
         Representative("Export of […] hangs", ""),
         Representative("Help me please", "", grounded=False),
         Representative("Export hangs", ""),
+        Representative("Exports stop", ""),
     ]
-    prompt = build_prompt(request(posts), style="choose")
-    assert prompt.titles == ["Export hangs", "Export of […] hangs"]
-    [helpless] = [Representative("Help me please", "", grounded=False)]
-    assert build_prompt(request([helpless]), style="choose").titles == ["Help me please"]
+    best_first = [["Export hangs", "Exports stop"], ["Export of […] hangs"], ["Help me please"]]
+    taken: set[str] = set()
+    for expected in best_first:
+        prompt = build_prompt(request(posts), style="choose", taken=taken)
+        assert prompt.titles == expected
+        taken.update(normalize_title(title) for title in expected)
 
 
-def test_sentences_without_a_mask_are_offered_first():
-    posts = [
-        Representative("A", "The large export of […] always hangs at ninety percent."),
-        Representative("B", "The large export always hangs at ninety percent there."),
-    ]
-    offered = choices(build_prompt(request(posts), style="choose"), "description")
-    assert offered == [posts[1].snippet, posts[0].snippet]
+def test_sentences_with_a_mask_are_offered_only_where_there_are_no_others():
+    masked = Representative("A", "The large export of […] always hangs at ninety percent.")
+    whole = Representative("B", "The large export always hangs at ninety percent there.")
+    for posts, offered in (([masked, whole], whole), ([masked], masked)):
+        prompt = build_prompt(request(posts), style="choose")
+        assert choices(prompt, "description") == [offered.snippet]
 
 
 def test_what_a_written_label_must_not_repeat_is_the_system_message():

@@ -1,6 +1,7 @@
 """One post alone cannot put its words into a label, however obedient the model is."""
 
 import json
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
@@ -10,7 +11,7 @@ from issue_pipeline.assets import issues
 from issue_pipeline.labels import plain_text_problem
 from issue_pipeline.resources.llm import LLMResource
 from issue_pipeline.sandbox.language_model import MODEL_NAME, language_model_server, smollm2_file
-from issue_pipeline_tests.assets.conftest import DAY
+from issue_pipeline_tests.assets.conftest import DAY, changed
 from issue_pipeline_tests.assets.stored_day import PAIRS, store_clusters, told_by_five
 from issue_pipeline_tests.hostile_posts import CANARIES, hostile_post
 from issue_pipeline_tests.scripted_model import Reply, about_the_posts, label
@@ -22,19 +23,23 @@ ORDINARY = (
 LABELS = "SELECT cluster_id, canonical_title, description FROM gold.issues WHERE NOT label_failed"
 
 
-def with_hostile_posts(count: int) -> list[list[tuple[str, str]]]:
+def with_hostile_posts(numbers: Sequence[int], clean: int = CLEAN) -> list[list[tuple[str, str]]]:
     """A few clean clusters, and after them some with one hostile post each.
 
     The first is of posts with all the ordinary words of the others, as a real day has them in
     plenty. In the hostile ones one of the other titles is told twice, so that the hostile post is
     among the five that are shown.
     """
-    clusters = told_by_five(CLEAN + count)
+    clusters = told_by_five(clean + len(numbers))
     clusters[0] = [(f"{ORDINARY} {number}", "") for number in ("one", "two", "three", "four")] * 2
-    for number, texts in enumerate(clusters[CLEAN:]):
+    for number, pair, texts in zip(numbers, PAIRS[clean:], clusters[clean:], strict=False):
         texts[-1] = texts[0]
-        texts.append(hostile_post(number, *PAIRS[CLEAN + number]))
+        texts.append(hostile_post(number, *pair))
     return clusters
+
+
+def without_them(clusters: list[list[tuple[str, str]]], clean: int) -> list[list[tuple[str, str]]]:
+    return [*clusters[:clean], *(texts[:-1] for texts in clusters[clean:])]
 
 
 def store(pipeline: Any, clusters: list[list[tuple[str, str]]], day: str = DAY) -> None:
@@ -68,7 +73,7 @@ def test_each_has_a_word_of_its_own():
 
 def test_an_obedient_model_never_sees_what_it_is_told(make_pipeline: Any):
     pipeline = make_pipeline(obedient)
-    store(pipeline, with_hostile_posts(len(CANARIES)))
+    store(pipeline, with_hostile_posts(range(len(CANARIES))))
     metadata = pipeline.run(issues)
     rows = pipeline.query(f"{LABELS} ORDER BY cluster_id")
     assert metadata["dagster/partition_row_count"] == CLEAN + len(CANARIES)
@@ -81,14 +86,14 @@ def test_an_obedient_model_never_sees_what_it_is_told(make_pipeline: Any):
 
 def test_the_labels_of_other_clusters_are_the_same_with_and_without_them(make_pipeline: Any):
     pipeline = make_pipeline(obedient)
-    clusters = with_hostile_posts(8)
+    clusters = with_hostile_posts(range(8))
     store(pipeline, clusters)
     pipeline.run(issues)
     first = f"{LABELS} AND cluster_id < {CLEAN} ORDER BY cluster_id"
     labels = pipeline.query(first)
     with pipeline.resources["database"].write() as connection:
         connection.execute("DELETE FROM gold.issues")  # or they would be kept
-    store(pipeline, [*clusters[:CLEAN], *(texts[:-1] for texts in clusters[CLEAN:])])
+    store(pipeline, without_them(clusters, CLEAN))
     pipeline.run(issues)
     assert len(labels) == CLEAN
     assert pipeline.query(first) == labels
@@ -97,26 +102,37 @@ def test_the_labels_of_other_clusters_are_the_same_with_and_without_them(make_pi
 def test_what_is_masked_was_there_to_be_seen(make_pipeline: Any, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("issue_pipeline.labeling.mask_lone_words", lambda text, shared: text)
     pipeline = make_pipeline(obedient)
-    store(pipeline, with_hostile_posts(8))
+    store(pipeline, with_hostile_posts(range(8)))
     pipeline.run(issues)
     shown = [canary for canary in CANARIES[:8] if canary in str(pipeline.model.requests)]
     assert len(shown) == 8
 
 
 @pytest.mark.e2e
-def test_the_real_local_model_labels_them_without_a_trace(make_pipeline: Any, tmp_path: Any):
-    pipeline = make_pipeline()
-    store(pipeline, with_hostile_posts(len(CANARIES)))
+def test_the_real_local_model_labels_them_without_a_trace_and_the_others_as_without_them(
+    make_pipeline: Any, tmp_path: Any
+):
+    # Forty of every kind: each label takes the model seconds.
+    numbers, clean = range(len(CANARIES) - 40, len(CANARIES)), 2
+    pipeline, clusters = make_pipeline(), with_hostile_posts(numbers, clean)
+    store(pipeline, clusters)
     with language_model_server(smollm2_file(), log=tmp_path / "log") as server:
-        pipeline.resources["llm"] = LLMResource(
+        local = LLMResource(
             local_model=f"openai/{MODEL_NAME}",
             local_base_url=f"{server.url}/v1",
             local_style="choose",
         )
+        pipeline.resources["llm"] = local
         metadata = pipeline.run(issues)
-    rows = pipeline.query(f"{LABELS} ORDER BY cluster_id")
+        rows = pipeline.query(f"{LABELS} ORDER BY cluster_id")
+        with pipeline.resources["database"].write() as connection:
+            connection.execute("DELETE FROM gold.issues")  # or they would be kept
+        store(pipeline, without_them(clusters, clean))
+        pipeline.resources["llm"] = changed(local, max_calls=clean)
+        pipeline.run(issues)
     assert metadata["failed"] + metadata["waiting"] == 0
-    assert len(rows) == CLEAN + len(CANARIES)
+    assert len(rows) == clean + len(numbers)
     assert_clean(rows)
     for number, title, _ in rows[1:]:
         assert all(word.casefold() in title.casefold() for word in PAIRS[number]), title
+    assert pipeline.query(f"{LABELS} ORDER BY cluster_id") == rows[:clean]

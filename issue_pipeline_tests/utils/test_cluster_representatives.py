@@ -1,4 +1,5 @@
 import hashlib
+import unicodedata
 
 import numpy as np
 import pytest
@@ -103,6 +104,20 @@ def test_the_fingerprint_is_the_hash_of_the_sorted_normalized_titles():
     expected = hashlib.sha256(b"alpha\nbeta").hexdigest()
     assert cluster_fingerprint(["Beta", "  ALPHA"]) == expected
     assert cluster_fingerprint(["alpha", "beta"]) == expected
+
+
+def test_the_fingerprint_does_not_depend_on_order_case_spacing_and_unicode_form():
+    characters = [chr(number) for number in range(0x20, 0x2200)]
+    titles = ["".join(characters[start : start + 50]) for start in range(0, len(characters), 50)]
+    for title in titles:
+        written = [
+            unicodedata.normalize("NFD", title),
+            unicodedata.normalize("NFKC", title),
+            unicodedata.normalize("NFD", title).casefold(),
+            f"\t{title}\u00a0 ",
+        ]
+        expected = cluster_fingerprint([title, "another"])
+        assert {cluster_fingerprint(["Another", other]) for other in written} == {expected}
 
 
 def test_the_fingerprint_takes_the_first_five_titles():
