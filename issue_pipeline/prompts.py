@@ -189,7 +189,7 @@ def correction(answer: str, problem: str) -> Messages:
 
 
 def _offered_titles(posts: Sequence[Representative], taken: Collection[str]) -> list[str]:
-    """Give the best titles to choose from: free, about the cluster, with no word masked.
+    """Give the best titles to choose from: free, about the cluster, with fewest words masked.
 
     Less good ones are not offered beside better ones: a small model would choose them as often.
     """
@@ -199,8 +199,8 @@ def _offered_titles(posts: Sequence[Representative], taken: Collection[str]) -> 
     if nearest_first and not free:
         raise ModelNotAskedError("not asked: other problems of the day have all of its titles")
 
-    def flaws(title: str) -> tuple[bool, bool]:
-        return not titles[title], MASK in title
+    def flaws(title: str) -> tuple[bool, int]:
+        return not titles[title], title.count(MASK)
 
     best = min(map(flaws, free), default=None)
     return [title for title in free if flaws(title) == best][:_OFFERED_TITLES]
@@ -220,8 +220,9 @@ def _telling_sentences(posts: Sequence[Representative]) -> list[str]:
             if sentence not in scores and _states_something(sentence):
                 own = _long_words(sentence)
                 scores[sentence] = sum(len(own & known) for known in others)
-    whole = [sentence for sentence in scores if MASK not in sentence]
-    return sorted(whole or scores, key=lambda sentence: -scores[sentence])
+    fewest = min((sentence.count(MASK) for sentence in scores), default=0)
+    best = [sentence for sentence in scores if sentence.count(MASK) == fewest]
+    return sorted(best, key=lambda sentence: -scores[sentence])
 
 
 def _states_something(sentence: str) -> bool:
