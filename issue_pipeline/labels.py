@@ -142,7 +142,8 @@ class IssueLabel(BaseModel):
 
 def length_problem(description: str) -> str | None:
     """Say that a description has more than two sentences, or ``None`` if it has not."""
-    sentences = len(_SENTENCE_END.findall(_ABBREVIATION.sub("", description)))
+    text = _ABBREVIATION.sub("", _ANY_MASK.sub("word", description))
+    sentences = len(_SENTENCE_END.findall(text))
     return f"has {sentences} sentences; expected one or two" if sentences > 2 else None
 
 

@@ -166,6 +166,7 @@ def test_a_description_has_one_or_two_sentences():
     assert length_problem("Dates, e.g. of orders, i.e. all of them, fail, etc. It is bad.") is None
     assert length_problem("It fails vs. Python approx. 3 times... Why?!") is None
     assert length_problem("Users of Acme Inc. cannot log in. It fails.") is None
+    assert length_problem("Exports of […] and of […] hang. Always.") is None
     assert length_problem("一。二。三。") == "has 3 sentences; expected one or two"
     assert length_problem("One. Two. Three.") == "has 3 sentences; expected one or two"
     assert "has 3 sentences" in problem_with(description="One. Two. Three.")
