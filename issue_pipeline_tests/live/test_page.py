@@ -305,10 +305,18 @@ def test_an_incomplete_day_says_so(page, store):
     store.put("2026-03-10", "Cut short", complete=False)
     page.goto(f"{store.url}/?day=2026-03-10")
     wait_for_titles(page, ["Cut short"])
-    assert page.locator("#incomplete").is_visible()
+    assert "could be collected whole for this day" in page.locator("#incomplete").inner_text()
+    page.locator("summary").click()
+    expect(page.locator("p.partial")).to_be_visible()
     page.get_by_role("button", name="Older day").click()
     wait_for_titles(page, ["Whole"])
     assert page.locator("#incomplete").is_hidden()
+    page.locator("summary").click()
+    expect(page.locator("p.partial")).to_be_hidden()
+    page.goto(f"{store.url}/?from=2026-03-09&to=2026-03-10&order=newest")
+    wait_for_titles(page, ["Cut short", "Whole"])
+    assert "whole on Tue, 10 Mar 2026" in page.locator("#incomplete").inner_text()
+    assert page.locator(".when").all_inner_texts() == ["10 Mar incomplete", "9 Mar"]
 
 
 def test_the_page_says_that_the_server_is_away_and_catches_up_when_it_is_back(page, server, store):

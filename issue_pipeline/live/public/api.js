@@ -77,7 +77,8 @@ function daysQuery(before, perPage) {
 }
 
 async function list(collection, query) {
-  const address = `/api/collections/${collection}/records?${new URLSearchParams(query)}`;
+  // Relative to the page, which a proxy may serve from a folder.
+  const address = `api/collections/${collection}/records?${new URLSearchParams(query)}`;
   const reply = await fetch(address, {
     signal: AbortSignal.timeout(TIMEOUT_MS),
     cache: "no-store",

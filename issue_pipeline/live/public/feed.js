@@ -30,7 +30,7 @@ export class Feed {
     this.#source?.close();
     clearTimeout(this.#retry);
     this.#clientId = null;
-    const source = new EventSource("/api/realtime");
+    const source = new EventSource("api/realtime");
     this.#source = source;
     this.#watch();
     source.addEventListener("PB_CONNECT", (event) => this.#subscribe(source, event));
@@ -80,7 +80,7 @@ export class Feed {
       source.addEventListener(topic, this.#evidenceListener(issueId));
       return topic;
     });
-    const reply = await fetch("/api/realtime", {
+    const reply = await fetch("api/realtime", {
       method: "POST",
       headers: { "Content-Type": "application/json" },
       body: JSON.stringify({ clientId, subscriptions: ["issues/*", ...topics] }),

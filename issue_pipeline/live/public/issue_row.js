@@ -103,7 +103,7 @@ function summaryParts(issue) {
         "span",
         { class: "when" },
         el("time", { datetime: issue.issue_date }, shortDayName(issue.issue_date)),
-        issue.complete === false ? el("span", { class: "partial" }, "incomplete") : null,
+        issue.complete === false ? el("span", { class: "partial" }, " incomplete") : null,
       ),
       // A taste of what opens; a screen reader gets the whole text there.
       aside(foreign("span", "preview", issue.description)),

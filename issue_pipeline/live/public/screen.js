@@ -160,7 +160,7 @@ export class Screen {
         ...known.map((day) => el("option", { value: day }, dayName(day, { long: true }))),
       );
     }
-    this.#parts["day-picker"].hidden = phase === "ready" && known.length === 0;
+    this.#parts["day-picker"].hidden = phase !== "loading" && known.length === 0;
     picker.value = to ?? "";
     const place = known.indexOf(to);
     for (const [button, day] of [
@@ -193,7 +193,7 @@ export class Screen {
       summary,
       all.length ? `${count(all.length, "problem")} in ${count(reports, "report")}${days}` : "",
     );
-    summary.hidden = phase === "ready" && all.length === 0;
+    summary.hidden = phase !== "loading" && all.length === 0;
     share.hidden = legend.hidden = summary.hidden;
     fillShareBar(share, sources);
     legend.replaceChildren(...legendItems(sources));
