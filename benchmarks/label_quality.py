@@ -180,16 +180,16 @@ def grounding_by_style(
 
 
 def effort(days: Sequence[LabelledDay]) -> Row:
-    """Tell what the labels took: median and 95 % quantile of seconds and tokens, calls, dollars."""
+    """Tell what labels took: calls, dollars, and quantiles of each one's seconds and tokens."""
     asked = [row for day in days for row in day.rows if row.attempts]
     seconds = _middle([row.seconds for row in asked])
     tokens = _middle([row.prompt_tokens + row.completion_tokens for row in asked])
     return {
         "calls": sum(row.attempts for row in asked),
-        "seconds per label": seconds[0],
-        "95 % within": seconds[1],
-        "tokens per label": tokens[0],
-        "95 % within ": tokens[1],
+        "seconds, median": seconds[0],
+        "seconds, 95 %": seconds[1],
+        "tokens, median": tokens[0],
+        "tokens, 95 %": tokens[1],
         "dollars": sum(row.cost_usd for row in asked),
     }
 

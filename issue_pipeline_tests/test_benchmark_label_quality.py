@@ -86,8 +86,8 @@ def test_grounding_is_counted_apart_for_what_was_written_and_what_was_chosen():
 
 def test_what_labels_took_is_of_the_clusters_that_were_asked_about():
     took = effort([LABELLED])
-    assert (took["calls"], took["tokens per label"]) == (8, 812 + 64)
-    assert took["seconds per label"] == pytest.approx(1.0)
+    assert (took["calls"], took["tokens, median"]) == (8, 812 + 64)
+    assert took["seconds, median"] == pytest.approx(1.0)
     assert took["dollars"] == pytest.approx(4 * 0.3)
 
 
