@@ -44,6 +44,7 @@ from issue_pipeline.sandbox.world.posts import Truth
 from issue_pipeline.sandbox.world.synthetic import SyntheticWorld
 from issue_pipeline.utils.cluster_representatives import normalize_title
 from issue_pipeline.utils.embeddings import TextEncoder
+from issue_pipeline.utils.shared_words import MASK
 
 # The corpora are dealt onto so many days of about 2,080 posts, the first three of which are used.
 DEALT_DAYS = 8
@@ -108,7 +109,8 @@ def form(days: Sequence[LabelledDay], model: TextEncoder) -> Row:
 
     Returns:
         ``clusters``; of these the shares ``valid`` and ``grounded`` in the end, and after one call;
-        ``failed``, ``waiting``; ``same title``: labels whose title another of their day has.
+        ``failed``, ``waiting``; ``same title``: labels whose title another of their day has;
+        ``masked``: labels whose title shows a mask.
     """
     asked = [row for day in days for row in day.rows]
     good = [row for row in asked if not row.label_failed]
@@ -123,6 +125,7 @@ def form(days: Sequence[LabelledDay], model: TextEncoder) -> Row:
         "failed": len(asked) - len(good) - waiting,
         "waiting": waiting,
         "same title": sum(map(same_titles, days)),
+        "masked": sum(MASK in (row.canonical_title or "") for row in good),
     }
 
 

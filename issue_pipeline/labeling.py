@@ -207,6 +207,9 @@ def ask_models(
                 fresh += rows_of_group
                 if isinstance(result, TitleTakenError):
                     done.discard(place)
+                    logger.info(
+                        "cluster %d is asked about again: %s", groups[place][0].cluster_id, result
+                    )
                 else:
                     done.add(place)
                     _report(len(done), len(groups), rows_of_group[0])

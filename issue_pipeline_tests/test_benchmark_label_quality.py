@@ -47,7 +47,7 @@ LABELLED = LabelledDay(
     [
         an_issue(0, attempts=1, seconds=2.0, canonical_title="Export fails"),
         an_issue(1, attempts=2, seconds=4.0, canonical_title="EXPORT  fails"),
-        an_issue(2, attempts=1, canonical_title="whales", category="ai", label_source="remote"),
+        an_issue(2, attempts=1, canonical_title="whales […]", category="ai", label_source="remote"),
         a_failure(3, attempts=4),
         a_failure(4, attempts=0),
     ],
@@ -71,6 +71,7 @@ def test_clusters_are_counted_by_what_came_of_them():
         "failed": 1,
         "waiting": 1,
         "same title": 2,
+        "masked": 1,
     }
     # On another day the same title is no fault.
     tomorrow = LabelledDay(day("a"), [an_issue(0, attempts=1, canonical_title="Export fails")])

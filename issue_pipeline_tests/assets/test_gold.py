@@ -1,10 +1,20 @@
+from datetime import date
+from typing import Any
+
 from issue_pipeline.assets import clusters, issues
-from issue_pipeline_tests.assets.conftest import changed
+from issue_pipeline_tests.assets.conftest import DAY, changed
+from issue_pipeline_tests.assets.stored_day import store_clusters, told_by_five
 from issue_pipeline_tests.scripted_model import Reply, about_the_posts
 
 
+def store(pipeline: Any) -> None:
+    store_clusters(pipeline.resources["database"], date.fromisoformat(DAY), told_by_five(3))
+
+
 def test_every_cluster_gets_a_row_and_good_ones_exactly_their_evidence(pipeline):
-    pipeline.run_day()
+    pipeline.collect()
+    pipeline.run(clusters)
+    pipeline.run(issues)
     assert pipeline.query(
         "SELECT cluster_id, cluster_size FROM gold.issues ORDER BY ALL"
     ) == pipeline.query("SELECT cluster_id, cluster_size FROM silver.clusters ORDER BY ALL")
@@ -17,10 +27,11 @@ def test_every_cluster_gets_a_row_and_good_ones_exactly_their_evidence(pipeline)
 
 
 def test_labelling_again_calls_no_model_and_changes_nothing(pipeline):
-    pipeline.run_day()
+    store(pipeline)
+    pipeline.run(issues)
     before, calls = pipeline.tables(), pipeline.model.calls
-    assert calls == len(before["gold.issues"])
-    pipeline.run_day()
+    assert calls == len(before["gold.issues"]) == 3
+    pipeline.run(issues)
     assert pipeline.model.calls == calls
     assert pipeline.tables() == before
 
@@ -30,8 +41,7 @@ def test_a_failed_label_has_no_evidence_and_is_tried_again(make_pipeline):
     pipeline = make_pipeline(
         lambda request: Reply("I would rather not.") if answers["bad"] else about_the_posts(request)
     )
-    pipeline.collect()
-    pipeline.run(clusters)
+    store(pipeline)
     metadata = pipeline.run(issues)
     rows = pipeline.query("SELECT DISTINCT label_failed, label_source, model FROM gold.issues")
     assert rows == [(True, "failed", "")]
@@ -45,19 +55,8 @@ def test_a_failed_label_has_no_evidence_and_is_tried_again(make_pipeline):
     assert pipeline.query("SELECT DISTINCT label_failed FROM gold.issues") == [(False,)]
 
 
-def test_clusters_that_are_gone_leave_the_tables(pipeline):
-    pipeline.run_day()
-    with pipeline.resources["database"].write() as connection:
-        connection.execute("UPDATE silver.cluster_assignments SET cluster_id = -1")
-        connection.execute("DELETE FROM silver.clusters")
-    pipeline.run(issues)
-    assert pipeline.query("SELECT * FROM gold.issues") == []
-    assert pipeline.query("SELECT * FROM gold.issue_evidence") == []
-
-
 def test_without_a_model_the_step_says_which_setting_is_missing(pipeline):
-    pipeline.collect()
-    pipeline.run(clusters)
+    store(pipeline)
     pipeline.resources["llm"] = changed(pipeline.resources["llm"], local_model="")
     result = pipeline.attempt(issues)
     (failure,) = [event for event in result.all_events if event.is_step_failure]
