@@ -88,7 +88,7 @@ class Published:
     written: int
     withdrawn: int
     complete: bool
-    differing: tuple[str, ...]
+    differing: tuple[str, ...] = ()
 
 
 def publish(day: date, database: IssuesDatabase, pocketbase: PocketBaseResource) -> Published:
@@ -157,24 +157,21 @@ def _publish(day: date, database: IssuesDatabase, pocketbase: PocketBaseResource
                 told = rows_to_keep(desired, known, progress)
                 kept = members_to_keep(members, remembered, progress)
                 _remember(database, day, told, kept)
-        # A store may take a record and keep something else.
-        left = (
-            plan_changes(list(desired.values()), store.issues_of_day(day, remembered))
-            if plan
-            else []
-        )
-    if progress.refused:
-        raise LiveStoreError(
-            f"PocketBase refused records of {len(progress.refused)} of {len(desired)} issues of"
-            f" {day}; all others are published. First: {next(iter(progress.refused.values()))}"
-        )
+        if progress.refused:
+            raise LiveStoreError(
+                f"PocketBase refused records of {len(progress.refused)} of {len(desired)} issues of"
+                f" {day}; all others are published. First: {next(iter(progress.refused.values()))}"
+            )
+        if plan:  # a store may take a record and keep something else
+            there = store.issues_of_day(day, remembered)
+            plan = plan_changes(list(desired.values()), there)
     standing = set(record_ids.values())
     return Published(
         issues=len(desired),
         written=len(planned & standing),
         withdrawn=len(planned - standing),
         complete=complete,
-        differing=tuple(sorted(changes.record_id for changes in left)),
+        differing=tuple(sorted(changes.record_id for changes in plan)),
     )
 
 
