@@ -136,8 +136,7 @@ def _publish(day: date, database: IssuesDatabase, pocketbase: PocketBaseResource
 
     with pocketbase.connect() as store:
         # Those that were published before are read wherever somebody may have moved them.
-        there = store.issues_of_day(day, remembered)
-        plan = plan_changes(list(desired.values()), there)
+        plan = plan_changes(list(desired.values()), store.issues_of_day(day, remembered))
         planned = {changes.record_id for changes in plan}
         progress = Progress(todo=set(planned))
         told = rows_to_keep(desired, known, progress)
@@ -163,8 +162,7 @@ def _publish(day: date, database: IssuesDatabase, pocketbase: PocketBaseResource
                 f" {day}; all others are published. First: {next(iter(progress.refused.values()))}"
             )
         if plan:  # a store may take a record and keep something else
-            there = store.issues_of_day(day, remembered)
-            plan = plan_changes(list(desired.values()), there)
+            plan = plan_changes(list(desired.values()), store.issues_of_day(day, remembered))
     standing = set(record_ids.values())
     return Published(
         issues=len(desired),

@@ -340,6 +340,27 @@ def test_the_page_says_that_the_server_is_away_and_catches_up_when_it_is_back(pa
     assert page.locator("#offline").is_hidden()
 
 
+def test_a_tab_that_nobody_looks_at_gives_its_connection_back_and_catches_up(page, store):
+    day = "2026-03-13"
+    gone = store.put(day, "Withdrawn meanwhile", size=40)
+    page.clock.install()
+    page.goto(f"{store.url}/?day={day}")
+    page.locator("#connection[data-state=live]").wait_for()
+    show = """hidden => {
+        Object.defineProperty(document, "hidden", {value: hidden, configurable: true});
+        document.dispatchEvent(new Event("visibilitychange"));
+    }"""
+    page.evaluate(show, True)
+    page.clock.fast_forward(61_000)
+    store.remove(gone)
+    store.put(day, "Came meanwhile")
+    with page.expect_request(lambda one: "realtime" in one.url and one.method == "GET"):
+        page.evaluate(show, False)
+    wait_for_titles(page, ["Came meanwhile"])
+    store.put(day, "Came afterwards", size=50)
+    wait_for_titles(page, ["Came afterwards", "Came meanwhile"])
+
+
 def test_an_empty_store_says_so_until_its_first_issue_comes(page, tmp_path):
     with (
         PocketBaseServer(tmp_path / "pocketbase", log=tmp_path / "pocketbase.log") as server,

@@ -4,11 +4,15 @@ const RETRY_MS = 2_000;
 // The server closes a feed that was silent for five minutes. One that is silent for longer is dead
 // without knowing it, after a sleep or a change of network.
 const SILENCE_MS = 6 * 60_000;
+// A browser opens six connections to a server at most: tabs that nobody looks at would take them
+// from the one that somebody opens.
+const HIDDEN_MS = 60_000;
 
 export class Feed {
   #handlers;
   #source = null;
   #watchdog = 0;
+  #hidden = 0;
   #retry = 0;
   #clientId = null; // while connected
   #listeners = new Map(); // by issue
@@ -21,15 +25,18 @@ export class Feed {
    */
   constructor(handlers) {
     this.#handlers = handlers;
-    window.addEventListener("online", () => this.open());
+    window.addEventListener("online", () => this.#source && this.open());
     window.addEventListener("offline", () => handlers.lost());
+    document.addEventListener("visibilitychange", () => {
+      clearTimeout(this.#hidden);
+      if (document.hidden) this.#hidden = setTimeout(() => this.#close(), HIDDEN_MS);
+      else if (this.#source === null) this.open();
+    });
   }
 
   /** Connect, or connect anew. */
   open() {
-    this.#source?.close();
-    clearTimeout(this.#retry);
-    this.#clientId = null;
+    this.#close();
     const source = new EventSource("api/realtime");
     this.#source = source;
     this.#watch();
@@ -98,6 +105,14 @@ export class Feed {
       this.#listeners.set(issueId, listener);
     }
     return listener;
+  }
+
+  #close() {
+    this.#source?.close();
+    this.#source = null;
+    this.#clientId = null;
+    clearTimeout(this.#retry);
+    clearTimeout(this.#watchdog);
   }
 
   #openLater() {
