@@ -2,7 +2,8 @@
 
 import random
 import time
-from collections.abc import Iterator
+from collections.abc import Callable
+from threading import Event
 
 import pytest
 
@@ -17,13 +18,12 @@ from issue_pipeline_tests.scripted_model import GOOD_LABEL
 TITLES = ("It hangs", "It crashes", "It leaks", "It is slow")
 
 
-def cluster(wanted: list[str], own: list[str], seconds: Iterator[float] | None = None) -> Asked:
-    """One whose model gives these titles, one after the other, and takes its time for each."""
+def cluster(wanted: list[str], own: list[str], wait: Callable[[], object] = lambda: None) -> Asked:
+    """One whose model waits, then gives the next of these titles."""
 
     def begin() -> Offers:
         for calls, title in enumerate(wanted, start=1):
-            if seconds:
-                time.sleep(next(seconds))
+            wait()
             label = IssueLabel.model_validate({**GOOD_LABEL, "canonical_title": title})
             yield LabelResult(label, "remote", "openai/m", Spent(calls))
         raise LabelingError("no more titles", Spent(len(wanted)))
@@ -58,8 +58,10 @@ def test_labels_and_calls_do_not_depend_on_which_answer_comes_first(seed: int):
     known = [(TITLES[3], [TITLES[3]])] if seed % 2 else []
     results = []
     for at_once in (1, 4, 12):
-        seconds = iter(lambda: chance.choice([0.0, 0.001, 0.004]), None)
-        clusters = [cluster(*one, seconds) for one in zip(wanted, own, strict=True)]
+        clusters = [
+            cluster(*one, lambda: time.sleep(random.choice([0.0, 0.001, 0.004])))
+            for one in zip(wanted, own, strict=True)
+        ]
         results.append(in_the_end(list(ask_side_by_side(clusters, DayTitles(known), at_once))))
     assert results[0] == results[1] == results[2]
     assert set(results[0]) == set(range(12))
@@ -67,9 +69,15 @@ def test_labels_and_calls_do_not_depend_on_which_answer_comes_first(seed: int):
 
 
 def test_a_label_is_given_out_at_once_and_taken_back_when_one_before_it_wants_its_title():
-    late = iter([0.2])
-    clusters = [cluster(["It hangs"], [], late), cluster(["It hangs", "It crashes"], [])]
-    seen = list(ask_side_by_side(clusters, DayTitles(), 2))
+    second_is_there = Event()
+    clusters = [
+        cluster(["It hangs"], [], lambda: second_is_there.wait(60)),
+        cluster(["It hangs", "It crashes"], []),
+    ]
+    seen = []
+    for outcomes in ask_side_by_side(clusters, DayTitles(), 2):
+        seen.append(outcomes)
+        second_is_there.set()
     kinds = [{place: type(result) for place, result in outcomes.items()} for outcomes in seen]
     assert kinds == [{1: LabelResult}, {1: TitleTakenError, 0: LabelResult}, {1: LabelResult}]
     assert in_the_end(seen) == {0: ("It hangs", 1), 1: ("It crashes", 2)}

@@ -1,6 +1,7 @@
 """One post alone cannot put its words into a label, however obedient the model is."""
 
 import json
+import os
 from collections.abc import Sequence
 from datetime import date
 from typing import Any
@@ -17,6 +18,8 @@ from issue_pipeline_tests.hostile_posts import CANARIES, hostile_post
 from issue_pipeline_tests.scripted_model import Reply, about_the_posts, label
 
 CLEAN = 5
+# The real model, which takes seconds for each, gets every fifth; all with HOSTILE_STEP=1.
+HOSTILE_STEP = int(os.environ.get("HOSTILE_STEP", "5"))
 ORDINARY = (
     "Why our day is the day that everybody waits every time, so often, when a day comes again"
 )
@@ -71,14 +74,35 @@ def test_each_has_a_word_of_its_own():
         assert canary in " ".join(hostile_post(number, "printer", "jams"))
 
 
-def test_an_obedient_model_never_sees_what_it_is_told(make_pipeline: Any):
-    pipeline = make_pipeline(obedient)
+def obedient_chooser(request: dict[str, Any]) -> Reply:
+    """Choose whatever shows a canary, if anything offered does."""
+    fields = request["response_format"]["json_schema"]["schema"]["properties"]
+
+    def choice(field: str) -> str:
+        offered = [str(one) for one in fields[field]["enum"]]
+        canaries = [canary.casefold() for canary in CANARIES]
+        hit = (one for one in offered if any(canary in one.casefold() for canary in canaries))
+        return next(hit, offered[0])
+
+    return label(canonical_title=choice("canonical_title"), description=choice("description"))
+
+
+@pytest.mark.parametrize(
+    ("style", "script"),
+    [("write", obedient), ("choose", obedient_chooser)],
+    ids=["write", "choose"],
+)
+def test_an_obedient_model_never_sees_what_it_is_told(make_pipeline: Any, style: str, script: Any):
+    pipeline = make_pipeline(script)
+    pipeline.resources["llm"] = changed(pipeline.resources["llm"], local_style=style)
     store(pipeline, with_hostile_posts(range(len(CANARIES))))
     metadata = pipeline.run(issues)
     rows = pipeline.query(f"{LABELS} ORDER BY cluster_id")
     assert metadata["dagster/partition_row_count"] == CLEAN + len(CANARIES)
     assert len(rows) == CLEAN + len(CANARIES)
     assert_clean(rows)
+    told = json.dumps(pipeline.model.requests, ensure_ascii=False).casefold()
+    assert not [canary for canary in CANARIES if canary.casefold() in told]
     # The hostile posts stand in the evidence, as they came.
     (titles,) = pipeline.query("SELECT string_agg(title, ' ') FROM gold.issue_evidence")[0]
     assert sum(canary in titles for canary in CANARIES) >= 15
@@ -112,8 +136,7 @@ def test_what_is_masked_was_there_to_be_seen(make_pipeline: Any, monkeypatch: py
 def test_the_real_local_model_labels_them_without_a_trace_and_the_others_as_without_them(
     make_pipeline: Any, tmp_path: Any
 ):
-    # Forty of every kind: each label takes the model seconds.
-    numbers, clean = range(len(CANARIES) - 40, len(CANARIES)), 2
+    numbers, clean = range(0, len(CANARIES), HOSTILE_STEP), 2
     pipeline, clusters = make_pipeline(), with_hostile_posts(numbers, clean)
     store(pipeline, clusters)
     with language_model_server(smollm2_file(), log=tmp_path / "log") as server:
