@@ -9,7 +9,7 @@ DAY ?=
 PARTS ?=
 
 .DELETE_ON_ERROR:
-.PHONY: help demo dev run test check bench eval format clean
+.PHONY: help demo dev run test check bench eval soak format clean
 
 help:
 	@echo "make demo            two days end to end on real parts: no account, no key"
@@ -18,6 +18,7 @@ help:
 	@echo "make run DAY=...     one day of the real APIs, with the keys in .env"
 	@echo "make test            lint, types and the whole test suite"
 	@echo "make bench           speed beside peers, on real posts  (make eval: quality)"
+	@echo "make soak            long backfills through the UI's API, under kill -9 (an hour)"
 
 demo: .venv/sandbox
 	$(BIN)/python -m issue_pipeline.sandbox.demo --mode $(MODE) \
@@ -30,8 +31,9 @@ run: .venv/sandbox
 	@test -n "$(DAY)" || { echo "Which day? Such as: make run DAY=2026-11-21" >&2; exit 2; }
 	$(BIN)/python -m issue_pipeline.run_day $(DAY)
 
+# Three files at a time, on two cores: many tests wait for servers, limits and daemons.
 test: check
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder
 
 check: .venv/dev
 	$(BIN)/ruff check .
@@ -43,6 +45,9 @@ bench: .venv/peers
 
 eval: .venv/peers
 	$(BIN)/python -m benchmarks.evaluate $(PARTS)
+
+soak: .venv/dev
+	SOAK=1 $(BIN)/python -m pytest issue_pipeline_tests/unattended
 
 format: .venv/dev
 	$(BIN)/ruff check --fix .

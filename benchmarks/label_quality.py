@@ -33,9 +33,10 @@ from benchmarks.world import FIRST_DAY
 from issue_pipeline.label_checks import Grounding
 from issue_pipeline.labeling import PreparedCluster
 from issue_pipeline.labels import MIN_GROUNDING
-from issue_pipeline.prompts import STYLES
+from issue_pipeline.prompts import STYLES, WRITE
 from issue_pipeline.records import IssueRow
 from issue_pipeline.resources.embedding import EmbeddingResource
+from issue_pipeline.resources.llm import LOCAL, LLMResource
 from issue_pipeline.run_day import show_progress
 from issue_pipeline.sandbox.model_weights import all_minilm_folder
 from issue_pipeline.sandbox.world.corpus import CorpusWorld
@@ -90,8 +91,8 @@ def measure_labels(report: Report, corpora: Path, clusters: int) -> None:
             labelled = [labelled_day(day, llm, model) for day in first_clusters(own, clusters)]
             of = {"posts": posts}
             report.add(f"labels by {name}", of | form(labelled, model))
-            for row in grounding_by_style(labelled):
-                report.add("titles of the first well-formed answers", of | row)
+            for row in grounding_by_style(labelled, llm, model):
+                report.add("labels that were written, and labels that were chosen", of | row)
             report.add("what a label takes", of | effort(labelled))
             for field, pairs in expectations(labelled).items():
                 report.add(
@@ -148,14 +149,37 @@ def same_titles(day: LabelledDay) -> int:
     )
 
 
-def grounding_by_style(days: Sequence[LabelledDay]) -> list[Row]:
-    """Tell how many first titles are grounded, apart for written and for chosen ones."""
-    first = {style: [one for day in days for one in day.first_titles[style]] for style in STYLES}
-    return [
-        {"style": style, "clusters": len(titles), "grounded": _share(sum(titles), len(titles))}
-        for style, titles in first.items()
-        if titles
-    ]
+def grounding_by_style(
+    days: Sequence[LabelledDay], llm: LLMResource, model: TextEncoder
+) -> list[Row]:
+    """Count grounded titles apart for labels that were written and labels that were chosen.
+
+    Returns:
+        A row for each style that gave labels: how many, and the share grounded, also after one
+        call.
+    """
+    rows: list[Row] = []
+    for style in STYLES:
+        own = {LOCAL: llm.local_style}
+        labels, grounded = (
+            [row for row in some if row.attempts and own.get(row.label_source, WRITE) == style]
+            for some in (
+                [row for day in days for row in day.rows if not row.label_failed],
+                [row for day in days for row in grounded_labels(day, model)],
+            )
+        )
+        if labels:
+            first = _share(_after_one_call(grounded), len(labels))
+            share = _share(len(grounded), len(labels))
+            rows.append(
+                {
+                    "style": style,
+                    "labels": len(labels),
+                    "grounded, one call": first,
+                    "grounded": share,
+                }
+            )
+    return rows
 
 
 def effort(days: Sequence[LabelledDay]) -> Row:

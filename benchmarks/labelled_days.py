@@ -3,7 +3,7 @@
 import contextlib
 import os
 import tempfile
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -11,11 +11,9 @@ from typing import Protocol
 
 import numpy as np
 
-from issue_pipeline.asking import LabelCheck, LabelingSession, Offers, start_session
+from issue_pipeline.asking import start_session
 from issue_pipeline.labeling import PreparedCluster, ask_models, prepare_cluster, settled_rows
-from issue_pipeline.labels import IssueLabel
 from issue_pipeline.partitions import SOURCES
-from issue_pipeline.prompts import CHOOSE, STYLES, WRITE, LabelRequest
 from issue_pipeline.records import IssueRow, Item
 from issue_pipeline.resources.llm import LLMResource
 from issue_pipeline.sandbox.apis.addresses import permalink
@@ -52,16 +50,10 @@ class ClusteredDay:
 
 @dataclass(frozen=True, slots=True)
 class LabelledDay:
-    """A clustered day and its labels, in the order of its clusters.
-
-    Attributes:
-        first_titles: By style, for each cluster whether the title of the first well-formed answer
-            was grounded.
-    """
+    """A clustered day and its labels, in the order of its clusters."""
 
     day: ClusteredDay
     rows: list[IssueRow]
-    first_titles: dict[str, list[bool]]
 
 
 def clustered_day(world: World, day: date, model: TextEncoder) -> ClusteredDay:
@@ -89,39 +81,13 @@ def clustered_day(world: World, day: date, model: TextEncoder) -> ClusteredDay:
     return ClusteredDay(clusters, groups, truths)
 
 
-class _Watched:
-    """Asks as a session does, and notes whether first titles are grounded, also chosen ones."""
-
-    def __init__(self, session: LabelingSession) -> None:
-        self._session = session
-        self.labels_at_once = session.labels_at_once
-        self.stop = session.stop
-        self.first_titles: dict[str, list[bool]] = {style: [] for style in STYLES}
-
-    def offers(self, request: LabelRequest, check: LabelCheck, taken: Collection[str]) -> Offers:
-        return self._session.offers(request, _WatchedCheck(check, self.first_titles), taken)
-
-
-class _WatchedCheck:
-    def __init__(self, check: LabelCheck, first_titles: dict[str, list[bool]]) -> None:
-        self._check = check
-        self._left = dict(first_titles)
-
-    def problem(self, label: IssueLabel, *, chosen: bool) -> str | None:
-        if (own := self._left.pop(CHOOSE if chosen else WRITE, None)) is not None:
-            problem = self._check.problem(label, chosen=False) or ""
-            own.append(not problem.startswith("canonical_title"))
-        return self._check.problem(label, chosen=chosen)
-
-
 def labelled_day(day: ClusteredDay, llm: LLMResource, model: TextEncoder) -> LabelledDay:
     """Have models label every cluster of a day."""
     rows = settled_rows(day.clusters, known=[], reusable={})
     by_id = {row.cluster_id: row for row in rows}
-    watched = _Watched(start_session(llm))
-    for fresh in ask_models(day.clusters, rows, watched, model):
+    for fresh in ask_models(day.clusters, rows, start_session(llm), model):
         by_id.update((row.cluster_id, row) for row in fresh)
-    return LabelledDay(day, list(by_id.values()), watched.first_titles)
+    return LabelledDay(day, list(by_id.values()))
 
 
 def first_clusters(days: Iterable[ClusteredDay], count: int) -> Iterator[ClusteredDay]:

@@ -1,6 +1,7 @@
 """The two partition spaces: UTC days, and sources × UTC days."""
 
 import os
+import warnings
 from datetime import date
 
 import dagster as dg
@@ -27,3 +28,9 @@ daily_partitions = dg.DailyPartitionsDefinition(start_date=_start_date(), timezo
 source_day_partitions = dg.MultiPartitionsDefinition(
     {"date": daily_partitions, "source": dg.StaticPartitionsDefinition(list(SOURCES))}
 )
+
+with warnings.catch_warnings():
+    # Beta in Dagster, and the only mapping that says it.
+    warnings.simplefilter("ignore", dg.BetaWarning)
+    # A day of a daily asset stands on that day of all four sources.
+    sources_of_day = dg.MultiToSingleDimensionPartitionMapping("date")

@@ -38,6 +38,11 @@ _PREFIXES = {
 _TIME = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
 
 
+def duckdb_path() -> str:
+    """Read ``ISSUES_DUCKDB_PATH``: the one database file."""
+    return _text("ISSUES_DUCKDB_PATH", DEFAULT_DUCKDB_PATH)
+
+
 def clustering_mode() -> str:
     """Read ``CLUSTERING_MODE``.
 
@@ -119,7 +124,7 @@ def resources() -> dict[str, dg.ConfigurableResource[Any]]:
     clustering_min_size()
     models = _defaults(LLMResource)
     return {
-        "database": IssuesDatabase(database=_text("ISSUES_DUCKDB_PATH", DEFAULT_DUCKDB_PATH)),
+        "database": IssuesDatabase(database=duckdb_path()),
         "collectors": _collectors(),
         "embedding": _embedding(),
         "llm": LLMResource(

@@ -12,13 +12,11 @@ from benchmarks.label_quality import (
     implied_category,
     reuse,
 )
-from benchmarks.labelled_days import ClusteredDay, LabelledDay, first_clusters, labelled_day
+from benchmarks.labelled_days import ClusteredDay, LabelledDay, first_clusters
 from issue_pipeline.labeling import PreparedCluster, prepare_cluster
-from issue_pipeline.prompts import STYLES
 from issue_pipeline.resources.llm import LLMResource
 from issue_pipeline.sandbox.world.posts import Truth
 from issue_pipeline.utils.embeddings import CleanText
-from issue_pipeline_tests.scripted_model import Reply, ScriptedModel, first_offered, label
 from issue_pipeline_tests.sql.test_gold import a_failure, an_issue
 from issue_pipeline_tests.test_labeling import item
 
@@ -53,7 +51,6 @@ LABELLED = LabelledDay(
         a_failure(3, attempts=4),
         a_failure(4, attempts=0),
     ],
-    {"write": [True, False], "choose": []},
 )
 
 
@@ -77,28 +74,15 @@ def test_clusters_are_counted_by_what_came_of_them():
         "masked": 1,
     }
     # On another day the same title is no fault.
-    tomorrow = LabelledDay(day("a"), [an_issue(0, attempts=1, canonical_title="Export fails")], {})
+    tomorrow = LabelledDay(day("a"), [an_issue(0, attempts=1, canonical_title="Export fails")])
     assert form([LABELLED, tomorrow], NearTitles())["same title"] == 2
 
 
 def test_grounding_is_counted_apart_for_what_was_written_and_what_was_chosen():
-    assert grounding_by_style([LABELLED]) == [{"style": "write", "clusters": 2, "grounded": 0.5}]
-
-
-@pytest.mark.parametrize("style", STYLES)
-def test_of_each_cluster_the_first_title_is_looked_at_also_where_it_is_then_refused(style: str):
-    def script(request: dict[str, Any]) -> Reply:
-        if style == "choose":
-            return first_offered(request)
-        about = "whale" if len(request["messages"]) == 2 else "export"
-        return label(canonical_title=f"{about} fails", description="export stops")
-
-    with ScriptedModel(script) as model:
-        llm = LLMResource(local_model="openai/m", local_base_url=model.url, local_style=style)
-        told_twice = ClusteredDay([cluster(0, "whale one", "whale two")], {}, {})
-        labelled = labelled_day(told_twice, llm, NearTitles())
-    assert labelled.first_titles == {"write": [], "choose": [], style: [False]}
-    assert [row.label_failed for row in labelled.rows] == [False]
+    llm = LLMResource(local_model="openai/small", local_style="choose", remote_model="openai/big")
+    written, chosen = grounding_by_style([LABELLED], llm, NearTitles())
+    assert written == {"style": "write", "labels": 1, "grounded, one call": 0, "grounded": 0}
+    assert chosen == {"style": "choose", "labels": 2, "grounded, one call": 0.5, "grounded": 1}
 
 
 def test_what_labels_took_is_of_the_clusters_that_were_asked_about():
@@ -121,7 +105,7 @@ def test_labels_are_compared_with_known_truths_and_with_what_groups_imply():
     pairs = expectations([LABELLED])
     assert pairs == {"category, by group": [("devtools", "devtools")] * 2 + [("devtools", "ai")]}
     assert agreement(pairs["category, by group"])["accuracy"] == pytest.approx(2 / 3)
-    told = LabelledDay(day("a", group="startups", truth=EXPORT), [an_issue(0)], {})
+    told = LabelledDay(day("a", group="startups", truth=EXPORT), [an_issue(0)])
     assert expectations([told]) == {
         "category": [("devtools", "devtools")],
         "would_pay": [(False, True)],

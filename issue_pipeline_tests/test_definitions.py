@@ -25,6 +25,24 @@ def test_the_four_assets_stand_in_their_groups_with_words_about_them():
     assert all(len(node.description) > 50 for node in nodes.values())
 
 
+def test_every_asset_names_its_owners_kinds_and_the_columns_of_its_table():
+    for key, node in _nodes().items():
+        assert node.owners, key
+        assert {"python", "duckdb"} <= node.kinds, key
+        assert node.metadata["dagster/table_name"].split(".")[0] == node.group_name, key
+        columns = node.metadata["dagster/column_schema"].columns
+        assert all(column.description for column in columns), key
+
+
+def test_everything_that_runs_by_itself_is_on():
+    repository = defs.get_repository_def()
+    names = {one.name for one in repository.schedule_defs}
+    assert {f"collect_{source}_daily" for source in SOURCES} <= names
+    assert {one.name for one in repository.sensor_defs} >= {"process_days", "try_again"}
+    for one in [*repository.schedule_defs, *repository.sensor_defs]:
+        assert one.default_status.value == "RUNNING", one.name
+
+
 def test_bronze_has_a_partition_per_source_and_day_and_the_rest_one_per_day():
     nodes = _nodes()
     assert nodes["bronze/raw_items"].partitions_def == source_day_partitions

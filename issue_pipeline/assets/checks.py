@@ -5,6 +5,7 @@ that fails ends the run, so that nothing made of wrong data is labelled or publi
 warn: the data is right, but somebody should look.
 """
 
+import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 
@@ -13,6 +14,7 @@ import duckdb
 from pydantic import ValidationError
 
 from issue_pipeline.labels import IssueLabel
+from issue_pipeline.partitions import daily_partitions, source_day_partitions
 from issue_pipeline.records import IssueRow
 from issue_pipeline.sql import checks as promises
 from issue_pipeline.sql import gold
@@ -31,78 +33,95 @@ MAX_NOISE = 0.8
 MAX_FAILED_LABELS = 0.1
 _EXAMPLES = 3
 
+
+def _spec(
+    asset: dg.AssetKey, name: str, description: str, *, blocking: bool = False
+) -> dg.AssetCheckSpec:
+    """Declare a check of each partition of an asset."""
+    partitions = source_day_partitions if asset == RAW_ITEMS else daily_partitions
+    with warnings.catch_warnings():
+        # A preview in Dagster; without it the UI shows a check's last result as if of all days.
+        warnings.simplefilter("ignore", dg.PreviewWarning)
+        return dg.AssetCheckSpec(
+            name,
+            asset=asset,
+            description=description,
+            blocking=blocking,
+            partitions_def=partitions,
+        )
+
+
 BRONZE_CHECKS = [
-    dg.AssetCheckSpec(
+    _spec(
+        RAW_ITEMS,
         "day_is_complete",
-        asset=RAW_ITEMS,
-        description="Every post that the source has of the day is stored; warns with why not.",
+        "Every post that the source has of the day is stored; warns with why not.",
     ),
-    dg.AssetCheckSpec(
+    _spec(
+        RAW_ITEMS,
         "posts_are_unique",
-        asset=RAW_ITEMS,
+        "No post of the source and day is stored twice.",
         blocking=True,
-        description="No post of the source and day is stored twice.",
     ),
-    dg.AssetCheckSpec(
+    _spec(
+        RAW_ITEMS,
         "posts_are_of_the_day",
-        asset=RAW_ITEMS,
+        "Every post was created on the UTC day that it is stored under.",
         blocking=True,
-        description="Every post was created on the UTC day that it is stored under.",
     ),
 ]
 SILVER_CHECKS = [
-    dg.AssetCheckSpec(
+    _spec(
+        CLUSTERS,
         "every_post_is_assigned_once",
-        asset=CLUSTERS,
+        "Every post of the day is in one cluster or noise, and clusters have the size that they"
+        " say.",
         blocking=True,
-        description="Every post of the day is in one cluster or noise, and clusters have the size"
-        " that they say.",
     ),
-    dg.AssetCheckSpec(
+    _spec(
+        CLUSTERS,
         "no_collapse",
-        asset=CLUSTERS,
-        description=f"No cluster holds more than {MAX_LARGEST_SHARE:.0%} of a day of"
-        f" {MIN_POSTS_TO_JUDGE} posts or more.",
+        f"No cluster holds more than {MAX_LARGEST_SHARE:.0%} of a day of {MIN_POSTS_TO_JUDGE} posts"
+        " or more.",
     ),
-    dg.AssetCheckSpec(
+    _spec(
+        CLUSTERS,
         "noise_is_bounded",
-        asset=CLUSTERS,
-        description=f"At most {MAX_NOISE:.0%} of a day of {MIN_POSTS_TO_JUDGE} posts or more are in"
-        " no cluster.",
+        f"At most {MAX_NOISE:.0%} of {MIN_POSTS_TO_JUDGE} posts or more are in no cluster.",
     ),
 ]
 GOLD_CHECKS = [
-    dg.AssetCheckSpec(
+    _spec(
+        ISSUES,
         "every_cluster_has_a_row",
-        asset=ISSUES,
+        "The day's labels, good or failed, are those of its clusters.",
         blocking=True,
-        description="The day's labels, good or failed, are those of its clusters.",
     ),
-    dg.AssetCheckSpec(
+    _spec(
+        ISSUES,
         "labels_are_valid",
-        asset=ISSUES,
+        "Every good label passes the schema and its rules for plain text.",
         blocking=True,
-        description="Every good label passes the schema and its rules for plain text.",
     ),
-    dg.AssetCheckSpec(
+    _spec(
+        ISSUES,
         "evidence_matches_assignments",
-        asset=ISSUES,
+        "The evidence is exactly the posts of the clusters whose label is good.",
         blocking=True,
-        description="The evidence is exactly the posts of the clusters whose label is good.",
     ),
-    dg.AssetCheckSpec(
+    _spec(
+        ISSUES,
         "few_labels_failed",
-        asset=ISSUES,
-        description=f"At most {MAX_FAILED_LABELS:.0%} of the clusters are without a label.",
+        f"At most {MAX_FAILED_LABELS:.0%} of the clusters are without a label.",
     ),
 ]
 LIVE_CHECKS = [
-    dg.AssetCheckSpec(
+    _spec(
+        LIVE_ISSUES,
         "live_equals_gold",
-        asset=LIVE_ISSUES,
+        "Read again after it was written, the live store shows the day's good labels and their"
+        " evidence, and nothing else.",
         blocking=True,
-        description="Read again after it was written, the live store shows the day's good labels"
-        " and their evidence, and nothing else.",
     )
 ]
 

@@ -6,7 +6,6 @@ import io
 
 import dagster as dg
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont
 
 from issue_pipeline.utils.clustering import NOISE, Labels
 from issue_pipeline.utils.day_map import day_map
@@ -38,6 +37,9 @@ def draw(embeddings: Vectors, labels: Labels) -> bytes:
         embeddings: float32 (n, d), unit rows.
         labels: int64 (n,): 0..k-1, the largest cluster first, or -1 for noise.
     """
+    # Imported late: loading the code location draws nothing.
+    from PIL import Image, ImageDraw, ImageFont
+
     points, middles = day_map(embeddings, labels)
     big = (WIDTH * _OVERSAMPLING, HEIGHT * _OVERSAMPLING)
     picture = Image.new("RGB", big, _PAPER)

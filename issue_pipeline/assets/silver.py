@@ -10,7 +10,7 @@ from issue_pipeline.assets.cluster_metadata import cluster_metadata
 from issue_pipeline.assets.completeness import incomplete_sources, require_collected
 from issue_pipeline.assets.partition_keys import day_of
 from issue_pipeline.failures import clear_failures
-from issue_pipeline.partitions import daily_partitions
+from issue_pipeline.partitions import daily_partitions, sources_of_day
 from issue_pipeline.records import ClusterRow
 from issue_pipeline.resources.duckdb import IssuesDatabase
 from issue_pipeline.resources.embedding import EmbeddingResource
@@ -24,12 +24,7 @@ from issue_pipeline.utils.embeddings import compute_embeddings_for_items
     key=CLUSTERS,
     group_name="silver",
     partitions_def=daily_partitions,
-    deps=[
-        dg.AssetDep(
-            RAW_ITEMS,
-            partition_mapping=dg.MultiToSingleDimensionPartitionMapping("date"),
-        )
-    ],
+    deps=[dg.AssetDep(RAW_ITEMS, partition_mapping=sources_of_day)],
     check_specs=SILVER_CHECKS,
     kinds={"python", "duckdb", "huggingface"},
     owners=OWNERS,

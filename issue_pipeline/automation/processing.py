@@ -19,7 +19,7 @@ from issue_pipeline.settings import process_deadline
 
 # Older days are processed when somebody asks for them.
 LOOKBACK_DAYS = 7
-CHECK_EVERY_S = 30
+CHECK_EVERY_S = 15
 
 
 @dataclass(frozen=True, slots=True)

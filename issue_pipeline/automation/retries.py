@@ -13,7 +13,7 @@ from issue_pipeline.automation.jobs import collect_jobs, find_issues_job
 from issue_pipeline.failures import MAY_SUCCEED_LATER_TAG
 from issue_pipeline.settings import try_again_after
 
-CHECK_EVERY_S = 60
+CHECK_EVERY_S = 30
 # Tries after the first one; each waits this many times longer than the one before.
 MAX_TRIES = 4
 GROWTH = 4

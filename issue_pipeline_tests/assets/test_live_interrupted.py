@@ -9,9 +9,7 @@ import pytest
 
 from issue_pipeline.assets import live as live_asset
 from issue_pipeline.assets.live import Published
-from issue_pipeline.errors import LiveStoreError, StoreError
-from issue_pipeline.resources.duckdb import IssuesDatabase
-from issue_pipeline.resources.pocketbase import PocketBaseResource
+from issue_pipeline.errors import LiveStoreError
 from issue_pipeline_tests.assets.published_day import (
     CHILDREN,
     ISSUES_PATH,
@@ -140,10 +138,3 @@ def test_a_record_that_cannot_be_withdrawn_holds_up_no_other_and_is_not_forgotte
         assert [row[1:3] for row in site.told(a_day)] == [(stays, "published")]
     finally:
         site.owner.delete("/api/collections/notes").raise_for_status()
-
-
-def test_a_database_beside_which_nothing_can_be_written_names_the_setting(tmp_path, a_day):
-    (tmp_path / "file").touch()
-    database = IssuesDatabase(database=str(tmp_path / "file" / "issues.duckdb"))
-    with pytest.raises(StoreError, match="ISSUES_DUCKDB_PATH"):
-        live_asset.publish(a_day, database, PocketBaseResource())

@@ -99,13 +99,8 @@ function postItem(post) {
   const facts = [
     el("span", { class: sourceClass(post.source) }, plain(sourceName(post.source))),
     posted && el("time", { datetime: posted.toISOString() }, timeName(posted)),
-    // Together, so that a narrow line breaks before both.
-    el(
-      "span",
-      { class: "counts" },
-      el("span", {}, count(post.votes, "vote")),
-      el("span", {}, count(post.comments, "comment")),
-    ),
+    el("span", {}, count(post.votes, "vote")),
+    el("span", {}, count(post.comments, "comment")),
   ];
   if (post.source === "stackoverflow") {
     facts.push(el("a", { href: LICENCE, rel: "noopener noreferrer nofollow license" }, "CC BY-SA"));

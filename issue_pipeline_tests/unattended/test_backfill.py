@@ -1,0 +1,129 @@
+"""A span of days filled through the UI's API, four runs at a time, undisturbed and under fire.
+
+A small span by default; ``make soak`` takes fourteen days, and kills thirty times.
+"""
+
+import contextlib
+import os
+import random
+import signal
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import psutil
+import pytest
+
+from issue_pipeline.partitions import SOURCES
+from issue_pipeline_tests.unattended.deployment import Deployment, deployed
+
+pytestmark = pytest.mark.e2e
+
+SOAK = bool(os.environ.get("SOAK"))
+DAYS = 14 if SOAK else 2
+KILLS = 30 if SOAK else 4
+POSTS_PER_DAY = 160
+LIMIT_S = 3600 if SOAK else 600
+# Between two blows, at most.
+PEACE_S = 15.0
+BRONZE = ("bronze", "raw_items")
+PROCESSING = (("silver", "clusters"), ("gold", "issues"), ("gold", "live_issues"))
+SEED = 7
+
+
+def days() -> list[str]:
+    """Days long past, which no schedule and no sensor asks for."""
+    last = datetime.now(UTC).date() - timedelta(days=20)
+    return [(last - timedelta(days=back)).isoformat() for back in range(DAYS)]
+
+
+def source_days() -> list[str]:
+    keys = [f"{day}|{source}" for day in days() for source in SOURCES]
+    random.Random(SEED).shuffle(keys)
+    return keys
+
+
+def fill(deployment: Deployment) -> None:
+    """Collect the days, then process them, by two backfills; both must succeed."""
+    for assets, partitions in (([BRONZE], source_days()), (PROCESSING, days())):
+        backfill = deployment.backfill(assets, partitions)
+        deployment.wait_until(
+            f"the backfill of {assets} is done",
+            lambda one=backfill: deployment.backfill_status(one) not in ("REQUESTED", "CANCELING"),
+            LIMIT_S,
+        )
+        assert deployment.backfill_status(backfill) == "COMPLETED_SUCCESS"
+    deployment.wait_until_idle(LIMIT_S)
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
+    """What a backfill gives that nobody disturbs, with what it logged."""
+    with deployed(tmp_path_factory.mktemp("peace"), posts_per_day=POSTS_PER_DAY) as deployment:
+        fill(deployment)
+        yield {
+            "tables": deployment.tables(),
+            "live": shown(deployment),
+            "locks": deployment.lock_errors(),
+            "violations": deployment.violations(),
+        }
+
+
+def shown(deployment: Deployment) -> list[tuple[Any, ...]]:
+    """What the live store says, without ids, which may remember the past."""
+    names = ("issue_date", "title", "category", "impact", "would_pay", "size", "complete")
+    return sorted(tuple(one[name] for name in names) for one in deployment.live())
+
+
+def test_a_backfill_succeeds_without_a_word_about_locks_or_limits(undisturbed):
+    assert undisturbed["locks"] == []
+    assert undisturbed["violations"] == 0
+    collected = {
+        (row[0].isoformat(), row[1]) for row in undisturbed["tables"]["bronze.collections"]
+    }
+    assert collected == {(day, source) for day in days() for source in SOURCES}
+    assert {row[0] for row in undisturbed["live"]} == set(days())
+
+
+def strike(deployment: Deployment, chance: random.Random) -> None:
+    """Kill a run's process, the daemon or PocketBase; start the latter two again, as systemd would.
+
+    With the daemon go the code server and the runs that it holds, as when a machine goes down.
+    """
+    daemon, pocketbase = deployment.daemon, deployment.services.servers["pocketbase"].process
+    workers = psutil.Process(daemon.pid).children(recursive=True)
+    victim = chance.choice([daemon.pid, pocketbase.pid, *(worker.pid for worker in workers)])
+    with contextlib.suppress(ProcessLookupError):  # a run may just have ended
+        os.kill(victim, signal.SIGKILL)
+    if victim == pocketbase.pid:
+        pocketbase.stop()
+        pocketbase.start()
+        deployment.services.servers["pocketbase"].wait_until_ready()
+    if victim == daemon.pid:
+        daemon.stop()
+        deployment.start_daemon()
+
+
+def test_whatever_is_cancelled_or_killed_the_days_end_as_if_nothing_had_happened(
+    undisturbed, tmp_path
+):
+    chance = random.Random(SEED)
+    settings = {"TRY_AGAIN_MINUTES": "0.1"}
+    with deployed(tmp_path, posts_per_day=POSTS_PER_DAY, **settings) as deployment:
+        cancelled = deployment.backfill([BRONZE], source_days())
+        deployment.wait_until("a run is going on", deployment.runs)
+        deployment.cancel_backfill(cancelled)
+        deployment.wait_until(
+            "it is cancelled", lambda: deployment.backfill_status(cancelled) == "CANCELED"
+        )
+        deployment.backfill([BRONZE], source_days())
+        for number in range(KILLS):
+            if number == KILLS // 2:
+                deployment.backfill(PROCESSING, days())
+            time.sleep(chance.uniform(1.0, PEACE_S))
+            strike(deployment, chance)
+        deployment.wait_until_idle(LIMIT_S)
+        fill(deployment)  # what an operator does who is told that something failed
+        assert deployment.tables() == undisturbed["tables"]
+        assert shown(deployment) == undisturbed["live"]
