@@ -1,4 +1,5 @@
 import os
+from datetime import time, timedelta
 
 import dagster as dg
 import pytest
@@ -6,7 +7,14 @@ import pytest
 from issue_pipeline.errors import ConfigurationError
 from issue_pipeline.resources.collectors import CollectorsResource
 from issue_pipeline.resources.llm import LLMResource
-from issue_pipeline.settings import clustering_min_size, clustering_mode, resources
+from issue_pipeline.settings import (
+    clustering_min_size,
+    clustering_mode,
+    collect_at,
+    process_deadline,
+    resources,
+    try_again_after,
+)
 
 PREFIXES = ("GITHUB_", "STACKEXCHANGE_", "REDDIT_", "HN_", "LLM_", "POCKETBASE_")
 NAMES = (
@@ -15,6 +23,9 @@ NAMES = (
     "CLUSTERING_MIN_SIZE",
     "EMBEDDING_MODEL",
     "EMBEDDING_BACKEND",
+    "COLLECT_AT",
+    "PROCESS_DEADLINE",
+    "TRY_AGAIN_MINUTES",
 )
 SECRETS = {
     "GITHUB_TOKEN": ("collectors", "github_token"),
@@ -178,3 +189,26 @@ def test_a_limit_that_is_no_amount_is_refused(text: str, monkeypatch: pytest.Mon
     monkeypatch.setenv("LLM_MAX_CALLS", text)
     with pytest.raises(ConfigurationError, match=r"LLM_MAX_CALLS is .*; expected a whole"):
         resources()
+
+
+@pytest.mark.parametrize("text", ["24:00", "6:00", "06:60", "six", "06:00:00"])
+def test_a_time_that_is_none_is_refused(monkeypatch: pytest.MonkeyPatch, text: str):
+    monkeypatch.setenv("PROCESS_DEADLINE", text)
+    with pytest.raises(ConfigurationError, match=f"PROCESS_DEADLINE is '{text}'; expected a time"):
+        process_deadline()
+
+
+def test_a_source_is_collected_at_its_own_time_or_at_that_of_all(monkeypatch: pytest.MonkeyPatch):
+    assert collect_at("github") == time(0, 30)
+    monkeypatch.setenv("COLLECT_AT", "02:00")
+    monkeypatch.setenv("HN_COLLECT_AT", "03:15")
+    assert (collect_at("github"), collect_at("hackernews")) == (time(2), time(3, 15))
+
+
+def test_the_wait_before_another_try_may_be_a_fraction_of_a_minute(monkeypatch: pytest.MonkeyPatch):
+    assert try_again_after() == timedelta(minutes=15)
+    monkeypatch.setenv("TRY_AGAIN_MINUTES", "0.5")
+    assert try_again_after() == timedelta(seconds=30)
+    monkeypatch.setenv("TRY_AGAIN_MINUTES", "0")
+    with pytest.raises(ConfigurationError, match="TRY_AGAIN_MINUTES"):
+        try_again_after()

@@ -1,7 +1,7 @@
 """When the sources are collected, and when it is checked that they were."""
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import date, timedelta
 
 import dagster as dg
 
@@ -12,14 +12,11 @@ from issue_pipeline.partitions import SOURCES, daily_partitions
 from issue_pipeline.settings import collect_at, process_deadline
 
 FRESHNESS_EVERY_HOURS = 6
+CATCH_UP_DAYS = 7
 
 
 def collect_schedule(source: str) -> dg.ScheduleDefinition:
-    """Collect yesterday from one source, every day at the time that the settings name.
-
-    The day before yesterday is collected again if it is stored incomplete: a quota that was spent,
-    or an index that was behind, may have more to give by now.
-    """
+    """Collect yesterday from one source, every day at the time that the settings name."""
     at = collect_at(source)
 
     @dg.schedule(
@@ -29,20 +26,15 @@ def collect_schedule(source: str) -> dg.ScheduleDefinition:
         execution_timezone="UTC",
         default_status=dg.DefaultScheduleStatus.RUNNING,
         description=(
-            f"Yesterday's posts of {source}, at {at:%H:%M} UTC; and those of the day before if they"
-            " are stored incomplete."
+            f"Yesterday's posts of {source}, at {at:%H:%M} UTC; and what is missing since the last"
+            " collection."
         ),
     )
     def schedule(context: dg.ScheduleEvaluationContext) -> Iterator[dg.RunRequest | dg.SkipReason]:
         tick = context.scheduled_execution_time
-        yesterday, before = (tick.date() - timedelta(days=back) for back in (1, 2))
-        known = last_materialised(context.instance, raw_items.key, source_day_key(source, before))
-        incomplete = known is not None and known.metadata.get("complete") is False
-        days = [
-            day
-            for day in ([before] if incomplete else []) + [yesterday]
-            if day >= daily_partitions.start.date()
-        ]
+        yesterday = tick.date() - timedelta(days=1)
+        days = [*missing_before(context.instance, source, yesterday), yesterday]
+        days = [day for day in days if day >= daily_partitions.start.date()]
         for day in days:
             yield dg.RunRequest(
                 run_key=f"{source} {day} at {tick:%Y-%m-%d %H:%M}",
@@ -52,6 +44,24 @@ def collect_schedule(source: str) -> dg.ScheduleDefinition:
             yield dg.SkipReason(f"{yesterday} is before ISSUES_START_DATE.")
 
     return schedule
+
+
+def missing_before(instance: dg.DagsterInstance, source: str, yesterday: date) -> list[date]:
+    """List the days that should be collected beside yesterday, the oldest first.
+
+    Those since the last one that the source was collected of, if that was within a week: the
+    machine was off, or a key was wrong. And the day before yesterday, if it is stored incomplete: a
+    quota that was spent, or an index that was behind, may have more to give by now.
+    """
+    missing: list[date] = []
+    for back in range(1, CATCH_UP_DAYS):
+        day = yesterday - timedelta(days=back)
+        known = last_materialised(instance, raw_items.key, source_day_key(source, day))
+        if known is not None:
+            retold = [day] if back == 1 and known.metadata.get("complete") is False else []
+            return retold + missing[::-1]
+        missing.append(day)
+    return []  # never collected, or so long ago that somebody should choose
 
 
 def _freshness_schedule() -> dg.ScheduleDefinition:

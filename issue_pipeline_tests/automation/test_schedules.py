@@ -45,6 +45,16 @@ def test_a_day_that_was_stored_incomplete_is_asked_for_once_more(instance):
     assert requested(instance, "reddit") == ["2026-03-10|reddit"]
 
 
+def test_days_that_were_missed_since_the_last_collection_are_made_up_for(instance):
+    collected(instance, "2026-03-07|github", complete=True)
+    assert requested(instance, "github") == [f"2026-03-{day:02}|github" for day in (8, 9, 10)]
+
+
+def test_a_gap_of_more_than_a_week_is_left_to_somebody(instance):
+    collected(instance, "2026-03-01|github", complete=True)
+    assert requested(instance, "github") == ["2026-03-10|github"]
+
+
 def test_days_before_the_first_partition_are_not_asked_for(instance):
     assert requested(instance, "github", datetime(2026, 1, 1, 0, 30, tzinfo=UTC)) == []
     assert requested(instance, "github", datetime(2026, 1, 2, 0, 30, tzinfo=UTC)) == [
