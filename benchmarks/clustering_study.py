@@ -20,16 +20,20 @@ from sklearn.cluster import KMeans
 from benchmarks import embedded
 from benchmarks.quality import Quality, ari, ari_of_clustered, quality
 from benchmarks.report import Row
+from issue_pipeline.utils.cluster_tree import ClusterTree, Labels
 from issue_pipeline.utils.clustering import (
     CEILING_SHARE,
     MIN_CEILING,
-    Labels,
+    REJOIN_ROUNDS,
+    REJOIN_SHARE,
     cluster_embeddings,
-    hdbscan_labels,
     rejoin,
+    without_giants,
+    without_strangers,
 )
 from issue_pipeline.utils.embeddings import Vectors
-from issue_pipeline.utils.neighbours import nearest, smooth
+from issue_pipeline.utils.neighbours import Ranks, nearest, smooth
+from issue_pipeline.utils.strangers import Strangers
 
 DROPPED = 0.05
 Corpus = tuple[str, Vectors, Labels]
@@ -37,14 +41,23 @@ Corpus = tuple[str, Vectors, Labels]
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """One way to smooth: neighbours in multiples of ``min_cluster_size``."""
+    """One way to smooth: neighbours in multiples of ``min_cluster_size``.
+
+    Attributes:
+        neighbours: That are averaged.
+        rounds: Of averaging.
+        kept: The share of a row's first place that is mixed in again in each round.
+        ceiling: Share of the day beyond which a cluster is divided; 0 for none.
+        share: Of a noise post's neighbours, those that must lie in a cluster for it to join.
+        rejoin_rounds: How often noise is asked; 0 for never.
+    """
 
     neighbours: float = 1.0
     rounds: int = 2
-    kept: float = 0.1
+    kept: float = 0.0
     ceiling: float = CEILING_SHARE
-    share: float = 0.35
-    rejoin_rounds: int = 2
+    share: float = REJOIN_SHARE
+    rejoin_rounds: int = REJOIN_ROUNDS
 
     def __str__(self) -> str:
         return (
@@ -56,21 +69,34 @@ class Setting:
         """Cluster with this setting."""
         n = len(vectors)
         size = max(5, n // 200)
-        neighbours = max(1, min(round(self.neighbours * size), n // 6))
-        near = nearest(vectors, neighbours + 1).rows
-        moved = smooth(vectors, near, rounds=self.rounds, kept=self.kept)
-        ceiling = max(MIN_CEILING, int(self.ceiling * n)) if self.ceiling else 0
-        labels = hdbscan_labels(moved, size, size // 2, ceiling)
+        near = nearest(vectors, 1 + max(1, min(round(self.neighbours * size), n // 6))).rows
+        moved = self._moved(vectors, near)
+        tree = ClusterTree(moved, size, size // 2)
+        ceiling = max(MIN_CEILING, int(self.ceiling * n)) if self.ceiling else n
+        strangers = Strangers.of(vectors, tree.labels())
+        labels = without_giants(tree, vectors, strangers, ceiling)
+        labels = without_strangers(labels, vectors, strangers, size)
         if not self.rejoin_rounds:
             return labels
-        return rejoin(labels, near, share=self.share, rounds=self.rejoin_rounds)
+        rounds, share = self.rejoin_rounds, self.share
+        labels = rejoin(labels, near, ceiling=ceiling, share=share, rounds=rounds)
+        return without_strangers(labels, vectors, strangers, size)
+
+    def _moved(self, vectors: Vectors, near: Ranks) -> Vectors:
+        moved = vectors
+        for number in range(self.rounds):
+            rows = nearest(moved, near.shape[1]).rows if number else near
+            moved = smooth(moved, rows, rounds=1) * (1 - self.kept) + vectors * self.kept
+            moved /= np.linalg.norm(moved, axis=1, keepdims=True)
+        return moved
 
 
 SETTINGS = (
     Setting(),
     *(Setting(neighbours=k) for k in (0.5, 1.5, 2, 4)),
     *(Setting(rounds=r) for r in (1, 3)),
-    *(Setting(kept=a) for a in (0, 0.2, 0.3)),
+    *(Setting(kept=a) for a in (0.05, 0.1, 0.2)),
+    Setting(rounds=3, kept=0.2),
     Setting(ceiling=0),
     *(Setting(share=s, rejoin_rounds=r) for s, r in ((1, 0), (0.35, 1), (0.4, 2), (0.3, 2))),
 )

@@ -11,22 +11,26 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from issue_pipeline.utils.cluster_tree import NOISE as NOISE
+from issue_pipeline.utils.cluster_tree import ClusterTree, Rows
+from issue_pipeline.utils.cluster_tree import Labels as Labels
 from issue_pipeline.utils.embeddings import Vectors
 from issue_pipeline.utils.neighbours import Ranks, blocks, nearest, smooth
-from issue_pipeline.utils.spanning_tree import spanning_tree
+from issue_pipeline.utils.strangers import Strangers, likeness, likeness_to_others
 
 MODES = ("raw", "smoothed")
-NOISE = -1
 
 # A tenth of the day is too much for one group, but a hundred posts are not.
 CEILING_SHARE = 0.1
 MIN_CEILING = 100
+# Beyond the ceiling stays together what is at least half as alike as the clusters within it.
+ONE_PIECE_SHARE = 0.5
+# Of how alike the most central member of a cluster is to the others, what each must be.
+MEMBER_SHARE = 0.2
 # Of a noise point's neighbours, those that must lie in one cluster for it to join.
 REJOIN_SHARE = 0.35
 # How often they are asked: those who have joined are asked by others.
 REJOIN_ROUNDS = 2
-
-Labels = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,12 +129,16 @@ def _by_content(vectors: Vectors) -> tuple[NDArray[np.int64], NDArray[np.int64]]
 
 
 def _smoothed(vectors: Vectors, min_cluster_size: int, min_samples: int) -> Labels:
-    """Smooth, cluster without giants, and bring back the noise that clearly belongs."""
+    """Smooth, cluster without giants and groups of strangers, and bring back what belongs."""
     n = len(vectors)
     near = nearest(vectors, 1 + smoothing_neighbours(n, min_cluster_size)).rows
-    moved = smooth(vectors, near)
+    tree = ClusterTree(smooth(vectors, near), min_cluster_size, min_samples)
     ceiling = max(MIN_CEILING, int(CEILING_SHARE * n))
-    return rejoin(hdbscan_labels(moved, min_cluster_size, min_samples, ceiling), near)
+    strangers = Strangers.of(vectors, tree.labels())
+    labels = without_giants(tree, vectors, strangers, ceiling)
+    labels = without_strangers(labels, vectors, strangers, min_cluster_size)
+    labels = rejoin(labels, near, ceiling=ceiling)
+    return without_strangers(labels, vectors, strangers, min_cluster_size)
 
 
 def smoothing_neighbours(n: int, min_cluster_size: int) -> int:
@@ -141,42 +149,90 @@ def smoothing_neighbours(n: int, min_cluster_size: int) -> int:
     return max(1, min(min_cluster_size, n // 6))
 
 
-def hdbscan_labels(
-    vectors: Vectors, min_cluster_size: int, min_samples: int, ceiling: int = 0
-) -> Labels:
+def hdbscan_labels(vectors: Vectors, min_cluster_size: int, min_samples: int) -> Labels:
     """Cluster as ``hdbscan.HDBSCAN`` does, from a spanning tree that is found faster.
 
     Args:
         vectors: float32 (n, d), n >= 2.
         min_cluster_size: At least 2.
         min_samples: At least 1.
-        ceiling: Clusters of more items give way to those within them, if there are any; 0 for no
-            limit.
 
     Returns:
         int64 (n,), -1 for noise, otherwise in no order.
     """
-    # Imports that only clustering should pay.
-    from hdbscan._hdbscan_linkage import label
-    from hdbscan._hdbscan_tree import compute_stability, condense_tree, get_clusters
+    return ClusterTree(vectors, min_cluster_size, min_samples).labels()
 
-    tree = spanning_tree(vectors, min_samples)
-    merges = label(np.column_stack([tree.ends.astype(np.float64), tree.weights]))
-    condensed = condense_tree(merges, min_cluster_size)
-    stability = compute_stability(condensed)
-    if ceiling:
-        # A large group that holds no smaller ones is one, however large: nothing replaces it. What
-        # splits at no distance, identical rows, holds none.
-        sizes, splits = condensed["child_size"], np.isfinite(condensed["lambda_val"])
-        divided = condensed["parent"][(sizes > 1) & splits]
-        whole = ~np.isin(condensed["child"], divided)
-        sizes[whole] = np.minimum(sizes[whole], ceiling)
-    labels = get_clusters(condensed, stability, max_cluster_size=ceiling)[0]
-    return np.asarray(labels, dtype=np.int64)
+
+def without_giants(
+    tree: ClusterTree, vectors: Vectors, strangers: Strangers, ceiling: int
+) -> Labels:
+    """Divide clusters above the ceiling, unless they are about one thing.
+
+    A cluster is, if its posts exceed the likeness of strangers by at least half of what those of
+    the clusters within it do: then it is a topic, and they are no more than its thicker spots.
+
+    Args:
+        tree: Of the n moved rows.
+        vectors: float32 (n, d), the rows as they were.
+        strangers: Of these rows.
+        ceiling: At least 1.
+
+    Returns:
+        int64 (n,), -1 for noise, otherwise 0..k-1 in no order.
+    """
+
+    def is_one_piece(rows: Rows, divided: Labels) -> bool:
+        parts = [rows[divided == one] for one in np.unique(divided[divided != NOISE])]
+        alike = [likeness(vectors[part]) - strangers.mean for part in parts]
+        within = np.average(alike, weights=[len(part) for part in parts])
+        return bool(likeness(vectors[rows]) - strangers.mean >= ONE_PIECE_SHARE * within)
+
+    return tree.limited_labels(ceiling, is_one_piece)
+
+
+def without_strangers(
+    labels: Labels, vectors: Vectors, strangers: Strangers, min_cluster_size: int
+) -> Labels:
+    """Make noise of clusters, and of members, that are no more alike than strangers by chance.
+
+    Smoothing makes groups of whatever it is given. So a cluster of m posts must be more alike than
+    the luckiest choice of m strangers among the n posts; and each member must exceed the likeness
+    of strangers, in its mean to the others, by at least a fifth of what the most central does.
+
+    Args:
+        labels: int64 (n,), -1 for noise, otherwise 0..k-1.
+        vectors: float32 (n, d), unit rows.
+        strangers: Of these rows.
+        min_cluster_size: A cluster that keeps fewer members goes.
+
+    Returns:
+        int64 (n,), the clusters numbered as before, some of them perhaps missing.
+    """
+    n, kept = len(labels), labels.copy()
+    for cluster in np.unique(labels[labels != NOISE]):
+        members = np.flatnonzero(labels == cluster)
+        m = len(members)
+        # There are at most (e n / m)^m ways to choose m of n posts.
+        # There are at most (e n / m)^m ways to choose m of n posts.
+        chance = strangers.likeness_by_chance(m * (m - 1) / 2, m * (1 + np.log(n / m)))
+        if likeness(vectors[members]) > chance:
+            to_others = likeness_to_others(vectors[members]) - strangers.mean
+            belongs = to_others >= MEMBER_SHARE * to_others.max()
+        else:
+            belongs = np.zeros(m, bool)
+        if belongs.sum() < min_cluster_size:
+            belongs[:] = False
+        kept[members[~belongs]] = NOISE
+    return kept
 
 
 def rejoin(
-    labels: Labels, near: Ranks, *, share: float = REJOIN_SHARE, rounds: int = REJOIN_ROUNDS
+    labels: Labels,
+    near: Ranks,
+    *,
+    ceiling: int,
+    share: float = REJOIN_SHARE,
+    rounds: int = REJOIN_ROUNDS,
 ) -> Labels:
     """Bring noise back to the cluster in which a good share of its neighbours lie.
 
@@ -185,6 +241,8 @@ def rejoin(
     Args:
         labels: int64 (n,), -1 for noise, otherwise 0..k-1.
         near: int32 (n, m), each row's nearest rows, itself included.
+        ceiling: No cluster grows beyond so many rows: of those who would join, it takes the ones
+            with the most neighbours in it, and of equal ones none if there is no room for all.
         share: Of the m - 1 neighbours, in (0, 1].
         rounds: At least 1.
 
@@ -192,14 +250,14 @@ def rejoin(
         int64 (n,).
     """
     for _ in range(rounds):
-        labels = _joined_once(labels, near, share)
+        labels = _joined_once(labels, near, ceiling, share)
     return labels
 
 
-def _joined_once(labels: Labels, near: Ranks, share: float) -> Labels:
-    joined = labels.copy()
+def _joined_once(labels: Labels, near: Ranks, ceiling: int, share: float) -> Labels:
     clusters = int(labels.max(initial=NOISE)) + 1
     noise = np.flatnonzero(labels == NOISE)
+    home, votes = np.full(len(noise), NOISE), np.zeros(len(noise), np.int64)
     for block in blocks(len(noise), near.shape[1] + clusters, item_bytes=8 * 4):
         some = noise[block]
         # Column 0 counts the noise around, the row itself included.
@@ -207,8 +265,16 @@ def _joined_once(labels: Labels, near: Ranks, share: float) -> Labels:
         counts = np.bincount(cells.ravel(), minlength=len(some) * (clusters + 1))
         counts = counts.reshape(len(some), clusters + 1)
         counts[:, 0] = 0
-        belongs = counts.max(axis=1) >= max(1, share * (near.shape[1] - 1))
-        joined[some[belongs]] = counts[belongs].argmax(axis=1) - 1
+        home[block], votes[block] = counts.argmax(axis=1) - 1, counts.max(axis=1)
+    belongs = votes >= max(1, share * (near.shape[1] - 1))
+    joined = labels.copy()
+    for cluster in np.unique(home[belongs]):
+        candidates = np.flatnonzero(belongs & (home == cluster))
+        room = max(0, ceiling - int(np.sum(labels == cluster)))
+        if len(candidates) > room:
+            first_left_out = np.sort(votes[candidates])[::-1][room]
+            candidates = candidates[votes[candidates] > first_left_out]
+        joined[noise[candidates]] = cluster
     return joined
 
 

@@ -20,8 +20,6 @@ _MAX_BLOCK_ROWS = 1_024
 # Columns of which only the best is looked at first, when the nearest are picked.
 _STRIDE = 16
 SMOOTHING_ROUNDS = 2
-# How much of a row stays itself in each round.
-SMOOTHING_KEPT = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,24 +36,16 @@ class Neighbours:
     squared: Vectors
 
 
-def smooth(
-    vectors: Vectors,
-    near: Ranks,
-    *,
-    rounds: int = SMOOTHING_ROUNDS,
-    kept: float = SMOOTHING_KEPT,
-) -> Vectors:
-    """Move every row towards the mean of itself and its nearest rows.
+def smooth(vectors: Vectors, near: Ranks, *, rounds: int = SMOOTHING_ROUNDS) -> Vectors:
+    """Move every row to the mean of itself and its nearest rows, scaled to unit length.
 
-    One round: the mean, scaled to unit length, plus a share of where the row was at first, scaled
-    again. The first round takes the neighbours given, each later one searches among the moved rows
-    for as many. Deterministic; memory is O(n x (d + k)).
+    The first round takes the neighbours given, each later one searches among the moved rows for as
+    many. Deterministic; memory is O(n x (d + k)).
 
     Args:
         vectors: float32 (n, d), unit rows.
         near: int32 (n, k), each row's nearest rows, itself included.
         rounds: At least 1.
-        kept: The share of the original, in [0, 1).
 
     Returns:
         float32 (n, d), unit rows, in the same order.
@@ -63,14 +53,12 @@ def smooth(
     import torch
     from torch.nn.functional import embedding_bag, normalize
 
-    original = torch.from_numpy(vectors).to(device())
-    moved = original
+    moved = torch.from_numpy(vectors).to(device())
     for number in range(rounds):
         rows = near if number == 0 else nearest(moved.cpu().numpy(), near.shape[1]).rows
         # Ascending, so that a mean is summed in an order that rounding cannot change.
         members = torch.from_numpy(np.sort(rows, axis=1)).to(device())
-        means = normalize(embedding_bag(members, moved, mode="mean"))
-        moved = normalize(means.lerp_(original, kept))
+        moved = normalize(embedding_bag(members, moved, mode="mean"))
     result: Vectors = moved.cpu().numpy()
     return result
 

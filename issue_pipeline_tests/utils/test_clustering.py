@@ -2,17 +2,20 @@ import numpy as np
 import pytest
 from hdbscan import HDBSCAN
 
+from issue_pipeline.utils.cluster_tree import ClusterTree
 from issue_pipeline.utils.clustering import (
     centroid_distances,
     cluster_embeddings,
     cluster_quality,
-    hdbscan_labels,
     largest_first,
     outlier_ratio,
     rejoin,
     smoothing_neighbours,
+    without_giants,
+    without_strangers,
 )
 from issue_pipeline.utils.embeddings import Vectors
+from issue_pipeline.utils.strangers import Strangers, likeness
 
 MODES = ("raw", "smoothed")
 
@@ -101,15 +104,13 @@ def test_groups_stay_the_same_when_their_rows_are_shuffled():
 
 def test_smoothing_finds_groups_that_drown_in_raw_noise():
     vectors = groups([30] * 10, spread=3.0, noise=100, seed=8)
-    raw = cluster_embeddings(vectors, mode="raw").labels
-    smoothed = cluster_embeddings(vectors, mode="smoothed").labels
-    assert np.mean(raw[:300] >= 0) < 0.5
-    homes = set()
-    for start in range(0, 300, 30):
-        ids, sizes = np.unique(smoothed[start : start + 30], return_counts=True)
-        assert sizes.max() >= 25
-        homes.add(int(ids[sizes.argmax()]))
-    assert len(homes - {-1}) == 10
+    truth = np.repeat(np.arange(10), 30)
+    raw = cluster_embeddings(vectors, mode="raw").labels[:300]
+    smoothed = cluster_embeddings(vectors, mode="smoothed").labels[:300]
+    assert np.mean(raw >= 0) < 0.5
+    found = [np.bincount(truth[smoothed == one]).max() for one in range(smoothed.max() + 1)]
+    assert sum(found) >= 0.9 * 300
+    assert len(found) <= 15
 
 
 def test_the_settings_grow_with_the_day():
@@ -155,21 +156,68 @@ def test_a_group_of_most_of_the_day_stays_if_it_holds_no_other():
 def test_a_group_of_most_of_the_day_gives_way_to_those_within_it():
     dice = np.random.default_rng(4)
     middle = dice.normal(size=384)
-    kin = [middle + 0.5 * dice.normal(size=384) for _ in range(15)]
+    kin = [middle + 2 * dice.normal(size=384) for _ in range(15)]
     vectors = unit(np.concatenate([one + 0.2 * dice.normal(size=(80, 384)) for one in kin]))
-    sizes = np.bincount(hdbscan_labels(vectors, 6, 3, ceiling=120) + 1)[1:]
-    assert sizes.max() <= 120
-    assert len(sizes) >= 15
+    strangers = Strangers(mean=0.0, deviation=0.05)
+    tree = ClusterTree(vectors, 6, 3)
+    sizes = np.bincount(without_giants(tree, vectors, strangers, ceiling=60) + 1)[1:]
+    assert likeness(vectors) < 0.5 * likeness(vectors[:80])
+    assert sizes.tolist() == [80] * 15
+
+
+def test_a_topic_of_most_of_the_day_is_not_lost_to_its_thicker_spots():
+    dice = np.random.default_rng(5)
+    topic = dice.normal(size=384)
+    spots = [topic + 0.3 * dice.normal(size=384) for _ in range(6)]
+    near_spots = [spot + 0.2 * dice.normal(size=(20, 384)) for spot in spots]
+    around = topic + 0.8 * dice.normal(size=(280, 384))
+    vectors = unit(np.concatenate([*near_spots, around, dice.normal(size=(200, 384))]))
+    labels = cluster_embeddings(vectors).labels
+    assert np.mean(labels[:400] >= 0) > 0.95
+    assert not set(labels[:400]) & set(labels[400:]) - {-1}
+
+
+@pytest.mark.parametrize("n", [20, 30, 60, 100, 318])
+def test_strangers_make_no_groups(n: int):
+    for seed in range(4):
+        labels = cluster_embeddings(groups([], spread=0.0, noise=n, seed=seed)).labels
+        assert labels.tolist() == [-1] * n
+
+
+def test_small_groups_are_told_from_the_strangers_around_them():
+    labels = cluster_embeddings(groups([10, 10, 10], spread=0.8, noise=40)).labels
+    assert labels[:30].tolist() == [0] * 10 + [1] * 10 + [2] * 10
+    assert np.sum(labels[30:] >= 0) <= 2
+
+
+def test_members_that_are_strangers_to_their_cluster_leave_it():
+    vectors = groups([10], spread=0.8, noise=50)
+    labels = np.full(60, -1)
+    labels[:12] = 0
+    strangers = Strangers.of(vectors, labels)
+    kept = without_strangers(labels, vectors, strangers, 5)
+    assert kept.tolist() == [0] * 10 + [-1] * 50
+    assert without_strangers(labels, vectors, strangers, 11).tolist() == [-1] * 60
 
 
 def test_noise_joins_the_cluster_that_enough_of_its_neighbours_are_in():
     labels = np.array([0, 0, 0, 1, 1, -1, -1])
     themselves = np.repeat(np.arange(5, dtype=np.int32)[:, None], 4, axis=1)
     near = np.concatenate([themselves, np.array([[5, 0, 1, 3], [6, 5, 0, 3]], dtype=np.int32)])
-    assert rejoin(labels, near, share=0.6, rounds=1).tolist() == [0, 0, 0, 1, 1, 0, -1]
-    assert rejoin(labels, near, share=0.6, rounds=2).tolist() == [0, 0, 0, 1, 1, 0, 0]
-    assert rejoin(labels, near, share=0.7).tolist() == labels.tolist()
-    assert rejoin(np.full(7, -1), near).tolist() == [-1] * 7
+    assert rejoin(labels, near, ceiling=9, share=0.6, rounds=1).tolist() == [0, 0, 0, 1, 1, 0, -1]
+    assert rejoin(labels, near, ceiling=9, share=0.6, rounds=2).tolist() == [0, 0, 0, 1, 1, 0, 0]
+    assert rejoin(labels, near, ceiling=9, share=0.7).tolist() == labels.tolist()
+    assert rejoin(np.full(7, -1), near, ceiling=9).tolist() == [-1] * 7
+
+
+def test_a_cluster_takes_those_who_belong_most_until_it_is_full():
+    labels = np.array([0, 0, 0, -1, -1, -1])
+    members = [[row, 0, 1, 2] for row in range(3)]
+    near = np.array([*members, [3, 0, 1, 2], [4, 0, 1, 5], [5, 1, 2, 4]], dtype=np.int32)
+    assert rejoin(labels, near, ceiling=6, share=0.6).tolist() == [0, 0, 0, 0, 0, 0]
+    assert rejoin(labels, near, ceiling=5, share=0.6, rounds=1).tolist() == [0, 0, 0, 0, -1, -1]
+    assert rejoin(labels, near, ceiling=3, share=0.6).tolist() == [0, 0, 0, -1, -1, -1]
+    assert rejoin(labels, near, ceiling=1, share=0.6).tolist() == [0, 0, 0, -1, -1, -1]
 
 
 @pytest.mark.parametrize("mode", MODES)

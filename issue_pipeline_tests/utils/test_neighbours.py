@@ -16,11 +16,9 @@ def at_angles(*degrees: float) -> Vectors:
     return np.stack([np.cos(radians), np.sin(radians)], axis=1).astype(np.float32)
 
 
-def smoothed(
-    vectors: Vectors, *, neighbours: int, rounds: int = SMOOTHING_ROUNDS, kept: float = 0.0
-) -> Vectors:
+def smoothed(vectors: Vectors, *, neighbours: int, rounds: int = SMOOTHING_ROUNDS) -> Vectors:
     k = min(neighbours + 1, len(vectors))
-    return smooth(vectors, nearest(vectors, k).rows, rounds=rounds, kept=kept)
+    return smooth(vectors, nearest(vectors, k).rows, rounds=rounds)
 
 
 def test_each_row_finds_itself_and_the_nearest_others_nearest_first():
@@ -64,14 +62,6 @@ def test_the_size_of_a_block_changes_nothing(monkeypatch: pytest.MonkeyPatch):
 def test_one_round_moves_a_row_to_the_mean_of_itself_and_its_neighbour():
     moved = smoothed(at_angles(0, 10, 90, 110), neighbours=1, rounds=1)
     assert np.allclose(moved, at_angles(5, 5, 100, 100), atol=1e-6)
-
-
-def test_a_share_of_where_a_row_was_at_first_stays_in_each_round():
-    before = at_angles(0, 60)
-    assert np.allclose(smoothed(before, neighbours=1, rounds=1), at_angles(30, 30), atol=1e-6)
-    half = smoothed(before, neighbours=1, rounds=1, kept=0.5)
-    assert np.allclose(half, at_angles(15, 45), atol=1e-6)
-    assert np.allclose(smoothed(before, neighbours=1, rounds=2, kept=0.5), half, atol=1e-6)
 
 
 def test_the_second_round_searches_among_the_moved_rows():

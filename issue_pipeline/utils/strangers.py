@@ -1,0 +1,78 @@
+"""How alike posts are that have nothing to do with each other, and how alike they can be by chance.
+
+Among a few dozen posts some five are always nearer to each other than the rest. What they must
+exceed to count as a group is what the luckiest choice among as many strangers would reach.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from issue_pipeline.utils.embeddings import Vectors
+
+
+@dataclass(frozen=True, slots=True)
+class Strangers:
+    """Cosines between posts that no cluster holds together.
+
+    Attributes:
+        mean: In [-1, 1].
+        deviation: Their standard deviation.
+    """
+
+    mean: float
+    deviation: float
+
+    @classmethod
+    def of(cls, vectors: Vectors, labels: NDArray[np.int64]) -> "Strangers":
+        """Measure all pairs but those within a cluster, without an n x n matrix.
+
+        Args:
+            vectors: float32 (n, d), unit rows, n >= 2.
+            labels: int64 (n,): 0..k-1, or -1 for noise.
+        """
+        clusters = range(int(labels.max(initial=-1)) + 1)
+        within = sum((_pair_sums(vectors[labels == one]) for one in clusters), np.zeros(3))
+        count, total, squares = _pair_sums(vectors) - within
+        if count < 1:
+            return cls(0.0, 0.0)
+        mean = total / count
+        return cls(float(mean), float(np.sqrt(max(0.0, squares / count - mean**2))))
+
+    def likeness_by_chance(self, pairs: float, log_choices: float) -> float:
+        """Bound the mean cosine of so many pairs of strangers, in the best of so many choices.
+
+        The mean of p independent cosines strays by ``deviation / sqrt(p)``, and the largest of W
+        such means by at most ``sqrt(2 log W)`` times that (Boucheron, Lugosi and Massart,
+        "Concentration Inequalities", 2013, section 2.5).
+
+        Args:
+            pairs: At least 1.
+            log_choices: Natural logarithm of W.
+        """
+        return self.mean + self.deviation * float(np.sqrt(2 * log_choices / pairs))
+
+
+def likeness(vectors: Vectors) -> float:
+    """Give the mean cosine of all pairs of different rows: float32 (m, d), unit rows, m >= 2."""
+    m = len(vectors)
+    total = vectors.sum(axis=0, dtype=np.float64)
+    return float((total @ total - m) / (m * (m - 1)))
+
+
+def likeness_to_others(vectors: Vectors) -> NDArray[np.float64]:
+    """Give each row's mean cosine to the other rows: float64 (m,), of float32 (m, d), m >= 2."""
+    total = vectors.sum(axis=0, dtype=np.float64)
+    to_others: NDArray[np.float64] = (vectors @ total - 1) / (len(vectors) - 1)
+    return to_others
+
+
+def _pair_sums(vectors: Vectors) -> NDArray[np.float64]:
+    """Over all pairs of different rows: their number, the sum of cosines and that of squares."""
+    m, d = vectors.shape
+    total = vectors.sum(axis=0, dtype=np.float64)
+    # Both products have the same sum of squares; the smaller one is taken.
+    products = vectors.T @ vectors if m > d else vectors @ vectors.T
+    squares = np.square(products, dtype=np.float64).sum()
+    return np.array([m * (m - 1), total @ total - m, squares - m]) / 2
