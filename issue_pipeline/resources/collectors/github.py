@@ -44,7 +44,7 @@ from issue_pipeline.resources.collectors.parsing import (
     number,
     text,
 )
-from issue_pipeline.resources.collectors.windows import Page, read_span
+from issue_pipeline.resources.collectors.windows import Page, Total, read_span
 
 # What people discuss on the day itself: see docs/sources.md for the choice.
 DEFAULT_QUERY = "is:issue is:public comments:>=3"
@@ -228,7 +228,7 @@ def collect_search(client: ApiClient, query: str, read: Reader, harvest: Harvest
         found = harvest.add_page(items, read)
         given = (page - 1) * PAGE_SIZE + len(found)
         more = given < total or len(items) >= PAGE_SIZE
-        return Page(found, total, more, whole=whole and (bool(found) or given >= total))
+        return Page(found, Total(total), more, whole)
 
     first, last = harvest.day.first_s, harvest.day.last_s
     reading = read_span(
@@ -237,7 +237,7 @@ def collect_search(client: ApiClient, query: str, read: Reader, harvest: Harvest
         last,
         page_cap=RESULT_CAP // PAGE_SIZE,
         noun="issues of GitHub",
-        count=lambda: search(first, last, size=1, page=1)[1],
+        count=lambda: Total(search(first, last, size=1, page=1)[1]),
     )
     harvest.problems += reading.problems
     return reading.announced

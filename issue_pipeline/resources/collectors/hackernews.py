@@ -11,7 +11,7 @@ from issue_pipeline.records import Post
 from issue_pipeline.resources.collectors.harvest import Harvest, Item, Reader
 from issue_pipeline.resources.collectors.http import ApiClient, Manners, expect
 from issue_pipeline.resources.collectors.parsing import count, from_epoch, identifier, number, text
-from issue_pipeline.resources.collectors.windows import Page, read_span
+from issue_pipeline.resources.collectors.windows import Page, Total, read_span
 
 HIT_CAP = 1_000
 STORIES = "(story,ask_hn)"
@@ -53,8 +53,8 @@ def collect(client: ApiClient, harvest: Harvest, *, comments: bool) -> int | Non
         CollectionError: Algolia could not be read.
     """
 
-    def search(first: int, last: int, most: int) -> tuple[list[Any], int | None, bool]:
-        """Give the hits, how many there are if they were all counted, and whether the page is full.
+    def search(first: int, last: int, most: int) -> tuple[list[Any], Total, bool]:
+        """Give the hits, how many there are, and whether the page is full.
 
         Algolia often says that its number is an estimate, even of a handful of hits.
         """
@@ -66,23 +66,26 @@ def collect(client: ApiClient, harvest: Harvest, *, comments: bool) -> int | Non
                 "hitsPerPage": most,
             },
         ).payload
-        total = number(payload, "nbHits", "Hacker News")
+        told = number(payload, "nbHits", "Hacker News")
         hits = expect(payload, "hits", list, "Hacker News")
         exhaustive = payload.get("exhaustive")
         exact = payload.get("exhaustiveNbHits") is not False and not (
             isinstance(exhaustive, dict) and exhaustive.get("nbHits") is False
         )
         size = min(most, count(payload.get("hitsPerPage")) or most)
-        return hits, total if exact else None, len(hits) >= size
+        return hits, Total(told, exact), len(hits) >= size
 
     def ask(first: int, last: int, _page: int) -> Page:
         hits, total, full = search(first, last, HIT_CAP)
         found = harvest.add_page(hits, READER)
-        more = full or (total is not None and len(found) < total)
-        return Page(found, total, more, whole=bool(found) or not total)
-
-    def announced() -> int | None:
-        return search(first, last, 1)[1]
+        if total.exact:
+            more = len(found) < total.number
+        else:
+            # One post left out makes a full page look like the last: as long as there is progress,
+            # there may be more, unless the estimate says that these are all.
+            progress = any(at is not None and at < last for at in found.values())
+            more = progress and len(found) != total.number
+        return Page(found, total, more or full)
 
     first, last = harvest.day.first_s, harvest.day.last_s
     reading = read_span(
@@ -92,7 +95,7 @@ def collect(client: ApiClient, harvest: Harvest, *, comments: bool) -> int | Non
         page_cap=1,
         noun="posts of Hacker News",
         newest_first=True,
-        count=announced,
+        count=lambda: search(first, last, 1)[1],
     )
     harvest.problems += reading.problems
     return reading.announced

@@ -20,7 +20,7 @@ from issue_pipeline.records import Post
 from issue_pipeline.resources.collectors.harvest import Harvest, Item, Reader
 from issue_pipeline.resources.collectors.http import ApiClient, Manners, Parameters, expect
 from issue_pipeline.resources.collectors.parsing import count, from_epoch, identifier, number, text
-from issue_pipeline.resources.collectors.windows import Page, read_span
+from issue_pipeline.resources.collectors.windows import Page, Total, read_span
 from issue_pipeline.utils.printable import printable
 
 API_VERSION = "2.3"
@@ -139,11 +139,11 @@ def collect(client: ApiClient, harvest: Harvest) -> int | None:
         more = expect(payload, "has_more", bool, "Stack Exchange") or len(items) >= PAGE_SIZE
         if more and payload.get("quota_remaining") == 0:
             raise QuotaExhaustedError(f"Stack Exchange's quota of the day is spent. {_REMEDY}")
-        return Page(found, None, more, whole=bool(found) or not more)
+        return Page(found, None, more)
 
-    def announced() -> int | None:
+    def announced() -> Total | None:
         total = questions(first, last, {"filter": "total"}).get("total")
-        return total if isinstance(total, int) else None
+        return Total(total) if isinstance(total, int) else None
 
     first, last = harvest.day.first_s, harvest.day.last_s
     reading = read_span(

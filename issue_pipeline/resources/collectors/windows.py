@@ -5,8 +5,10 @@ some hundreds at most. Paging by number would skip posts whenever an earlier one
 two pages. So only the first page of a window is ever read, and the next window begins at the second
 where that page ended: what was read lies behind, and nothing that happens there can hide what lies
 ahead. Where the source announces how many posts a window holds, the numbers of two neighbouring
-windows must add up; where they do not, the former is read again. Where they still do not, for posts
-come and go meanwhile, the whole span is read again until that brings nothing new.
+windows must add up; where they do not, the former is read again. So it is where a window lacks all
+posts of the second at which it begins, which were just seen: such a reply cannot be true. Where the
+numbers still do not add up, for posts come and go meanwhile, or are estimates that do not fit, the
+whole span is read again until that brings nothing new. That a span is empty takes two replies.
 
 Positions are seconds since 1970 in the direction of reading; for a source that gives the newest
 first they are negative, so that reading always goes up.
@@ -26,18 +28,36 @@ MAX_BLIND_SECONDS = 5
 
 
 @dataclass(frozen=True, slots=True)
+class Total:
+    """How many posts a window holds, as the source says.
+
+    Attributes:
+        number: Of posts.
+        exact: Whether it counted them all. An estimate proves that nothing is missing if it fits
+            what was found; one that does not fit proves nothing.
+    """
+
+    number: int
+    exact: bool = True
+
+    def without(self, count: int) -> "Total":
+        """Give the total of a window that holds so many posts fewer."""
+        return replace(self, number=self.number - count)
+
+
+@dataclass(frozen=True, slots=True)
 class Page:
     """One page of a window.
 
     Attributes:
         found: Every post on it, by key, with its second; ``None`` where that cannot be read.
-        total: Exactly how many posts the window holds, where the source says so.
+        total: How many posts the window holds, where the source says so.
         more: Whether the window may hold posts beyond this page.
         whole: ``False`` where the source itself says that it could not look everywhere.
     """
 
     found: Mapping[str, int | None]
-    total: int | None
+    total: Total | None
     more: bool
     whole: bool = True
 
@@ -52,7 +72,7 @@ class Reading:
 
     Attributes:
         seen: The keys of all posts found.
-        announced: How many there are, as the source said last; ``None`` where it does not say.
+        announced: How many there are, as the source said last; ``None`` where it did not count.
         problems: Why something is missing.
     """
 
@@ -69,7 +89,7 @@ def read_span(
     page_cap: int,
     noun: str,
     newest_first: bool = False,
-    count: Callable[[], int | None],
+    count: Callable[[], Total | None],
 ) -> Reading:
     """Read every post of [first, last].
 
@@ -80,7 +100,8 @@ def read_span(
         page_cap: Pages that can be reached of one window, for a crowded second.
         noun: What messages call the posts, with the source's name.
         newest_first: The order in which pages come.
-        count: Asks how many posts the span holds, once more, after it was read.
+        count: Asks how many posts the span holds, once more, after it was read; gives ``None``
+            where the source does not say.
     """
     if newest_first:
         span = _Span(_mirrored(ask), -last, -first, page_cap, noun)
@@ -89,7 +110,7 @@ def read_span(
     for number in range(MAX_PASSES):
         known = len(span.seen)
         span.read()
-        if span.problems or (number == 0 and span.pages == 1):
+        if span.problems or (span.pages == 1 and span.seen and span.adds_up()):
             break
         # Once more, for posts that came into the source's index while it was read.
         span.announced = count()
@@ -97,7 +118,8 @@ def read_span(
             break  # where numbers do not settle, a pass that brings nothing new does
     else:
         span.problems.append(f"the {noun} kept changing while they were read")
-    return Reading(span.seen, span.announced, span.problems)
+    total = span.announced
+    return Reading(span.seen, total.number if total and total.exact else None, span.problems)
 
 
 def _mirrored(ask: Ask) -> Ask:
@@ -116,7 +138,7 @@ class _Span:
         self.seen: set[str] = set()
         self.pages = 0
         self._is_steady = True
-        self.announced: int | None = None
+        self.announced: Total | None = None
         self.problems: list[str] = []
         self._ask_source = ask
         self._first = first
@@ -129,18 +151,25 @@ class _Span:
 
         Whatever lies before ``at`` has been read. Of the window [at, end] the first page is asked
         for; ``expected`` posts should be in it, going by the page before, which began at
-        ``previous``.
+        ``previous``, and those of ``shown`` if that page ended in the window's first second.
         """
         at = previous = self._first
         end, width = self._last, self._last - self._first
-        expected: int | None = None
+        expected: Total | None = None
+        shown: set[str] = set()
         rereads = Counter[int]()
         self._is_steady = True
         blind_seconds = 0
         while at <= self._last:
             page = self._ask(at, end)
-            missing = 0 if expected is None or page.total is None else expected - page.total
-            self._is_steady &= missing == 0
+            missing = 0
+            if expected is not None and page.total is not None:
+                difference = expected.number - page.total.number
+                self._is_steady &= difference == 0
+                missing = difference if expected.exact and page.total.exact else 0
+            if shown and shown.isdisjoint(page.found):
+                self._is_steady = False
+                missing = max(missing, len(shown))
             if not page.whole and at < end:
                 # A narrower window may be within the source's means.
                 width = (end - at) // 2
@@ -152,10 +181,10 @@ class _Span:
                     return
                 self.problems.append(f"the {self._noun} at {_time(at)} cannot be read")
                 at = previous = at + 1
-                end, expected = min(at + width, self._last), None
+                end, expected, shown = min(at + width, self._last), None, set()
             elif missing > 0 and rereads[at] < MAX_REREADS:
                 rereads[at] += 1
-                at, expected = previous, None
+                at, expected, shown = previous, None, set()
             else:
                 if missing > 0:
                     self.problems.append(
@@ -165,26 +194,30 @@ class _Span:
                 if not page.more:
                     width = 2 * width + 1
                     at = previous = end + 1
-                    end, expected = min(at + width, self._last), None
+                    end, expected, shown = min(at + width, self._last), None, set()
                 elif (reached := _reached(page, at, end)) > at:
                     behind = sum(second is None or second < reached for second in _seconds(page))
-                    expected = None if page.total is None else page.total - behind
+                    expected = page.total and page.total.without(behind)
+                    shown = {key for key, second in page.found.items() if second == reached}
                     previous, at = at, reached
                 else:
                     self._read_second(at)
                     at = previous = at + 1
-                    expected = None
+                    expected, shown = None, set()
 
     def adds_up(self) -> bool:
         """Tell whether all numbers told while the span was read fit what was found.
 
         Posts that appear can hide that others were left out: only if none does, numbers prove it.
+        A source that tells no numbers is believed when it gives posts, not when it gives none.
         """
-        return self._is_steady and self.announced in (None, len(self.seen))
+        if self.announced is None:
+            return self._is_steady and bool(self.seen)
+        return self._is_steady and self.announced.number == len(self.seen)
 
     def _ask(self, first: int, last: int, number: int = 1) -> Page:
         page = self._ask_source(first, last, number)
-        if page.more and not _in_order(page):
+        if page.more and not _tells_how_far_it_reaches(page):
             # Nobody knows what lies behind it: a window that fits on a page needs no order.
             page = replace(page, whole=False)
         self.pages += 1
@@ -204,7 +237,8 @@ class _Span:
                     break
             else:
                 break  # no page beyond these can be reached
-            if page.whole and not page.more and len(found) >= (page.total or 0):
+            told = page.total.number if page.total and page.total.exact else 0
+            if page.whole and not page.more and len(found) >= told:
                 return
         self.problems.append(f"more {self._noun} at {_time(at)} than the {len(found)} given")
 
@@ -213,9 +247,10 @@ def _seconds(page: Page) -> Iterable[int | None]:
     return page.found.values()
 
 
-def _in_order(page: Page) -> bool:
+def _tells_how_far_it_reaches(page: Page) -> bool:
+    """Tell whether the page has posts with a time, and these in order."""
     seconds = [second for second in _seconds(page) if second is not None]
-    return seconds == sorted(seconds)
+    return bool(seconds) and seconds == sorted(seconds)
 
 
 def _reached(page: Page, at: int, end: int) -> int:

@@ -79,7 +79,7 @@ def test_an_empty_day_is_a_complete_day():
     collection, requests = collected([])
     assert collection.posts == ()
     assert collection.complete
-    assert requests == 1
+    assert requests == 2  # one empty reply alone would not be believed
 
 
 def test_more_stories_than_a_query_gives_come_each_once():
@@ -152,31 +152,50 @@ def span_of(request: httpx.Request) -> tuple[int, int]:
     return int(low.removeprefix("created_at_i>=")), int(high.removeprefix("created_at_i<"))
 
 
-@pytest.mark.parametrize(
-    "estimated", [{"exhaustiveNbHits": False}, {"exhaustive": {"nbHits": False}}]
-)
+ESTIMATED = [{"exhaustiveNbHits": False}, {"exhaustive": {"nbHits": False}}]
+
+
+def collected_by_estimate(seconds: list[int], *, page: int, told: dict[str, Any]) -> Collection:
+    """Collect stories of these seconds from a server that gives so many a page and tells this."""
+    newest_first = [a_hit(second, second) for second in sorted(seconds, reverse=True)]
+
+    def serve(request: httpx.Request) -> httpx.Response:
+        first, last = span_of(request)
+        hits = [hit for hit in newest_first if first <= hit["created_at_i"] < last]
+        body = {"hitsPerPage": page, "nbHits": len(hits), "hits": hits[:page], **told}
+        return httpx.Response(200, json=body)
+
+    harvest = a_harvest(DAY.date())
+    with asking(serve, hackernews.MANNERS) as client:
+        expected = hackernews.collect(client, harvest, comments=False)
+        return harvest.collection(client, expected_count=expected)
+
+
+@pytest.mark.parametrize("estimated", ESTIMATED)
 def test_a_number_that_is_only_estimated_is_no_announcement(estimated):
-    collection = collected_from({"nbHits": 9, "hits": [a_hit(1, 600), a_hit(2, 60)], **estimated})
+    collection = collected_by_estimate([60, 600], page=10, told={"nbHits": 9, **estimated})
     assert collection.complete
     assert collection.expected_count is None
     assert len(collection.posts) == 2
 
 
+@pytest.mark.parametrize("estimated", ESTIMATED)
+def test_an_estimate_that_fits_costs_no_further_request(estimated):
+    collection = collected_by_estimate([60, 600], page=10, told=estimated)
+    assert collection.complete
+    assert collection.requests == 1
+
+
 def test_full_pages_are_read_on_whatever_the_number_says():
     """A server that gives two hits a page, and counts no further."""
-    told = {"hitsPerPage": 2, "nbHits": 2, "exhaustiveNbHits": False}
-    collection = collected_from(
-        {"hits": [a_hit(3, 900), a_hit(2, 600)], **told},
-        {"hits": [a_hit(2, 600), a_hit(1, 60)], **told},
-        {"hits": [a_hit(1, 60)], **told},
-        {"hits": [], **told},
-    )
-    assert len(collection.posts) == 3
+    told = {"nbHits": 2, "exhaustiveNbHits": False}
+    collection = collected_by_estimate([60, 600, 900, 1_200, 1_500], page=2, told=told)
+    assert len(collection.posts) == 5
     assert collection.complete
 
 
 def test_comments_come_if_wanted():
-    handler, asked = answering(httpx.Response(200, json={"nbHits": 0, "hits": []}))
+    handler, asked = answering(*[httpx.Response(200, json={"nbHits": 0, "hits": []})] * 2)
     with asking(handler) as client:
         hackernews.collect(client, a_harvest(DAY.date()), comments=True)
     assert "comment" in asked[0].url.params["tags"]

@@ -185,7 +185,7 @@ def collected_from(*bodies: Any) -> tuple[Collection, list[httpx.Request]]:
 
 
 def test_the_key_travels_in_the_header_only():
-    _, (request,) = collected_from({"items": [], "has_more": False})
+    _, (request,) = collected_from({"items": [a_question(1, 5)], "has_more": False})
     assert request.headers["authorization"] == "Bearer a-key"
     assert "a-key" not in str(request.url)
     assert stackoverflow.headers("") == {}
@@ -247,8 +247,18 @@ def test_a_quota_spent_before_the_end_is_an_error_and_no_day():
         collected_from({"items": [], "has_more": True, "quota_remaining": 0})
 
 
+def test_an_empty_day_that_cannot_be_confirmed_is_no_empty_day():
+    empty = {"items": [], "has_more": False}
+    assert collected_from(empty, {"total": 0})[0].complete
+    collection, _ = collected_from(
+        empty, {"total": 1}, {"items": [a_question(1, 5)], "has_more": False}, {"total": 1}
+    )
+    assert len(collection.posts) == 1
+
+
 def test_a_quota_spent_by_the_last_request_does_no_harm():
-    collection, _ = collected_from({"items": [], "has_more": False, "quota_remaining": 0})
+    last = {"items": [a_question(1, 5)], "has_more": False, "quota_remaining": 0}
+    collection, _ = collected_from(last)
     assert collection.complete
 
 
@@ -287,9 +297,8 @@ def test_a_full_page_is_read_on_even_if_it_claims_to_be_the_last():
 
 
 def test_the_last_second_of_the_day_is_asked_for_whether_or_not_the_end_counts():
-    _, asked = collected_from({"items": [], "has_more": False})
+    items = [a_question(1, DAY_S - 1), a_question(2, DAY_S)]
+    collection, asked = collected_from({"items": items, "has_more": False})
     assert int(asked[0].url.params["todate"]) == int(DAY.timestamp()) + DAY_S
-    nearly = a_question(1, DAY_S - 1)
-    collection, _ = collected_from({"items": [nearly, a_question(2, DAY_S)], "has_more": False})
     assert len(collection.posts) == 1
     assert collection.dropped == {}

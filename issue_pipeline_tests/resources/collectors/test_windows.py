@@ -5,7 +5,13 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from issue_pipeline.resources.collectors.windows import MAX_REREADS, Page, Reading, read_span
+from issue_pipeline.resources.collectors.windows import (
+    MAX_REREADS,
+    Page,
+    Reading,
+    Total,
+    read_span,
+)
 
 SIZE = 10
 PAGES = 3
@@ -18,7 +24,8 @@ class Source:
 
     posts: dict[str, int]
     newest_first: bool = False
-    tells_total: bool = True
+    # The total that the source tells of a number of posts.
+    tells: Callable[[int], Total | None] = Total
     asked: list[tuple[int, int, int]] = field(default_factory=list)
     # May hide or add posts, given the number of the request and the posts of its window.
     meddle: Callable[[int, list[str]], Iterable[str]] = lambda number, names: names
@@ -36,7 +43,7 @@ class Source:
         shown = list(self.meddle(len(self.asked), shown))
         return Page(
             {name: second_of[name] for name in shown},
-            len(there) if self.tells_total else None,
+            self.tells(len(there)),
             more=len(there) > (page - 1) * SIZE + len(shown),
             whole=not self.blind(first, last),
         )
@@ -49,7 +56,7 @@ class Source:
             page_cap=PAGES,
             noun="things",
             newest_first=self.newest_first,
-            count=lambda: len(self.posts) if self.tells_total else None,
+            count=lambda: self.tells(len(self.posts)),
         )
 
 
@@ -61,19 +68,35 @@ SPREAD = names(*range(FIRST, LAST + 1, 4))  # 250 posts
 CROWDED = names(*[1_000] * 3, *[1_500] * 25, *[1_501] * 9, *[1_999] * 4)
 
 
+def nothing(count: int) -> None:
+    return None
+
+
+def an_estimate(count: int) -> Total:
+    return Total(count, exact=False)
+
+
+def a_bad_estimate(count: int) -> Total:
+    return Total(count // 2, exact=False)
+
+
+TOLD = [Total, an_estimate, a_bad_estimate, nothing]
+
+
 @pytest.mark.parametrize("newest_first", [False, True])
-@pytest.mark.parametrize("tells_total", [False, True])
+@pytest.mark.parametrize("tells", TOLD)
 @pytest.mark.parametrize("posts", [{}, names(1_500), SPREAD, CROWDED], ids=str)
-def test_every_post_is_read(posts, tells_total, newest_first):
-    source = Source(posts, newest_first, tells_total)
+def test_every_post_is_read(posts, tells, newest_first):
+    source = Source(posts, newest_first, tells)
     reading = source.read()
     assert reading.seen == set(posts)
     assert reading.problems == []
-    assert reading.announced == (len(posts) if tells_total else None)
+    assert reading.announced == (len(posts) if tells is Total else None)
 
 
-def test_hardly_more_is_asked_for_than_there_are_pages():
-    source = Source(SPREAD)
+@pytest.mark.parametrize("tells", [Total, an_estimate, nothing])
+def test_hardly_more_is_asked_for_than_there_are_pages(tells):
+    source = Source(SPREAD, tells=tells)
     source.read()
     assert len(source.asked) <= 1.3 * 25 + 8
 
@@ -130,6 +153,77 @@ def test_a_post_missing_from_one_reply_is_found_again(which, newest_first):
     reading = source.read()
     assert reading.seen == set(SPREAD)
     assert reading.problems == []
+
+
+@pytest.mark.parametrize("newest_first", [False, True])
+@pytest.mark.parametrize("tells", [an_estimate, a_bad_estimate])
+@pytest.mark.parametrize("which", range(1, 25, 4))
+def test_where_numbers_are_estimates_a_post_missing_from_one_reply_is_found_again(
+    which, tells, newest_first
+):
+    def leave_out(number: int, shown: list[str]) -> list[str]:
+        return shown[:3] + shown[4:] if number == which else shown
+
+    source = Source(SPREAD, newest_first, tells, meddle=leave_out)
+    reading = source.read()
+    assert reading.seen == set(SPREAD)
+    assert reading.problems == []
+
+
+@pytest.mark.parametrize("newest_first", [False, True])
+@pytest.mark.parametrize("tells", TOLD)
+@pytest.mark.parametrize("which", [1, 2, 13, 24])
+def test_an_empty_reply_in_place_of_a_page_hides_no_post(which, tells, newest_first):
+    source = Source(SPREAD, newest_first, tells)
+
+    def ask(first: int, last: int, page: int) -> Page:
+        reply = Source.ask(source, first, last, page)
+        return Page({}, tells(0), more=False) if len(source.asked) == which else reply
+
+    reading = read_span(
+        ask,
+        FIRST,
+        LAST,
+        page_cap=PAGES,
+        noun="things",
+        newest_first=newest_first,
+        count=lambda: tells(len(SPREAD)),
+    )
+    assert reading.seen == set(SPREAD)
+    assert reading.problems == []
+
+
+@pytest.mark.parametrize("tells", TOLD)
+def test_a_source_that_takes_back_what_it_showed_is_told(tells):
+    """From the second page on there is nothing any more, however often it is asked."""
+    source = Source(SPREAD, tells=tells)
+
+    def ask(first: int, last: int, page: int) -> Page:
+        return Source.ask(source, first, last, page) if first == FIRST else Page({}, None, False)
+
+    reading = read_span(
+        ask, FIRST, LAST, page_cap=PAGES, noun="things", count=lambda: tells(len(SPREAD))
+    )
+    (problem,) = reading.problems
+    assert "not given" in problem
+
+
+@pytest.mark.parametrize("tells", TOLD)
+def test_that_there_is_nothing_takes_two_replies(tells):
+    asked: list[str] = []
+
+    def ask(first: int, last: int, page: int) -> Page:
+        asked.append("a page")
+        return Page({}, tells(0), more=False)
+
+    def count() -> Total | None:
+        total = tells(0)
+        asked.extend(["a number"] if total else [])
+        return total
+
+    reading = read_span(ask, FIRST, LAST, page_cap=PAGES, noun="things", count=count)
+    assert (reading.seen, reading.problems) == (set(), [])
+    assert len(asked) == 2
 
 
 @pytest.mark.parametrize("newest_first", [False, True])
