@@ -12,6 +12,7 @@ from dotenv import load_dotenv
 
 from issue_pipeline.errors import IssuePipelineError, StoreError
 from issue_pipeline.resources.duckdb import IssuesDatabase
+from issue_pipeline.settings import duckdb_path
 
 
 def back_up(database: IssuesDatabase, copy: Path) -> None:
@@ -48,16 +49,15 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("copy", type=Path, help="the new file")
     copy: Path = parser.parse_args().copy
-    load_dotenv(".env")
+    # As Dagster reads it: over the environment.
+    load_dotenv(".env", override=True)
+    database = IssuesDatabase(database=duckdb_path())
     try:
-        # Imported late: the settings are read from the environment when they load.
-        from issue_pipeline.settings import duckdb_path
-
-        back_up(IssuesDatabase(database=duckdb_path()), copy)
+        back_up(database, copy)
     except IssuePipelineError as error:
         print(error, file=sys.stderr)
         return 1
-    print(f"Copied to {copy}.")
+    print(f"Copied {database.database} to {copy}.")
     return 0
 
 

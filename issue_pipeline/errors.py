@@ -62,8 +62,16 @@ class StoreError(IssuePipelineError):
     """The DuckDB file cannot be opened or lacks what a step needs."""
 
 
+class StoreBusyError(StoreError):
+    """Others have the DuckDB file, changed the day meanwhile, or left no room on the disk."""
+
+
 class MissingInputError(StoreError):
     """A step was asked to work on a day whose input was never produced."""
+
+
+class UnsoundInputError(StoreError):
+    """What a step should work on breaks a promise that its asset checks make."""
 
 
 class LabelingError(IssuePipelineError):
@@ -124,6 +132,10 @@ class EmbeddingModelError(IssuePipelineError):
 
 class LiveStoreError(IssuePipelineError):
     """PocketBase cannot be reached, or refuses what it is sent."""
+
+
+class LiveStoreRefusedError(LiveStoreError):
+    """PocketBase does not take some records; all others are written."""
 
 
 class LiveStoreAccessError(LiveStoreError):

@@ -11,8 +11,10 @@ from issue_pipeline.errors import (
     EmbeddingModelError,
     IssuePipelineError,
     LiveStoreAccessError,
-    MissingInputError,
+    LiveStoreRefusedError,
     RequestRejectedError,
+    StoreBusyError,
+    StoreError,
 )
 from issue_pipeline.utils.printable import printable
 
@@ -22,10 +24,14 @@ _PERMANENT = (
     ConfigurationError,
     EmbeddingModelError,
     LiveStoreAccessError,
-    MissingInputError,
+    LiveStoreRefusedError,
     RequestRejectedError,
+    StoreError,
 )
-# On a failed run whose cause may pass: the daemon starts it again (automation/retries.py).
+# Although of a kind that needs somebody.
+_PASSING = (StoreBusyError,)
+# On a failed run: whether its cause may pass, "yes" or "no". If it may, the daemon starts the run
+# again (automation/retries.py).
 MAY_SUCCEED_LATER_TAG = "issue_pipeline/may_succeed_later"
 MAX_REASON_CHARS = 2_000
 
@@ -40,8 +46,10 @@ def clear_failures(context: dg.AssetExecutionContext) -> Iterator[None]:
     try:
         yield
     except IssuePipelineError as error:
-        if not isinstance(error, _PERMANENT):
-            context.instance.add_run_tags(context.run.run_id, {MAY_SUCCEED_LATER_TAG: "yes"})
+        may_pass = isinstance(error, _PASSING) or not isinstance(error, _PERMANENT)
+        # Said either way: a run that repeats another one has the other's tags.
+        tag = {MAY_SUCCEED_LATER_TAG: "yes" if may_pass else "no"}
+        context.instance.add_run_tags(context.run.run_id, tag)
         raise dg.Failure(description=str(error), allow_retries=False) from error
 
 

@@ -1,6 +1,10 @@
 """How the daemon starts runs on one machine, and notices that one was lost."""
 
+from contextlib import suppress
+from pathlib import Path
+
 import dagster as dg
+import grpc
 from dagster._core.errors import DagsterUserCodeUnreachableError
 from dagster._core.launcher import DefaultRunLauncher
 from dagster._core.launcher.base import CheckRunHealthResult, WorkerStatus
@@ -24,15 +28,36 @@ class WatchfulRunLauncher(DefaultRunLauncher):
     def check_run_worker_health(self, run: dg.DagsterRun) -> CheckRunHealthResult:
         """Ask the code server that started the run's process whether it is alive."""
         client = self._get_grpc_client_for_termination(run.run_id)  # type: ignore[no-untyped-call]
-        if client is not None:
-            try:
-                reply = client.can_cancel_execution(CanCancelExecutionRequest(run_id=run.run_id))
-            except DagsterUserCodeUnreachableError:
-                pass  # it went with the machine, or on its own
-            else:
-                if deserialize_value(reply, CanCancelExecutionResult).can_cancel:
-                    return CheckRunHealthResult(WorkerStatus.RUNNING)
+        if client is None:  # somebody runs it in a process of their own, as `make run` does
+            return CheckRunHealthResult(WorkerStatus.RUNNING)
+        try:
+            reply = client.can_cancel_execution(CanCancelExecutionRequest(run_id=run.run_id))
+        except DagsterUserCodeUnreachableError as error:
+            # Nobody there, rather than somebody who is too busy to answer. The run's process goes
+            # on for a while without its server.
+            if not _is_gone(error) or self._process_is_alive(run):
+                return CheckRunHealthResult(WorkerStatus.RUNNING)
+        else:
+            if deserialize_value(reply, CanCancelExecutionResult).can_cancel:
+                return CheckRunHealthResult(WorkerStatus.RUNNING)
         # Of a run that has just ended well, Dagster sees that itself before it acts on this.
         return CheckRunHealthResult(
             WorkerStatus.FAILED, "The run's process is gone: it, or the machine, was killed."
         )
+
+    def _process_is_alive(self, run: dg.DagsterRun) -> bool:
+        """Look for the process that logged the run's steps, where the system has ``/proc``."""
+        for entry in reversed(self._instance.all_logs(run.run_id)):
+            event = entry.dagster_event
+            if event is not None and event.pid is not None:
+                with suppress(OSError):
+                    # The number may be another process's by now, which began later.
+                    return Path(f"/proc/{event.pid}").stat().st_ctime <= entry.timestamp
+                return False
+        return False
+
+
+def _is_gone(error: DagsterUserCodeUnreachableError) -> bool:
+    """Tell a server that is not there from one that did not answer in time."""
+    cause = error.__cause__
+    return isinstance(cause, grpc.RpcError) and cause.code() == grpc.StatusCode.UNAVAILABLE

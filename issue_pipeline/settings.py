@@ -82,9 +82,16 @@ def process_deadline() -> time:
     """Read ``PROCESS_DEADLINE``: when a day is processed with the sources that are in, UTC.
 
     Raises:
-        ConfigurationError: It is no time of day.
+        ConfigurationError: It is no time of day, or before one at which a source is collected.
     """
-    return _time_of_day("PROCESS_DEADLINE", "06:00")
+    deadline = _time_of_day("PROCESS_DEADLINE", "06:00")
+    last = max(map(collect_at, _PREFIXES))
+    if deadline <= last:
+        raise ConfigurationError(
+            f"PROCESS_DEADLINE is {deadline:%H:%M}; expected a time after {last:%H:%M}, when the"
+            " last source is collected (COLLECT_AT)."
+        )
+    return deadline
 
 
 def try_again_after() -> timedelta:

@@ -212,3 +212,11 @@ def test_the_wait_before_another_try_may_be_a_fraction_of_a_minute(monkeypatch: 
     monkeypatch.setenv("TRY_AGAIN_MINUTES", "0")
     with pytest.raises(ConfigurationError, match="TRY_AGAIN_MINUTES"):
         try_again_after()
+
+
+def test_a_deadline_before_the_sources_are_collected_is_refused(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("PROCESS_DEADLINE", "01:00")
+    assert process_deadline() == time(1)
+    monkeypatch.setenv("REDDIT_COLLECT_AT", "01:00")
+    with pytest.raises(ConfigurationError, match=r"PROCESS_DEADLINE is 01:00.*after 01:00"):
+        process_deadline()

@@ -13,6 +13,7 @@ import dagster as dg
 import duckdb
 from pydantic import ValidationError
 
+from issue_pipeline.errors import UnsoundInputError
 from issue_pipeline.labels import IssueLabel
 from issue_pipeline.partitions import daily_partitions, source_day_partitions
 from issue_pipeline.records import IssueRow
@@ -148,15 +149,22 @@ def silver_checks(
         posts: How many the day has.
         sizes: Of its clusters.
     """
-    misplaced = promises.violations(connection, promises.NOT_ASSIGNED_ONCE, {"day": day})
     judged = posts >= MIN_POSTS_TO_JUDGE
     largest = max(sizes, default=0) / posts if judged else 0.0
     noise = 1 - sum(sizes) / posts if judged else 0.0
     return [
-        _held("every_post_is_assigned_once", misplaced),
+        *assignment_checks(connection, day),
         _within("no_collapse", largest, MAX_LARGEST_SHARE, "of the posts are in one cluster"),
         _within("noise_is_bounded", noise, MAX_NOISE, "of the posts are in no cluster"),
     ]
+
+
+def assignment_checks(
+    connection: duckdb.DuckDBPyConnection, day: date
+) -> list[dg.AssetCheckResult]:
+    """Check that each post of a day has its place, and each cluster its size."""
+    misplaced = promises.violations(connection, promises.NOT_ASSIGNED_ONCE, {"day": day})
+    return [_held("every_post_is_assigned_once", misplaced)]
 
 
 def gold_checks(connection: duckdb.DuckDBPyConnection, day: date) -> list[dg.AssetCheckResult]:
@@ -169,7 +177,7 @@ def gold_checks(connection: duckdb.DuckDBPyConnection, day: date) -> list[dg.Ass
             "every_cluster_has_a_row",
             promises.violations(connection, promises.LABELS_MISPLACED, of),
         ),
-        _held("labels_are_valid", [told for row in rows if (told := _invalid(row))]),
+        *label_checks(rows),
         _held(
             "evidence_matches_assignments",
             promises.violations(connection, promises.EVIDENCE_MISPLACED, of),
@@ -178,9 +186,32 @@ def gold_checks(connection: duckdb.DuckDBPyConnection, day: date) -> list[dg.Ass
     ]
 
 
+def label_checks(rows: Iterable[IssueRow]) -> list[dg.AssetCheckResult]:
+    """Check that each good label is what a label must be."""
+    return [_held("labels_are_valid", [told for row in rows if (told := _invalid(row))])]
+
+
 def live_checks(differing: Iterable[str]) -> list[dg.AssetCheckResult]:
     """Report the ids of live records that differ from gold, missing and surplus ones included."""
     return [_held("live_equals_gold", [f"record {one}" for one in differing])]
+
+
+def require_sound(what: str, results: Iterable[dg.AssetCheckResult]) -> None:
+    """Work on nothing that fails a blocking check, whoever made it and in whichever run.
+
+    Args:
+        what: What was checked, for the message.
+        results: Of its checks.
+
+    Raises:
+        UnsoundInputError: A check that blocks has failed.
+    """
+    for result in results:
+        if not result.passed and result.severity == dg.AssetCheckSeverity.ERROR:
+            raise UnsoundInputError(
+                f"{what} fails its check {result.check_name} ({result.description}). Materialise it"
+                " again; nothing was made of it."
+            )
 
 
 def _invalid(row: IssueRow) -> str | None:

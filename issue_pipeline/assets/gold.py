@@ -8,11 +8,18 @@ import duckdb
 
 from issue_pipeline.asking import start_session
 from issue_pipeline.assets.catalogue import OWNERS, table_metadata
-from issue_pipeline.assets.checks import CLUSTERS, GOLD_CHECKS, ISSUES, gold_checks
+from issue_pipeline.assets.checks import (
+    CLUSTERS,
+    GOLD_CHECKS,
+    ISSUES,
+    assignment_checks,
+    gold_checks,
+    require_sound,
+)
 from issue_pipeline.assets.completeness import require_collected
 from issue_pipeline.assets.label_metadata import label_metadata
 from issue_pipeline.assets.partition_keys import day_of
-from issue_pipeline.errors import MissingInputError, StoreError
+from issue_pipeline.errors import MissingInputError, StoreBusyError
 from issue_pipeline.failures import clear_failures
 from issue_pipeline.labeling import ask_models, collect_evidence, prepare_clusters, settled_rows
 from issue_pipeline.partitions import daily_partitions
@@ -53,6 +60,7 @@ def issues(
     with clear_failures(context):
         with database.read() as connection:
             require_clusters(connection, day, bronze.ledger_of_day(connection, day))
+            require_sound(f"silver/clusters {day}", assignment_checks(connection, day))
             clusters = bronze.clustered_items_of_day(connection, day)
             assignments = silver.assignments_digest(connection, day)
         # A day without clusters needs no model of either kind.
@@ -62,7 +70,7 @@ def issues(
         # it: no label is lost that was paid for.
         with database.write() as connection:
             if silver.assignments_digest(connection, day) != assignments:
-                raise StoreError(
+                raise StoreBusyError(
                     f"The clusters of {day} changed while their posts were being embedded. Run"
                     " gold/issues again when silver/clusters is done; nothing was changed."
                 )

@@ -10,11 +10,23 @@ import dagster as dg
 import duckdb
 
 from issue_pipeline.assets.catalogue import OWNERS, seconds_since, table_metadata
-from issue_pipeline.assets.checks import ISSUES, LIVE_CHECKS, LIVE_ISSUES, live_checks
+from issue_pipeline.assets.checks import (
+    ISSUES,
+    LIVE_CHECKS,
+    LIVE_ISSUES,
+    label_checks,
+    live_checks,
+    require_sound,
+)
 from issue_pipeline.assets.completeness import incomplete_sources
 from issue_pipeline.assets.gold import require_clusters
 from issue_pipeline.assets.partition_keys import day_of
-from issue_pipeline.errors import LiveStoreError, MissingInputError, StoreError
+from issue_pipeline.errors import (
+    LiveStoreError,
+    LiveStoreRefusedError,
+    MissingInputError,
+    StoreError,
+)
 from issue_pipeline.failures import clear_failures
 from issue_pipeline.identity import assign_record_ids
 from issue_pipeline.partitions import daily_partitions
@@ -122,6 +134,7 @@ def _publish(day: date, database: IssuesDatabase, pocketbase: PocketBaseResource
     with database.read() as connection:
         ledger = bronze.ledger_of_day(connection, day)
         _require_labels(connection, day, ledger)
+        require_sound(f"gold/issues {day}", label_checks(gold.issues_of_day(connection, day)))
         rows = [row for row in gold.issues_of_day(connection, day) if not row.label_failed]
         evidence = gold.evidence_of_day(connection, day)
         clusters = silver.members_of_day(connection, day)
@@ -157,7 +170,7 @@ def _publish(day: date, database: IssuesDatabase, pocketbase: PocketBaseResource
                 kept = members_to_keep(members, remembered, progress)
                 _remember(database, day, told, kept)
         if progress.refused:
-            raise LiveStoreError(
+            raise LiveStoreRefusedError(
                 f"PocketBase refused records of {len(progress.refused)} of {len(desired)} issues of"
                 f" {day}; all others are published. First: {next(iter(progress.refused.values()))}"
             )

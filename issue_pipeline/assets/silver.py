@@ -4,11 +4,24 @@ from datetime import UTC, datetime
 
 import dagster as dg
 
-from issue_pipeline.assets.catalogue import OWNERS, seconds_since, table_metadata
-from issue_pipeline.assets.checks import CLUSTERS, RAW_ITEMS, SILVER_CHECKS, silver_checks
+from issue_pipeline.assets.catalogue import (
+    OWNERS,
+    SOURCE_VERSIONS,
+    seconds_since,
+    table_metadata,
+)
+from issue_pipeline.assets.checks import (
+    CLUSTERS,
+    RAW_ITEMS,
+    SILVER_CHECKS,
+    bronze_checks,
+    require_sound,
+    silver_checks,
+)
 from issue_pipeline.assets.cluster_metadata import cluster_metadata
 from issue_pipeline.assets.completeness import incomplete_sources, require_collected
 from issue_pipeline.assets.partition_keys import day_of
+from issue_pipeline.errors import StoreBusyError
 from issue_pipeline.failures import clear_failures
 from issue_pipeline.partitions import daily_partitions, sources_of_day
 from issue_pipeline.records import ClusterRow
@@ -43,6 +56,9 @@ def clusters(
         with database.read() as connection:
             ledger = bronze.ledger_of_day(connection, day)
             items = bronze.items_of_day(connection, day)
+            versions = bronze.day_versions(connection, day)
+            for source in versions:
+                require_sound(f"{source} {day}", bronze_checks(connection, source, day))
         require_collected(day, ledger)
         # Before minutes of embedding, should they be misspelt.
         mode, min_size = clustering_mode(), clustering_min_size()
@@ -61,6 +77,11 @@ def clusters(
             for cluster_id, quality in enumerate(cluster_quality(vectors, clustering.labels))
         ]
         with database.write() as connection:
+            if bronze.day_versions(connection, day) != versions:
+                raise StoreBusyError(
+                    f"A source brought something new of {day} while its posts were being clustered."
+                    " Run silver/clusters again; nothing was changed."
+                )
             silver.replace_day(
                 connection,
                 day,
@@ -79,6 +100,7 @@ def clusters(
             "min_cluster_size": clustering.min_cluster_size,
             "incomplete_sources": ", ".join(missing) or "-",
             "seconds": seconds_since(started_at),
+            SOURCE_VERSIONS: versions,
         },
         check_results=checked,
     )

@@ -4,14 +4,17 @@ import dagster as dg
 import httpx
 import stamina
 
-from issue_pipeline.failures import MAX_REASON_CHARS, MAY_SUCCEED_LATER_TAG, failure_reason
+from issue_pipeline.automation.retries import is_run_again
+from issue_pipeline.failures import MAX_REASON_CHARS, failure_reason
 from issue_pipeline.settings import alert_webhook_url, dagster_ui_url
 from issue_pipeline.utils.printable import printable
 
-# All tries together stay well below the minute that Dagster gives a sensor.
-ATTEMPTS = 3
-TIMEOUT_S = 5.0
+# Dagster hands over up to five failures at a time, and gives a sensor one minute.
+ATTEMPTS = 2
+TIMEOUT_S = 3.0
 WAIT_S = 1.0
+# Dagster's, on a run whose process was lost.
+_LOST_AND_RUN_AGAIN_TAG = "dagster/will_retry"
 
 
 def alert_text(run: dg.DagsterRun, reason: str, ui_url: str) -> str:
@@ -23,8 +26,8 @@ def alert_text(run: dg.DagsterRun, reason: str, ui_url: str) -> str:
         ui_url: Where the Dagster UI is, without a slash at the end.
     """
     partition = run.tags.get("dagster/partition", "")
-    later = MAY_SUCCEED_LATER_TAG in run.tags
-    outlook = "It is tried again by itself." if later else "Somebody must act."
+    again = is_run_again(run) or run.tags.get(_LOST_AND_RUN_AGAIN_TAG) == "true"
+    outlook = "It is tried again by itself." if again else "Somebody must act."
     return f"{_what(run)} {partition} failed: {reason} {outlook}\n{ui_url}/runs/{run.run_id}"
 
 

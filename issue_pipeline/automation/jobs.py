@@ -26,4 +26,7 @@ check_freshness_job = dg.define_asset_job(
     description="Has every source been collected lately? One check for each.",
 )
 
+# Tags of what runs by itself: today's day does not wait behind a backfill of last year's.
+BEFORE_BACKFILLS = {"dagster/priority": "1"}
+
 all_jobs = [*collect_jobs.values(), find_issues_job, check_freshness_job]

@@ -11,9 +11,10 @@ from datetime import UTC, date, datetime, time, timedelta
 
 import dagster as dg
 
-from issue_pipeline.assets import clusters, issues, live_issues, raw_items
+from issue_pipeline.assets import clusters, issues, raw_items
+from issue_pipeline.assets.catalogue import SOURCE_VERSIONS
 from issue_pipeline.automation.history import Materialised, last_materialised, source_day_key
-from issue_pipeline.automation.jobs import find_issues_job
+from issue_pipeline.automation.jobs import BEFORE_BACKFILLS, find_issues_job
 from issue_pipeline.partitions import SOURCES, daily_partitions
 from issue_pipeline.settings import process_deadline
 
@@ -29,13 +30,14 @@ class DayState:
     Attributes:
         day: UTC day.
         sources: The latest collection of each source that has one.
-        steps: The latest clusters, labels and live records, in this order; ``None`` for what was
-            never made.
+        clusters: The latest clusters; ``None`` if they were never made.
+        labels: The latest labels; likewise.
     """
 
     day: date
     sources: Mapping[str, Materialised]
-    steps: tuple[Materialised | None, ...]
+    clusters: Materialised | None
+    labels: Materialised | None
 
     @property
     def waits_for(self) -> list[str]:
@@ -44,19 +46,17 @@ class DayState:
 
     @property
     def is_processed(self) -> bool:
-        """Whether each step is there, and newer than what it is made of."""
-        moments = [max(source.at for source in self.sources.values())]
-        for step in self.steps:
-            if step is None or step.at < moments[-1]:
-                return False
-            moments.append(step.at)
-        return True
+        """Whether the clusters are made of what the sources have given last."""
+        return self.clusters is not None and self.clusters.metadata.get(SOURCE_VERSIONS) == {
+            source: there.version for source, there in self.sources.items()
+        }
 
     @property
     def lacks_labels(self) -> bool:
         """Whether a label failed or still waits for its model."""
-        labels = self.steps[1]
-        return labels is not None and any(labels.metadata.get(key) for key in ("failed", "waiting"))
+        return self.labels is not None and any(
+            self.labels.metadata.get(key) for key in ("failed", "waiting")
+        )
 
 
 def reason_to_process(state: DayState, now: datetime, deadline: time) -> str | None:
@@ -75,8 +75,8 @@ def reason_to_process(state: DayState, now: datetime, deadline: time) -> str | N
     if not state.sources or (state.waits_for and now < due):
         return None
     if not state.is_processed:
-        versions = (f"{name} {there.version}" for name, there in sorted(state.sources.items()))
-        return f"has {', '.join(versions)}"
+        newest = max(state.sources.values(), key=lambda there: there.at)
+        return f"has {len(state.sources)} sources as of {newest.at.isoformat()}"
     if state.lacks_labels and (days_late := (now - due).days):
         return f"lacks labels, {days_late} days after its deadline"
     return None
@@ -91,10 +91,8 @@ def day_state(instance: dg.DagsterInstance, day: date) -> DayState:
     return DayState(
         day=day,
         sources={source: there for source, there in found.items() if there is not None},
-        steps=tuple(
-            last_materialised(instance, asset.key, day.isoformat())
-            for asset in (clusters, issues, live_issues)
-        ),
+        clusters=last_materialised(instance, clusters.key, day.isoformat()),
+        labels=last_materialised(instance, issues.key, day.isoformat()),
     )
 
 
@@ -119,7 +117,13 @@ def process_days(context: dg.SensorEvaluationContext) -> dg.SensorResult:
         state = day_state(context.instance, day)
         reason = reason_to_process(state, now, deadline)
         if reason is not None:
-            requests.append(dg.RunRequest(run_key=f"{day} {reason}", partition_key=day.isoformat()))
+            requests.append(
+                dg.RunRequest(
+                    run_key=f"{day} {reason}",
+                    partition_key=day.isoformat(),
+                    tags=BEFORE_BACKFILLS,
+                )
+            )
         elif state.waits_for and now < datetime.combine(now.date(), deadline, UTC) and back == 1:
             waiting.append(
                 f"{day} waits for {', '.join(state.waits_for)} until {deadline:%H:%M} UTC"

@@ -9,8 +9,9 @@ from datetime import UTC, datetime, timedelta
 import dagster as dg
 
 from issue_pipeline.assets import clusters, issues, live_issues, raw_items
-from issue_pipeline.automation.jobs import collect_jobs, find_issues_job
+from issue_pipeline.automation.jobs import BEFORE_BACKFILLS, collect_jobs, find_issues_job
 from issue_pipeline.failures import MAY_SUCCEED_LATER_TAG
+from issue_pipeline.partitions import SOURCES, daily_partitions
 from issue_pipeline.settings import try_again_after
 
 CHECK_EVERY_S = 30
@@ -56,9 +57,9 @@ def try_again(context: dg.SensorEvaluationContext) -> dg.SensorResult:
     requests, waiting = [], []
     for record in failed:
         run = record.dagster_run
-        number = int(run.tags.get(TRY_TAG, "0")) + 1
-        if number > MAX_TRIES or _was_run_since(context.instance, record):
+        if not is_run_again(run) or _was_run_since(context.instance, record):
             continue
+        number = _tries(run) + 1
         ended_s = record.end_time or record.update_timestamp.timestamp()
         ended_at = datetime.fromtimestamp(ended_s, UTC)
         due = ended_at + wait_before(number, try_again_after())
@@ -68,6 +69,26 @@ def try_again(context: dg.SensorEvaluationContext) -> dg.SensorResult:
             requests.append(_request(run, number))
     told = f"Next: {', '.join(sorted(waiting))}" if waiting else "Nothing failed that may pass."
     return dg.SensorResult(run_requests=requests, skip_reason=None if requests else told)
+
+
+def is_run_again(run: dg.DagsterRun) -> bool:
+    """Tell whether a failed run will be started again here, sooner or later."""
+    return (
+        run.tags.get(MAY_SUCCEED_LATER_TAG) == "yes"
+        and _tries(run) < MAX_TRIES
+        and _is_partition(run.tags.get(_PARTITION_TAG, ""))
+    )
+
+
+def _tries(run: dg.DagsterRun) -> int:
+    """Count the tries that led to a run; one that somebody repeated has the other's tags."""
+    return 0 if run.parent_run_id else int(run.tags.get(TRY_TAG, "0"))
+
+
+def _is_partition(key: str) -> bool:
+    """Tell whether there still is such a partition: the first day may have been moved."""
+    day, _, source = key.partition("|")
+    return source in (*SOURCES, "") and daily_partitions.has_partition_key(day)
 
 
 def _was_run_since(instance: dg.DagsterInstance, record: dg.RunRecord) -> bool:
@@ -104,5 +125,5 @@ def _request(run: dg.DagsterRun, number: int) -> dg.RunRequest:
         job_name=job.name,
         partition_key=partition,
         asset_selection=sorted(assets),
-        tags={TRY_TAG: str(number)},
+        tags={TRY_TAG: str(number), **BEFORE_BACKFILLS},
     )

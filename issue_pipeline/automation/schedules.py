@@ -1,13 +1,13 @@
 """When the sources are collected, and when it is checked that they were."""
 
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import dagster as dg
 
 from issue_pipeline.assets import raw_items
 from issue_pipeline.automation.history import last_materialised, source_day_key
-from issue_pipeline.automation.jobs import check_freshness_job, collect_jobs
+from issue_pipeline.automation.jobs import BEFORE_BACKFILLS, check_freshness_job, collect_jobs
 from issue_pipeline.partitions import SOURCES, daily_partitions
 from issue_pipeline.settings import collect_at, process_deadline
 
@@ -26,8 +26,8 @@ def collect_schedule(source: str) -> dg.ScheduleDefinition:
         execution_timezone="UTC",
         default_status=dg.DefaultScheduleStatus.RUNNING,
         description=(
-            f"Yesterday's posts of {source}, at {at:%H:%M} UTC; and what is missing since the last"
-            " collection."
+            f"Yesterday's posts of {source}, at {at:%H:%M} UTC; and what is missing of the week"
+            " before."
         ),
     )
     def schedule(context: dg.ScheduleEvaluationContext) -> Iterator[dg.RunRequest | dg.SkipReason]:
@@ -36,9 +36,14 @@ def collect_schedule(source: str) -> dg.ScheduleDefinition:
         days = [*missing_before(context.instance, source, yesterday), yesterday]
         days = [day for day in days if day >= daily_partitions.start.date()]
         for day in days:
+            # Ticks that were missed are made up for together: each day is asked for once then.
+            asked = (
+                f"{tick:%Y-%m-%d %H:%M}" if day == yesterday else f"{datetime.now(UTC):%Y-%m-%d}"
+            )
             yield dg.RunRequest(
-                run_key=f"{source} {day} at {tick:%Y-%m-%d %H:%M}",
+                run_key=f"{source} {day} at {asked}",
                 partition_key=source_day_key(source, day),
+                tags=BEFORE_BACKFILLS,
             )
         if not days:
             yield dg.SkipReason(f"{yesterday} is before ISSUES_START_DATE.")
@@ -47,21 +52,22 @@ def collect_schedule(source: str) -> dg.ScheduleDefinition:
 
 
 def missing_before(instance: dg.DagsterInstance, source: str, yesterday: date) -> list[date]:
-    """List the days that should be collected beside yesterday, the oldest first.
+    """List the days of the last week that should be collected beside yesterday, the oldest first.
 
-    Those since the last one that the source was collected of, if that was within a week: the
-    machine was off, or a key was wrong. And the day before yesterday, if it is stored incomplete: a
-    quota that was spent, or an index that was behind, may have more to give by now.
+    Those that are missing since the first one that the source was collected of: the machine was
+    off, or a key was wrong. And the day before yesterday, if it is stored incomplete: a quota that
+    was spent, or an index that was behind, may have more to give by now.
     """
-    missing: list[date] = []
-    for back in range(1, CATCH_UP_DAYS):
-        day = yesterday - timedelta(days=back)
-        known = last_materialised(instance, raw_items.key, source_day_key(source, day))
-        if known is not None:
-            retold = [day] if back == 1 and known.metadata.get("complete") is False else []
-            return retold + missing[::-1]
-        missing.append(day)
-    return []  # never collected, or so long ago that somebody should choose
+    days = [yesterday - timedelta(days=back) for back in range(CATCH_UP_DAYS - 1, 0, -1)]
+    known = {
+        day: last_materialised(instance, raw_items.key, source_day_key(source, day)) for day in days
+    }
+    first = next((day for day in days if known[day]), yesterday)
+    missing = [day for day in days if day > first and known[day] is None]
+    before = known[days[-1]]
+    if before is not None and before.metadata.get("complete") is False:
+        missing.append(days[-1])
+    return missing
 
 
 def _freshness_schedule() -> dg.ScheduleDefinition:

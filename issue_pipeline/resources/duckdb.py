@@ -8,7 +8,7 @@ import duckdb
 import stamina
 from dagster_duckdb import DuckDBResource
 
-from issue_pipeline.errors import StoreError
+from issue_pipeline.errors import StoreBusyError, StoreError
 from issue_pipeline.sql.migrations import is_up_to_date, migrate
 
 # DuckDB lets one process write; the others of a backfill wait their turn this long.
@@ -33,6 +33,7 @@ class IssuesDatabase(DuckDBResource):
         Keep the body short: no other process can open the file meanwhile.
 
         Raises:
+            StoreBusyError: Another process has the file for too long, or the disk is full.
             StoreError: The file cannot be opened, or is of a newer version of the pipeline.
         """
         Path(self.database).parent.mkdir(parents=True, exist_ok=True)
@@ -44,6 +45,11 @@ class IssuesDatabase(DuckDBResource):
             connection.begin()
             yield connection
             connection.commit()
+        except duckdb.IOException as error:
+            raise StoreBusyError(
+                f"The database {self.database} could not be written, and nothing was: {error}\nIs"
+                " its disk full?"
+            ) from error
         finally:
             # Closing without a commit rolls back.
             connection.close()
@@ -85,14 +91,11 @@ class IssuesDatabase(DuckDBResource):
                         self.database, read_only=read_only, config=self.connection_config
                     )
         except duckdb.Error as error:
-            hint = (
-                f"Another process kept it locked for {LOCK_TIMEOUT_S:.0f} s; close it."
-                if _is_lock(error)
-                else "Check ISSUES_DUCKDB_PATH."
-            )
-            raise StoreError(
-                f"Cannot open the database {self.database}: {error}\n{hint}"
-            ) from error
+            said = f"Cannot open the database {self.database}: {error}"
+            if _is_lock(error):
+                hint = f"Another process kept it locked for {LOCK_TIMEOUT_S:.0f} s; close it."
+                raise StoreBusyError(f"{said}\n{hint}") from error
+            raise StoreError(f"{said}\nCheck ISSUES_DUCKDB_PATH.") from error
         raise AssertionError("unreachable")
 
 

@@ -129,6 +129,14 @@ def source_day_version(con: duckdb.DuckDBPyConnection, source: str, day: date) -
     return f"{count} posts {posts_hash:016x}{'' if complete else ', incomplete'}"
 
 
+def day_versions(con: duckdb.DuckDBPyConnection, day: date) -> dict[str, str]:
+    """Give :func:`source_day_version` of each source that was collected, by its name."""
+    return {
+        entry.source: source_day_version(con, entry.source, day)
+        for entry in ledger_of_day(con, day)
+    }
+
+
 def _remark(collection: Collection) -> str:
     """Say why a collection is incomplete, and what was left out."""
     dropped = ", ".join(f"{count} {why}" for why, count in sorted(collection.dropped.items()))

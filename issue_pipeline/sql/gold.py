@@ -6,7 +6,7 @@ from datetime import date
 
 import duckdb
 
-from issue_pipeline.errors import StoreError
+from issue_pipeline.errors import StoreBusyError
 from issue_pipeline.records import Evidence, IssueRow
 from issue_pipeline.sql.rows import columns_of, insert_rows, read_rows
 
@@ -79,7 +79,7 @@ def replace_clusters(
         known: The rows of the same clusters that they replace, as last read or written.
 
     Raises:
-        StoreError: The day no longer has these clusters, or they have other labels: another run
+        StoreBusyError: The day no longer has these clusters, or they have other labels: another run
             works on it.
     """
     clusters = [row.cluster_id for row in issues]
@@ -93,7 +93,7 @@ def replace_clusters(
     if present != [
         (row.cluster_id, row.cluster_fingerprint, row.canonical_title) for row in expected
     ]:
-        raise StoreError(
+        raise StoreBusyError(
             f"The clusters of {day}, or their labels, changed while they were being labelled, so"
             " another run works on this day. Run gold/issues again when it is done; labels already"
             " stored are kept."

@@ -208,3 +208,30 @@ def test_wrong_data_blocks_what_would_be_made_of_it(pipeline, monkeypatch, modul
     done = {event.step_key for event in result.all_events if event.is_step_success}
     assert done == set()
     assert pipeline.query("SELECT count(*) FROM gold.live_issues") == [(0,)]
+
+
+@pytest.mark.parametrize(
+    ("damage", "asset", "check"),
+    [
+        (
+            "UPDATE bronze.raw_items SET created_at = created_at + INTERVAL 1 DAY",
+            clusters,
+            "posts_are_of_the_day",
+        ),
+        (
+            "DELETE FROM silver.cluster_assignments WHERE rowid = 0",
+            issues,
+            "every_post_is_assigned_once",
+        ),
+        ("UPDATE gold.issues SET canonical_title = '<b>'", live_issues, "labels_are_valid"),
+    ],
+)
+def test_nothing_is_made_of_data_that_fails_a_blocking_check_in_a_later_run_either(
+    pipeline, damage, asset, check
+):
+    pipeline.run_day()
+    with pipeline.resources["database"].write() as connection:
+        connection.execute(damage)
+    result = pipeline.attempt(asset)
+    (failure,) = [event for event in result.all_events if event.is_step_failure]
+    assert check in failure.step_failure_data.user_failure_data.description

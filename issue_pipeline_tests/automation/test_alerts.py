@@ -1,9 +1,6 @@
 """A failed run reaches a real receiver over HTTP: what, which day, why, and where to look."""
 
-import json
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
-from threading import Thread
 from typing import Any
 
 import dagster as dg
@@ -11,45 +8,18 @@ import httpx
 import pytest
 
 from issue_pipeline.automation import alerts
-from issue_pipeline.automation.alerts import alert_sensors, post_alert
+from issue_pipeline.automation.alerts import alert_sensors, alert_text, post_alert
+from issue_pipeline.automation.retries import MAX_TRIES, TRY_TAG
 from issue_pipeline.errors import (
     AccessDeniedError,
     ConfigurationError,
     IssuePipelineError,
     TransientError,
 )
-from issue_pipeline.failures import clear_failures
+from issue_pipeline.failures import MAY_SUCCEED_LATER_TAG, clear_failures
+from issue_pipeline_tests.automation.receiver import Receiver
 
-
-class Receiver:
-    """Takes what is posted to it; refuses the first posts if told so."""
-
-    def __init__(self, refusals: int = 0) -> None:
-        self.texts: list[str] = []
-        self.posts = 0
-        receiver = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["Content-Length"]))
-                receiver.posts += 1
-                refused = receiver.posts <= refusals
-                if not refused:
-                    receiver.texts.append(json.loads(body)["text"])
-                self.send_response(503 if refused else 200)
-                self.end_headers()
-
-            def log_message(self, *_: Any) -> None: ...
-
-        self._server = HTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self._server.server_port}/hook"
-        self._thread = Thread(target=self._server.serve_forever, daemon=True)
-        self._thread.start()
-
-    def close(self) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
+PARTITION = "2026-03-10|github"
 
 
 @pytest.fixture
@@ -64,14 +34,16 @@ def alert_about(error: IssuePipelineError, monkeypatch: Any, receiver: Receiver)
     monkeypatch.setenv("ALERT_WEBHOOK_URL", receiver.url)
     monkeypatch.setenv("DAGSTER_UI_URL", "https://dagster.example/")
 
-    @dg.asset(key=["bronze", "raw_items"], partitions_def=dg.StaticPartitionsDefinition(["day"]))
+    @dg.asset(
+        key=["bronze", "raw_items"], partitions_def=dg.StaticPartitionsDefinition([PARTITION])
+    )
     def step(context: dg.AssetExecutionContext) -> None:
         with clear_failures(context):
             raise error
 
     with dg.DagsterInstance.ephemeral() as instance:
         result = dg.materialize(
-            [step], instance=instance, partition_key="day", raise_on_error=False
+            [step], instance=instance, partition_key=PARTITION, raise_on_error=False
         )
         (event,) = [one for one in result.all_events if one.event_type_value == "PIPELINE_FAILURE"]
         run = instance.get_run_by_id(result.run_id)
@@ -86,7 +58,7 @@ def alert_about(error: IssuePipelineError, monkeypatch: Any, receiver: Receiver)
 
 def test_an_alert_names_asset_partition_reason_and_where_to_look(monkeypatch, receiver):
     text, run_id = alert_about(AccessDeniedError("Check GITHUB_TOKEN."), monkeypatch, receiver)
-    for part in ("bronze/raw_items", "day", "Check GITHUB_TOKEN.", "Somebody must act."):
+    for part in ("bronze/raw_items", PARTITION, "Check GITHUB_TOKEN.", "Somebody must act."):
         assert part in text
     assert text.endswith(f"https://dagster.example/runs/{run_id}")
 
@@ -98,9 +70,9 @@ def test_an_alert_says_whether_the_pipeline_tries_again_by_itself(monkeypatch, r
 
 def test_a_receiver_that_stumbles_is_asked_again(monkeypatch):
     monkeypatch.setattr(alerts, "WAIT_S", 0.0)
-    receiver = Receiver(refusals=2)
-    post_alert(receiver.url, "two refusals")
-    assert receiver.texts == ["two refusals"]
+    receiver = Receiver(refusals=1)
+    post_alert(receiver.url, "one refusal")
+    assert receiver.texts == ["one refusal"]
     receiver.close()
 
 
@@ -122,3 +94,18 @@ def test_an_address_that_is_none_is_refused_without_being_shown(monkeypatch):
     with pytest.raises(ConfigurationError, match="ALERT_WEBHOOK_URL") as refused:
         alert_sensors()
     assert "secret" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("tags", "outlook"),
+    [
+        ({MAY_SUCCEED_LATER_TAG: "yes", TRY_TAG: str(MAX_TRIES - 1)}, "It is tried again"),
+        ({MAY_SUCCEED_LATER_TAG: "yes", TRY_TAG: str(MAX_TRIES)}, "Somebody must act."),
+        ({MAY_SUCCEED_LATER_TAG: "no"}, "Somebody must act."),
+        ({"dagster/will_retry": "true"}, "It is tried again"),  # its process was lost
+        ({}, "Somebody must act."),
+    ],
+)
+def test_the_outlook_is_what_will_happen(tags, outlook):
+    run = dg.DagsterRun(job_name="collect_github", tags={"dagster/partition": PARTITION, **tags})
+    assert outlook in alert_text(run, "GitHub answered 502.", "https://dagster.example")

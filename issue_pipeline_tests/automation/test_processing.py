@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime, time, timedelta
 
 import dagster as dg
 
-from issue_pipeline.assets import clusters, issues, live_issues, raw_items
+from issue_pipeline.assets import clusters, raw_items
 from issue_pipeline.automation.history import Materialised
 from issue_pipeline.automation.processing import (
     DayState,
@@ -25,8 +25,18 @@ def at(minute: int, version: str = "", **metadata: object) -> Materialised:
     return Materialised(NIGHT + timedelta(minutes=minute), version, metadata)
 
 
-def state(*sources: str, steps: tuple[Materialised | None, ...] = (None,) * 3) -> DayState:
-    return DayState(DAY, {source: at(0, "first") for source in sources}, steps)
+def made_of(minute: int, **versions: str) -> Materialised:
+    """Clusters, and the version of each source that they are made of."""
+    return at(minute, source_versions=versions)
+
+
+def state(
+    *sources: str, clusters: Materialised | None = None, labels: Materialised | None = None
+) -> DayState:
+    return DayState(DAY, {source: at(0, "first") for source in sources}, clusters, labels)
+
+
+ALL_FIRST = dict.fromkeys(SOURCES, "first")
 
 
 def is_due(day: DayState, now: datetime) -> bool:
@@ -50,35 +60,41 @@ def test_a_day_of_which_nothing_is_in_is_never_due():
 
 
 def test_a_processed_day_is_not_due():
-    assert not is_due(state(*SOURCES, steps=(at(1), at(2), at(3))), MORNING)
+    assert not is_due(state(*SOURCES, clusters=made_of(1, **ALL_FIRST)), MORNING)
 
 
 def test_a_day_is_due_again_when_a_source_brings_something_later():
-    processed = (at(1), at(2), at(3))
-    day = state(*SOURCES[:3], steps=processed)
-    late = DayState(DAY, {**day.sources, SOURCES[3]: at(4, "late")}, processed)
-    assert not is_due(day, MORNING)
+    clusters = made_of(1, **dict.fromkeys(SOURCES[:3], "first"))
+    three = state(*SOURCES[:3], clusters=clusters)
+    late = DayState(DAY, {**three.sources, SOURCES[3]: at(4, "late")}, clusters, None)
+    assert not is_due(three, MORNING)
     assert is_due(late, MORNING)
 
 
-def test_a_day_is_due_where_a_step_is_missing_or_older_than_the_one_before():
-    assert is_due(state(*SOURCES, steps=(at(1), None, None)), MORNING)
-    assert is_due(state(*SOURCES, steps=(at(3), at(2), at(2))), MORNING)
+def test_what_came_while_the_day_was_clustered_is_not_forgotten():
+    # The clusters were stored later than the posts, but are made of what was there before.
+    clusters = made_of(9, **{**ALL_FIRST, "reddit": "older"})
+    assert is_due(state(*SOURCES, clusters=clusters), MORNING)
 
 
-def test_the_same_news_is_the_same_reason_and_other_news_another():
-    day = state(*SOURCES)
-    again = {source: at(9, "first") for source in SOURCES}
-    news = {**again, "reddit": at(9, "second")}
-    reasons = [
-        reason_to_process(DayState(DAY, sources, day.steps), now, DEADLINE)
-        for sources, now in ((day.sources, NIGHT), (again, MORNING), (news, MORNING))
-    ]
-    assert reasons[0] == reasons[1] != reasons[2]
+def test_the_same_posts_collected_again_are_no_news():
+    day = state(*SOURCES, clusters=made_of(1, **ALL_FIRST))
+    again = DayState(DAY, {name: at(9, "first") for name in SOURCES}, day.clusters, None)
+    assert not is_due(again, MORNING)
+
+
+def test_one_collection_is_one_reason_and_the_next_another_even_if_it_brings_back_the_old():
+    reasons = []
+    for minute, version in ((0, "first"), (5, "second"), (9, "first")):
+        sources = {**state(*SOURCES).sources, "reddit": at(minute, version)}
+        day = DayState(DAY, sources, made_of(1, **{**ALL_FIRST, "reddit": "other"}), None)
+        reasons.append(reason_to_process(day, MORNING, DEADLINE))
+        assert reason_to_process(day, MORNING + timedelta(hours=5), DEADLINE) == reasons[-1]
+    assert len({*reasons, None}) == 4
 
 
 def test_missing_labels_are_asked_for_once_a_day_after_the_deadline():
-    lacking = state(*SOURCES, steps=(at(1), at(2, waiting=3, failed=0), at(3)))
+    lacking = state(*SOURCES, clusters=made_of(1, **ALL_FIRST), labels=at(2, waiting=3, failed=0))
     reasons = {
         reason_to_process(lacking, MORNING + timedelta(hours=hours), DEADLINE)
         for hours in range(0, 72, 6)
@@ -87,10 +103,10 @@ def test_missing_labels_are_asked_for_once_a_day_after_the_deadline():
     assert None in reasons
 
 
-def happened(instance: dg.DagsterInstance, asset: dg.AssetsDefinition, partition: str) -> None:
-    tags = {"dagster/data_version": "v"} if asset is raw_items else None
+def collected(instance: dg.DagsterInstance, partition: str) -> None:
+    tags = {"dagster/data_version": "first"}
     instance.report_runless_asset_event(
-        dg.AssetMaterialization(asset.key, partition=partition, tags=tags)
+        dg.AssetMaterialization(raw_items.key, partition=partition, tags=tags)
     )
 
 
@@ -106,12 +122,17 @@ def test_the_sensor_reads_dagsters_records_and_asks_for_a_day_once():
 
         assert asked_for() == []
         for source in SOURCES:
-            happened(instance, raw_items, f"{yesterday}|{source}")
+            collected(instance, f"{yesterday}|{source}")
         first, again = asked_for(), asked_for()
         assert [request.partition_key for request in first] == [yesterday.isoformat()]
         # Dagster starts one run for each key.
         assert [request.run_key for request in first] == [request.run_key for request in again]
         assert day_state(instance, yesterday).waits_for == []
-        for asset in (clusters, issues, live_issues):
-            happened(instance, asset, yesterday.isoformat())
+        instance.report_runless_asset_event(
+            dg.AssetMaterialization(
+                clusters.key,
+                partition=yesterday.isoformat(),
+                metadata={"source_versions": ALL_FIRST},
+            )
+        )
         assert asked_for() == []

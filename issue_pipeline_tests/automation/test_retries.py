@@ -36,6 +36,8 @@ def a_run(
     tags = {"dagster/partition": partition, **more.pop("tags", {})}
     if may_pass:
         tags[MAY_SUCCEED_LATER_TAG] = "yes"
+    else:
+        tags[MAY_SUCCEED_LATER_TAG] = "no"
     run = instance.create_run_for_job(defs.resolve_job_def(job), tags=tags, **more)
     if failed:
         instance.report_run_failed(run)
@@ -99,3 +101,22 @@ def test_a_run_of_some_assets_is_repeated_with_these(instance, monkeypatch):
     (request,) = asked_for(instance, monkeypatch, 0)
     assert request.job_name == find_issues_job.name
     assert request.asset_selection == [asset]
+
+
+def test_a_run_that_somebody_repeats_counts_its_tries_from_the_start(instance, monkeypatch):
+    given_up = a_run(instance, tags={TRY_TAG: str(MAX_TRIES)})
+    a_run(
+        instance,
+        tags={TRY_TAG: str(MAX_TRIES)},
+        parent_run_id=given_up.run_id,
+        root_run_id=given_up.run_id,
+    )
+    (request,) = asked_for(instance, monkeypatch, 0)
+    assert request.tags[TRY_TAG] == "1"
+
+
+@pytest.mark.parametrize("partition", ["2019-01-01|github", "2026-03-10|gitlab", ""])
+def test_a_partition_that_is_none_any_more_holds_up_no_other(instance, monkeypatch, partition):
+    a_run(instance, partition=partition)
+    a_run(instance)
+    assert [one.partition_key for one in asked_for(instance, monkeypatch, 0)] == [PARTITION]

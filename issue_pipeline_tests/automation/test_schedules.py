@@ -1,6 +1,6 @@
 """Each source is collected by its own schedule; what is incomplete gets a second day."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import dagster as dg
@@ -45,9 +45,23 @@ def test_a_day_that_was_stored_incomplete_is_asked_for_once_more(instance):
     assert requested(instance, "reddit") == ["2026-03-10|reddit"]
 
 
-def test_days_that_were_missed_since_the_last_collection_are_made_up_for(instance):
-    collected(instance, "2026-03-07|github", complete=True)
-    assert requested(instance, "github") == [f"2026-03-{day:02}|github" for day in (8, 9, 10)]
+def test_days_that_were_missed_in_the_last_week_are_made_up_for(instance):
+    collected(instance, "2026-03-06|github", complete=True)
+    collected(instance, "2026-03-08|github", complete=True)
+    assert requested(instance, "github") == [f"2026-03-{day:02}|github" for day in (7, 9, 10)]
+
+
+def test_several_ticks_made_up_for_at_once_ask_for_a_missed_day_once(instance):
+    collected(instance, "2026-03-06|github", complete=True)
+    keys = set()
+    for tick in (TICK - timedelta(days=1), TICK):
+        context = dg.build_schedule_context(instance=instance, scheduled_execution_time=tick)
+        keys |= {
+            (str(one.partition_key), one.run_key)
+            for one in collect_schedule("github")(context)
+            if isinstance(one, dg.RunRequest) and one.partition_key == "2026-03-08|github"
+        }
+    assert len(keys) == 1
 
 
 def test_a_gap_of_more_than_a_week_is_left_to_somebody(instance):

@@ -1,10 +1,12 @@
 """The day runs by itself under the real webserver and daemon, watched through GraphQL."""
 
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from issue_pipeline.partitions import SOURCES
+from issue_pipeline_tests.automation.receiver import Receiver
 from issue_pipeline_tests.unattended.deployment import Deployment, deployed
 
 pytestmark = pytest.mark.e2e
@@ -66,13 +68,21 @@ def test_a_tick_of_the_schedules_makes_the_whole_day_down_to_the_live_records(tm
             assert deployment.failed_checks(*asset) <= {"few_labels_failed"}
 
 
-def test_a_dead_source_holds_up_the_day_until_the_deadline_and_no_longer(tmp_path):
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    receiver = Receiver()
+    yield receiver
+    receiver.close()
+
+
+def test_a_dead_source_holds_up_the_day_until_the_deadline_and_no_longer(tmp_path, receiver):
     tick = soon()
     deadline = tick + timedelta(minutes=2)
     settings = {
         "COLLECT_AT": f"{tick:%H:%M}",
         "PROCESS_DEADLINE": f"{deadline:%H:%M}",
         "TRY_AGAIN_MINUTES": "0.1",
+        "ALERT_WEBHOOK_URL": receiver.url,
     }
     with deployed(tmp_path, posts_per_day=POSTS_PER_DAY, **settings) as deployment:
         deployment.gate.is_open = False
@@ -91,6 +101,10 @@ def test_a_dead_source_holds_up_the_day_until_the_deadline_and_no_longer(tmp_pat
                 if (run["jobName"], run["status"]) == ("collect_hackernews", "FAILURE")
             ],
         )
+
+        (alert, *_) = deployment.wait_until("somebody is told", lambda: receiver.texts)
+        for part in ("bronze/raw_items", f"{yesterday()}|hackernews", "answered 500"):
+            assert part in alert
 
         deployment.gate.is_open = True
         deployment.wait_until(
