@@ -11,7 +11,7 @@ from typing import Any
 
 import httpx
 
-from issue_pipeline.errors import CollectionError, TransientError
+from issue_pipeline.errors import CollectionError, RequestRejectedError, TransientError
 from issue_pipeline.resources.collectors.harvest import Harvest, read_each
 from issue_pipeline.resources.collectors.http import (
     ApiClient,
@@ -34,8 +34,13 @@ def read_error(response: httpx.Response) -> CollectionError | None:
             f"Arctic Shift answered 429: {response.text[:200]!r}.",
             wait_s=_seconds(response.headers, "x-ratelimit-reset"),
         )
-    if response.status_code in (400, 422) and "timeout" in response.text.lower():
-        return TransientError(f"Arctic Shift was overtaxed: {response.text[:200]!r}.")
+    if response.status_code in (400, 422):
+        if "timeout" in response.text.lower():
+            return TransientError(f"Arctic Shift was overtaxed: {response.text[:200]!r}.")
+        return RequestRejectedError(
+            f"Arctic Shift does not understand the request: {response.text[:200]!r}."
+            " Check REDDIT_SUBREDDITS."
+        )
     return None
 
 
@@ -90,4 +95,7 @@ def _read_subreddit(client: ApiClient, subreddit: str, harvest: Harvest) -> None
     if not reading.seen and not search({"after": harvest.day.last_s}, 1):
         # It gives the same answer of a subreddit without posts that day, of one that it does not
         # know, and of a day that it has not got to; but not of one that it has got beyond.
-        harvest.problems.append(f"the archive has nothing of r/{subreddit} on that day or after it")
+        harvest.problems.append(
+            f"the archive has nothing of r/{subreddit} on that day or after it (check"
+            " REDDIT_SUBREDDITS, or wait until the archive has got that far)"
+        )

@@ -64,6 +64,7 @@ MAX_LISTINGS = 3
 _REPOSITORY = re.compile(r"(?:https?://github\.com/)?([\w-][\w.-]*/[\w.-]*[\w-][\w.-]*)/?")
 _KIND = re.compile(r"\b(?:is|type):issue\b", re.IGNORECASE)
 _OURS = re.compile(r"(?<![\w-])(?:created|sort|order):", re.IGNORECASE)
+_PULL_REQUEST = re.compile(r"/pull/\d+$")
 _VISIBILITY = re.compile(r"\bis:(public|private)\b", re.IGNORECASE)
 
 
@@ -101,7 +102,7 @@ def headers(token: str) -> dict[str, str]:
 
 def read_error(response: httpx.Response) -> CollectionError | None:
     """Tell a limit from a refusal: both come as 403 (or 429), only a limit is worth waiting for."""
-    if response.status_code in (404, 410) and "/repos/" in response.request.url.path:
+    if response.status_code in (404, 410, 451) and "/repos/" in response.request.url.path:
         return RequestRejectedError(
             f"GitHub knows no issues at {response.request.url.path}. Check GITHUB_REPOS, and that"
             " GITHUB_TOKEN may read the repository."
@@ -173,7 +174,8 @@ def parse_issue(item: Item, *, keep_bots: bool = False) -> Post | str:
 def _is_pull_request(item: Item) -> bool:
     # Old replies carry the key on plain issues too, with nothing but nulls in it.
     links = item.get("pull_request")
-    return isinstance(links, dict) and any(links.values())
+    has_links = isinstance(links, dict) and any(links.values())
+    return has_links or _PULL_REQUEST.search(text(item.get("html_url"))) is not None
 
 
 def _is_bot(user: object) -> bool:
@@ -289,7 +291,14 @@ def collect_repositories(
 def _count_issues(client: ApiClient, repository: str, day: Day) -> int:
     span = f"created:{_moment(day.first_s)}..{_moment(day.last_s)}"
     query: dict[str, str | int] = {"q": f"repo:{repository} is:issue {span}", "per_page": 1}
-    return number(client.get("/search/issues", query).payload, "total_count", "GitHub's search")
+    try:
+        payload = client.get("/search/issues", query).payload
+    except RequestRejectedError as error:
+        raise RequestRejectedError(
+            f"GitHub does not search the issues of {repository}. Check GITHUB_REPOS, and that"
+            " GITHUB_TOKEN may read the repository."
+        ) from error
+    return number(payload, "total_count", "GitHub's search")
 
 
 def _list_repository(
@@ -332,10 +341,11 @@ def _list_repository(
         if not reply.next_url and len(items) < PAGE_SIZE:
             return issues, pages
         pages += 1
-        # A full page without a word about the next may still have one.
+        # A full page without a word about the next may still have one; and a next one that is said
+        # to lie elsewhere, as behind a proxy, has a number here.
         reply = (
             client.get(reply.next_url)
-            if reply.next_url
+            if client.serves(reply.next_url)
             else client.get(path, query | {"page": pages})
         )
 

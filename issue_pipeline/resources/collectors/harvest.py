@@ -85,6 +85,7 @@ class Harvest:
     _seen: set[str] = field(default_factory=set)
     _cut: int = 0
     _unreadable: list[str] = field(default_factory=list)
+    _has_read: bool = False
 
     def add_page(
         self, items: Iterable[Any], reader: Reader, *, skip_other_days: bool = False
@@ -101,7 +102,8 @@ class Harvest:
             The key of every item with its second since 1970; ``None`` where it cannot be read.
 
         Raises:
-            UnexpectedReplyError: Not one of them can be read: this is no page of such items.
+            UnexpectedReplyError: None of them can be read, nor any that came before: these are no
+                pages of such items.
         """
         found: dict[str, int | None] = {}
         error = None
@@ -118,7 +120,8 @@ class Harvest:
                 self._note_unreadable(key, str(unreadable))
             else:
                 found[key] = epoch(created_at)
-        if error is not None and all(second is None for second in found.values()):
+        self._has_read |= any(second is not None for second in found.values())
+        if error is not None and not self._has_read:
             raise error
         return found
 

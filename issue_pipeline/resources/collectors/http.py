@@ -1,5 +1,6 @@
 """The one HTTP seam of all collectors: paced, patient with what passes, errors by kind."""
 
+import json
 import logging
 import time
 from collections.abc import Callable, Mapping
@@ -80,7 +81,13 @@ class Manners:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A successful reply: the parsed JSON, and where the next page is if the headers say so."""
+    """A successful reply.
+
+    Attributes:
+        payload: The parsed JSON.
+        next_url: Where the headers say that the next page is; ``""`` if they do not. It may lie on
+            another host (``ApiClient.serves``).
+    """
 
     payload: Any
     next_url: str = ""
@@ -136,7 +143,6 @@ class ApiClient:
         self._failed_contacts = 0
         self._answered = False
         self._last_trouble = ""
-        self._secrets = [value.split()[-1] for value in (headers or {}).values() if value.split()]
         self._shown_url = without_user_info(base_url)
         try:
             self._http = httpx.Client(
@@ -160,6 +166,15 @@ class ApiClient:
     def waited_s(self) -> float:
         """Seconds slept before requests: for our turn, for limits, and before retries."""
         return self._pace.waited_s + self._backed_off_s
+
+    def serves(self, url: str) -> bool:
+        """Tell whether a URL lies where we ask. Our credential goes along, but nowhere else."""
+        ours = self._http.base_url
+        try:
+            theirs = httpx.URL(url)
+        except httpx.InvalidURL:
+            return False
+        return (ours.scheme, ours.host, ours.port) == (theirs.scheme, theirs.host, theirs.port)
 
     def set_header(self, name: str, value: str) -> None:
         """Send a header with every request from now on."""
@@ -216,7 +231,7 @@ class ApiClient:
                 self._refuse_long_wait(refusal, refusal.wait_s)
             raise refusal
         try:
-            payload = response.json()
+            payload = _parse_json(response.content)
         except (ValueError, RecursionError) as error:
             raise TransientError(
                 f"{self.name} answered {response.status_code} with something that is not JSON:"
@@ -224,7 +239,7 @@ class ApiClient:
             ) from error
         if (pause_s := self._manners.read_pause(response.headers, payload)) > 0:
             self._pace.hold_for(pause_s)
-        return Reply(payload, self._next_url(response))
+        return Reply(payload, _next_url(response))
 
     def _send(self, request: _Request) -> httpx.Response:
         """Send one request and read the whole reply, neither endless nor endlessly slow."""
@@ -264,7 +279,8 @@ class ApiClient:
     ) -> httpx.Response:
         """Give the reply as read; a refusal that repeats our credential does not spread it."""
         if not response.is_success:
-            for secret in (*self._secrets, *(auth or ())):
+            credential = self._http.headers.get("Authorization", "").split()[-1:]
+            for secret in (*credential, *(auth or ())):
                 content = content.replace(secret.encode("utf-8", "replace"), b"[secret]")
         as_it_travelled = ("content-encoding", "content-length", "transfer-encoding")
         headers = [
@@ -317,33 +333,30 @@ class ApiClient:
         said = f"{self.name} answered {status}: {response.text[:_MAX_TOLD_CHARS]!r}."
         if status in (408, 425, 429) or status >= 500:
             return TransientError(said, wait_s=retry_after_s(response.headers))
+        address = self._manners.url_setting
         if status in (401, 403):
-            return AccessDeniedError(f"{said}{self._remedy('Check')}")
+            return AccessDeniedError(f"{said} Check {self._manners.setting or address}.")
         url = without_user_info(str(response.request.url))
-        return RequestRejectedError(f"{said} The request was {url}.")
+        return RequestRejectedError(f"{said} The request was {url}. Check {address}.")
 
     def _remedy(self, advice: str) -> str:
         return f" {advice} {self._manners.setting}." if self._manners.setting else ""
 
-    def _next_url(self, response: httpx.Response) -> str:
-        """Give the address of the next page; one on another host is not followed.
 
-        Our credential goes along with every request.
-        """
-        url = response.links.get("next", {}).get("url", "")
-        if not url:
-            return ""
-        try:
-            ours, theirs = self._http.base_url, response.request.url.join(url)
-        except httpx.InvalidURL as error:
-            raise UnexpectedReplyError(
-                f"{self.name} continues at no address: {printable(url, 200)!r}."
-            ) from error
-        if (ours.scheme, ours.host, ours.port) != (theirs.scheme, theirs.host, theirs.port):
-            raise UnexpectedReplyError(
-                f"{self.name} continues on another host: {printable(str(theirs), 200)!r}."
-            )
-        return str(theirs)
+def _parse_json(content: bytes) -> Any:  # noqa: ANN401
+    """Read JSON; bytes that are no text become U+FFFD, for one of them must not hide a page."""
+    try:
+        return json.loads(content)
+    except UnicodeDecodeError:
+        return json.loads(content.decode("utf-8-sig", "replace"))
+
+
+def _next_url(response: httpx.Response) -> str:
+    url = response.links.get("next", {}).get("url", "")
+    try:
+        return str(response.request.url.join(url)) if url else ""
+    except httpx.InvalidURL:
+        return url
 
 
 def retry_after_s(headers: httpx.Headers) -> float | None:

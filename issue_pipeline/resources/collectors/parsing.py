@@ -24,7 +24,11 @@ def count(*values: object) -> int:
         for value in values
         if isinstance(value, int) or (isinstance(value, float) and math.isfinite(value))
     )
-    return max(-MAX_COUNT, min(total, MAX_COUNT))
+    return _within_reason(total)
+
+
+def _within_reason(whole: int) -> int:
+    return max(-MAX_COUNT, min(whole, MAX_COUNT))
 
 
 def from_epoch(seconds: float) -> datetime:
@@ -69,9 +73,11 @@ def number(payload: Any, key: str, api: str) -> int:  # noqa: ANN401
             value = float(value)
         except ValueError:
             value = None
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    if isinstance(value, float) and not math.isfinite(value):
+        value = None
+    if isinstance(value, bool) or not isinstance(value, int | float):
         raise UnexpectedReplyError(f"A reply of {api} has no number {key}: {str(payload)[:200]!r}.")
-    return int(value)
+    return _within_reason(int(value))
 
 
 def identifier(payload: Any, key: str, api: str) -> str:  # noqa: ANN401

@@ -179,18 +179,24 @@ def identify(item: Item) -> tuple[str, datetime]:
 
 def parse_post(item: Item) -> Post | str:
     """Read the data of one post."""
-    permalink = expect(item, "permalink", str, "Reddit")
-    if not permalink.startswith(("/r/", "/u/", "/user/")):
-        raise UnexpectedReplyError(f"A post of Reddit has no permalink: {permalink[:100]!r}.")
     return Post(
         source="reddit",
-        url=f"{SITE}{permalink}",
+        url=f"{SITE}{_permalink(item)}",
         title=text(item.get("title")),
         body=text(item.get("selftext")),
         created_at=identify(item)[1],
         comment_count=count(item.get("num_comments")),
         vote_count=count(item.get("score")),
     )
+
+
+def _permalink(item: Item) -> str:
+    """Give the path of a post's page; one that Reddit does not tell is built, as it would be."""
+    permalink = text(item.get("permalink")).removeprefix(SITE)
+    if permalink.startswith(("/r/", "/u/", "/user/", "/comments/")):
+        return permalink
+    subreddit = identifier(item, "subreddit", "Reddit")
+    return f"/r/{subreddit}/comments/{identifier(item, 'id', 'Reddit')}/"
 
 
 READER = Reader(identify, parse_post)
@@ -230,8 +236,9 @@ class _Listing:
         after, empty_pages = "", 0
         while True:
             found, after = self._page(after)
-            if not found and not after and names:
-                # The post that the page was to follow may have vanished: follow an earlier one.
+            if not found and not after:
+                # The post that the page was to follow may have vanished: follow an earlier one. And
+                # one reply is not enough to believe that there is nothing at all.
                 found, after = self._page(names[-2] if len(names) > 1 else "")
             known = set(names)
             new = [name for name in found if name not in known]

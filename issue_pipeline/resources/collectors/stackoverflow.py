@@ -23,6 +23,7 @@ from issue_pipeline.resources.collectors.parsing import count, from_epoch, ident
 from issue_pipeline.resources.collectors.windows import Page, Total, read_span
 from issue_pipeline.utils.printable import printable
 
+SITE = "https://stackoverflow.com"
 API_VERSION = "2.3"
 PAGE_SIZE = 100
 # Without a key; more pages of one second there never are.
@@ -92,13 +93,17 @@ def _named_wait_s(wrapper: dict[str, Any]) -> float | None:
 
 
 def parse_question(item: Item) -> Post | str:
-    """Read one question; its title comes HTML-escaped and its body as HTML, and stay so."""
+    """Read one question; its title comes HTML-escaped and its body as HTML, and stay so.
+
+    Without a link the question has its short address, which the site redirects.
+    """
+    question_id, created_at = identify(item)
     return Post(
         source="stackoverflow",
-        url=expect(item, "link", str, "Stack Exchange"),
+        url=text(item.get("link")) or f"{SITE}/questions/{question_id}",
         title=text(item.get("title")),
         body=text(item.get("body")),
-        created_at=identify(item)[1],
+        created_at=created_at,
         comment_count=count(item.get("answer_count"), item.get("comment_count")),
         vote_count=count(item.get("score")),
     )
@@ -143,7 +148,7 @@ def collect(client: ApiClient, harvest: Harvest) -> int | None:
 
     def announced() -> Total | None:
         total = questions(first, last, {"filter": "total"}).get("total")
-        return Total(total) if isinstance(total, int) else None
+        return Total(count(total)) if isinstance(total, int) else None
 
     first, last = harvest.day.first_s, harvest.day.last_s
     reading = read_span(

@@ -96,6 +96,16 @@ def test_a_day_the_archive_has_not_got_to_is_not_called_empty():
     assert collection.posts == ()
     assert not collection.complete
     assert "nothing of r/shopkeepers" in collection.reason
+    assert "REDDIT_SUBREDDITS" in collection.reason
+
+
+def test_a_name_that_the_archive_does_not_take_names_its_setting():
+    handler, _ = answering(httpx.Response(400, json={"data": None, "error": "Invalid subreddit"}))
+    with (
+        asking(handler, arctic_shift.MANNERS) as client,
+        pytest.raises(RequestRejectedError, match=r"Invalid subreddit.*REDDIT_SUBREDDITS"),
+    ):
+        arctic_shift.collect(client, ["webdev"], a_harvest(DAY.date()))
 
 
 def test_a_quiet_day_that_it_has_got_beyond_is_whole():

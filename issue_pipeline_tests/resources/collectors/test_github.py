@@ -477,15 +477,68 @@ def test_a_renamed_repository_is_followed():
     assert asked[1].url.path == "/repositories/7/issues"
 
 
-def test_a_list_that_continues_elsewhere_is_not_followed_with_our_token():
-    page = httpx.Response(
-        200, json=[an_issue(1)], headers={"link": '<https://evil.test/?page=2>; rel="next"'}
+ELSEWHERE = [
+    {"link": '<https://evil.test/?page=2>; rel="next"'},
+    {"link": '<http://[::1>; rel="next"'},
+]
+
+
+@pytest.mark.parametrize("link", ELSEWHERE, ids=str)
+def test_a_list_that_continues_elsewhere_is_read_on_where_it_began(link):
+    handler, asked = answering(
+        httpx.Response(200, json=[an_issue(1)], headers=link),
+        httpx.Response(200, json=[an_issue(2)]),
+        httpx.Response(200, json={"total_count": 2}),
     )
-    handler, asked = answering(page)
-    with asking(handler, github.MANNERS) as client, pytest.raises(UnexpectedReplyError):
+    harvest = a_harvest(DAY.date())
+    with asking(handler, github.MANNERS) as client:
+        read = github.reader(keep_bots=False)
+        github.collect_repositories(client, client, ["a/b"], read, harvest)
+    assert {request.url.host for request in asked} == {"api.test"}
+    assert asked[1].url.params["page"] == "2"
+    assert len(harvest.posts) == 2
+
+
+@pytest.mark.parametrize("link", ELSEWHERE, ids=str)
+def test_where_a_search_continues_does_not_matter(link):
+    collection, _ = collected_from(
+        httpx.Response(200, headers=link, json={"total_count": 1, "items": [an_issue(1)]})
+    )
+    assert collection.complete
+
+
+@pytest.mark.parametrize("status", [404, 410, 451])
+def test_a_repository_that_is_not_given_names_its_setting(status):
+    handler, _ = answering(httpx.Response(status))
+    with (
+        asking(handler, github.MANNERS) as client,
+        pytest.raises(RequestRejectedError, match=r"a/b.*GITHUB_REPOS"),
+    ):
         read = github.reader(keep_bots=False)
         github.collect_repositories(client, client, ["a/b"], read, a_harvest(DAY.date()))
-    assert len(asked) == 1
+
+
+def test_a_repository_that_cannot_be_counted_names_its_setting():
+    page = [an_issue(number) for number in range(100)]
+    handler, _ = answering(
+        *(httpx.Response(200, json=issues) for issues in (page, [])), httpx.Response(422)
+    )
+    with (
+        asking(handler, github.MANNERS) as client,
+        pytest.raises(RequestRejectedError, match=r"a/b.*GITHUB_REPOS") as no,
+    ):
+        read = github.reader(keep_bots=False)
+        github.collect_repositories(client, client, ["a/b"], read, a_harvest(DAY.date()))
+    assert "GITHUB_QUERY" not in str(no.value)
+
+
+@pytest.mark.parametrize(
+    ("path", "is_pull_request"),
+    [("a/b/pull/7", True), ("a/b/issues/7", False), ("a/pull/issues/7", False)],
+)
+def test_a_pull_request_is_known_by_its_address_too(path, is_pull_request):
+    read = github.parse_issue(an_item(html_url=f"https://github.com/{path}"))
+    assert (read == "pull request") is is_pull_request
 
 
 def test_the_last_request_of_a_window_waits_for_the_next(clock):

@@ -155,14 +155,20 @@ def span_of(request: httpx.Request) -> tuple[int, int]:
 ESTIMATED = [{"exhaustiveNbHits": False}, {"exhaustive": {"nbHits": False}}]
 
 
-def collected_by_estimate(seconds: list[int], *, page: int, told: dict[str, Any]) -> Collection:
-    """Collect stories of these seconds from a server that gives so many a page and tells this."""
+def collected_by_estimate(
+    seconds: list[int], *, page: int, told: dict[str, Any], hidden: tuple[int, ...] = ()
+) -> Collection:
+    """Collect stories of these seconds from a server that gives so many a page and tells this.
+
+    Those of ``hidden`` seconds take their place on a page and are not shown.
+    """
     newest_first = [a_hit(second, second) for second in sorted(seconds, reverse=True)]
 
     def serve(request: httpx.Request) -> httpx.Response:
         first, last = span_of(request)
         hits = [hit for hit in newest_first if first <= hit["created_at_i"] < last]
-        body = {"hitsPerPage": page, "nbHits": len(hits), "hits": hits[:page], **told}
+        shown = [hit for hit in hits[:page] if hit["objectID"] not in map(str, hidden)]
+        body = {"hitsPerPage": page, "nbHits": len(hits), "hits": shown, **told}
         return httpx.Response(200, json=body)
 
     harvest = a_harvest(DAY.date())
@@ -192,6 +198,14 @@ def test_full_pages_are_read_on_whatever_the_number_says():
     collection = collected_by_estimate([60, 600, 900, 1_200, 1_500], page=2, told=told)
     assert len(collection.posts) == 5
     assert collection.complete
+
+
+@pytest.mark.parametrize("estimated", ESTIMATED)
+def test_a_page_that_lacks_a_hit_is_not_taken_for_the_last(estimated):
+    collection = collected_by_estimate(
+        [60, 600, 900, 1_200, 1_500], page=3, told=estimated, hidden=(1_200,)
+    )
+    assert len(collection.posts) == 4
 
 
 def test_comments_come_if_wanted():

@@ -98,9 +98,16 @@ def test_an_item_that_cannot_be_read_leaves_the_day_incomplete_and_the_others_st
     assert "no key" in collection.reason
 
 
-def test_a_page_of_nothing_that_can_be_read_is_no_page():
+def test_pages_of_nothing_that_can_be_read_are_no_pages():
     with pytest.raises(UnexpectedReplyError, match="no key"):
-        harvested([{"broken": 1}, {"broken": 2}])
+        harvested([], [{"broken": 1}, {"broken": 2}])
+
+
+def test_a_page_of_nothing_that_can_be_read_after_a_good_one_costs_no_other_post():
+    harvest = harvested([{"key": "1"}], [{"broken": 1}], [{"key": "2"}])
+    assert sorted(harvest.posts) == ["1", "2"]
+    assert harvest.dropped == {"unreadable": 1}
+    assert not harvest.collection().complete
 
 
 @pytest.mark.parametrize("error", [QuotaExhaustedError, TimeBudgetError])

@@ -112,7 +112,6 @@ def test_without_a_named_wait_the_distance_grows_from_try_to_try(clock):
         httpx.Response(429),
         httpx.Response(200, text='{"items": [{"id": 1'),
         httpx.Response(200, text="<html>maintenance</html>"),
-        httpx.Response(200, content=b'{"title": "\xff"}'),
         httpx.Response(200, text=""),
     ],
     ids=repr,
@@ -190,6 +189,16 @@ def test_a_refused_credential_is_named():
     with (
         asking(handler, CHIRPER) as client,
         pytest.raises(AccessDeniedError, match="CHIRPER_TOKEN"),
+    ):
+        client.get("/")
+
+
+@pytest.mark.parametrize("status", [403, 404])
+def test_a_refusal_of_an_api_without_a_credential_names_its_address(status):
+    handler, _ = answering(httpx.Response(status))
+    with (
+        asking(handler, Manners("Chirper", "CHIRPER_API_URL")) as client,
+        pytest.raises(CollectionError, match=r"Check CHIRPER_API_URL\."),
     ):
         client.get("/")
 
@@ -397,6 +406,47 @@ def test_a_refusal_that_repeats_our_token_does_not_spread_it():
         client.get("/")
     assert secret not in str(no.value)
     assert "[secret]" in str(no.value)
+
+
+def test_a_refusal_is_quoted_as_it_came_but_for_our_token():
+    handler, _ = answering(httpx.Response(400, text="application/json of 2022-11-28"))
+    headers = {"Accept": "application/json", "X-Version": "2022-11-28"}
+    with (
+        asking(handler, CHIRPER, headers=headers) as client,
+        pytest.raises(RequestRejectedError, match="application/json of 2022-11-28"),
+    ):
+        client.get("/")
+
+
+@pytest.mark.parametrize(
+    ("body", "read"),
+    [(b'["caf\xe9"]', ["caf\ufffd"]), (b'\xef\xbb\xbf["\xff"]', ["\ufffd"])],
+)
+def test_a_byte_that_is_no_text_costs_no_page(body, read):
+    handler, _ = answering(httpx.Response(200, content=body))
+    with asking(handler) as client:
+        assert client.get("/").payload == read
+
+
+def test_a_reply_cut_within_a_letter_is_tried_again(clock):
+    handler, asked = answering(httpx.Response(200, content='["é'.encode()[:-1]), OK)
+    with asking(handler) as client:
+        assert client.get("/").payload == {"fine": True}
+    assert len(asked) == 2
+
+
+@pytest.mark.parametrize("url", ["http://api.test/?page=2", "http://api.test:80/a"])
+def test_an_address_of_the_api_is_served_by_it(url):
+    with asking(None) as client:
+        assert client.serves(url)
+
+
+@pytest.mark.parametrize(
+    "url", ["", "http://evil.test/", "https://api.test/", "http://api.test:81/", "http://[::1"]
+)
+def test_no_other_address_is(url):
+    with asking(None) as client:
+        assert not client.serves(url)
 
 
 @pytest.mark.parametrize(

@@ -306,6 +306,23 @@ def test_a_reply_of_another_shape_is_an_error_and_no_empty_day(body):
             reddit.collect(client, tokens, ["webdev"], a_harvest(DAY.date()))
 
 
+@pytest.mark.parametrize(
+    ("told", "address"),
+    [
+        ({"permalink": "/r/webdev/comments/x/a/"}, "/r/webdev/comments/x/a/"),
+        ({"permalink": "https://www.reddit.com/r/webdev/comments/x/a/"}, "/r/webdev/comments/x/a/"),
+        ({"permalink": "/comments/x/a/"}, "/comments/x/a/"),
+        ({"permalink": None, "subreddit": "webdev"}, "/r/webdev/comments/x/"),
+        ({"subreddit": "webdev"}, "/r/webdev/comments/x/"),
+        ({"permalink": "https://evil.test/", "subreddit": "webdev"}, "/r/webdev/comments/x/"),
+    ],
+)
+def test_a_post_has_its_page_whether_reddit_tells_it_or_not(told, address):
+    post = reddit.parse_post({"id": "x", "created_utc": DAY.timestamp(), **told})
+    assert isinstance(post, Post)
+    assert post.url == f"https://www.reddit.com{address}"
+
+
 def listings(*pages: tuple[list[tuple[int, int]], str | None]) -> tuple[Collection, int]:
     """Collect from pages of (number, second of the day) and their cursors."""
     replies = [
@@ -337,6 +354,13 @@ def listings(*pages: tuple[list[tuple[int, int]], str | None]) -> tuple[Collecti
         tokens = reddit.TokenSource(auth, CLIENT_ID, CLIENT_SECRET)
         reddit.collect(client, tokens, ["webdev"], harvest)
     return harvest.collection(auth, client), len(asked)
+
+
+def test_an_empty_listing_is_not_believed_at_once():
+    collection, asked = listings(([], None), ([(1, 500), (2, -10)], None))
+    assert len(collection.posts) == 1
+    assert collection.complete
+    assert asked == 2
 
 
 def test_pinned_old_posts_do_not_end_the_day():

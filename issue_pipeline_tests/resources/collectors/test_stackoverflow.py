@@ -247,6 +247,14 @@ def test_a_quota_spent_before_the_end_is_an_error_and_no_day():
         collected_from({"items": [], "has_more": True, "quota_remaining": 0})
 
 
+@pytest.mark.parametrize("link", [{}, {"link": None}, {"link": ""}])
+def test_a_question_without_a_link_has_its_short_address(link):
+    question = {name: value for name, value in a_question(7, 5).items() if name != "link"}
+    post = stackoverflow.parse_question(question | link)
+    assert isinstance(post, Post)
+    assert post.url == "https://stackoverflow.com/questions/7"
+
+
 def test_an_empty_day_that_cannot_be_confirmed_is_no_empty_day():
     empty = {"items": [], "has_more": False}
     assert collected_from(empty, {"total": 0})[0].complete

@@ -1,7 +1,7 @@
 """Reading a span whole, from sources that give it in parts, change meanwhile, or hide things."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 
@@ -260,6 +260,23 @@ def test_a_source_that_never_looks_everywhere_is_given_up():
     reading = source.read()
     assert any(problem.startswith("given up") for problem in reading.problems)
     assert len(source.asked) < 30
+
+
+def test_a_stretch_of_posts_without_a_time_hides_no_other():
+    timeless = {name for name, second in SPREAD.items() if 1_400 <= second < 1_600}
+    source = Source(SPREAD)
+
+    def ask(first: int, last: int, page: int) -> Page:
+        reply = source.ask(first, last, page)
+        found = {name: None if name in timeless else at for name, at in reply.found.items()}
+        return replace(reply, found=found)
+
+    reading = read_span(
+        ask, FIRST, LAST, page_cap=PAGES, noun="things", count=lambda: Total(len(SPREAD))
+    )
+    assert reading.seen == set(SPREAD)
+    assert reading.problems == []
+    assert len(source.asked) <= 100
 
 
 def test_a_source_that_gives_nothing_and_promises_more_is_given_up():
