@@ -1,28 +1,31 @@
 """Whole days: every post exactly once, within every limit, whatever goes wrong on the way."""
 
-import json
 import random
 import signal
-import subprocess
-import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, date, datetime, timedelta
+from multiprocessing import get_context
+from multiprocessing.process import BaseProcess
+from multiprocessing.synchronize import Event
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import pytest
 
+from issue_pipeline.assets.bronze import distinct
 from issue_pipeline.errors import CollectionError
 from issue_pipeline.partitions import SOURCES
 from issue_pipeline.records import Collection
-from issue_pipeline.resources.collectors import github, http, stackoverflow
+from issue_pipeline.resources.collectors import CollectorsResource, github, http, stackoverflow
+from issue_pipeline.resources.duckdb import IssuesDatabase
 from issue_pipeline.sandbox.apis.addresses import permalink
 from issue_pipeline.sandbox.apis.faults import PROFILES, FaultProfile
 from issue_pipeline.sandbox.apis.restless import restless_posts
 from issue_pipeline.sandbox.world.posts import SimulatedPost
+from issue_pipeline.sql import bronze
 from issue_pipeline_tests.resources.collectors.replays import urls
 from issue_pipeline_tests.sandbox.apis.hand_written import DAY, NOW, a_post
 from issue_pipeline_tests.simulated import Simulator, simulator
@@ -175,35 +178,40 @@ def test_no_post_is_lost_or_doubled_and_no_part_called_whole_in_the_worst_of_wor
     assert {api: kinds for api, kinds in counted["violations"].items() if kinds} == {}
 
 
-COLLECT_FOR_EVER = """
-import json, sys
-from datetime import UTC, date, datetime
-from issue_pipeline.assets.bronze import distinct
-from issue_pipeline.errors import CollectionError
-from issue_pipeline.resources.collectors import CollectorsResource, github, http, stackoverflow
-from issue_pipeline.resources.duckdb import IssuesDatabase
-from issue_pipeline.sql import bronze
+def collect_until_whole(settings: dict[str, Any], path: str, day: date, ready: Event) -> None:
+    """Collect and store a day of every source until all are whole: what is killed at any moment."""
+    http.FIRST_BACKOFF_S = http.JITTER_S = 0.01
+    github.SECONDARY_LIMIT_WAIT_S, stackoverflow.BACKOFF_MARGIN_S = 1.0, 0.1
+    database, collectors = IssuesDatabase(database=path), CollectorsResource(**settings)
+    missing = set(SOURCES)
+    ready.set()
+    while missing:
+        for source in sorted(missing):
+            now = datetime.now(UTC)
+            try:
+                collection, posts = distinct(collectors.collect(source, day))
+            except CollectionError:
+                continue
+            with database.write() as connection:
+                entry = bronze.store_collection(
+                    connection, source, day, posts, collection, started_at=now, finished_at=now
+                )
+            missing -= {source} if entry.complete else set()
 
-http.FIRST_BACKOFF_S = http.JITTER_S = 0.01
-github.SECONDARY_LIMIT_WAIT_S, stackoverflow.BACKOFF_MARGIN_S = 1.0, 0.1
-settings, path, day = json.loads(sys.argv[1]), sys.argv[2], date.fromisoformat(sys.argv[3])
-database, collectors = IssuesDatabase(database=path), CollectorsResource(**settings)
-missing = set(sys.argv[4].split(","))
-print("ready", flush=True)
-while missing:
-    for source in sorted(missing):
-        now = datetime.now(UTC)
-        try:
-            collection, posts = distinct(collectors.collect(source, day))
-        except CollectionError:
-            continue
-        with database.write() as connection:
-            entry = bronze.store_collection(
-                connection, source, day, posts, collection, started_at=now, finished_at=now
-            )
-        missing -= {source} if entry.complete else set()
-"""
+
+def collecting(*args: Any) -> BaseProcess:
+    """A process that has begun to collect, forked from one that has imported everything."""
+    processes = get_context("forkserver")
+    processes.set_forkserver_preload([__name__])
+    ready = processes.Event()
+    process = processes.Process(target=collect_until_whole, args=(*args, ready), daemon=True)
+    process.start()
+    assert ready.wait(60)
+    return process
+
+
 KILLS = 20
+LIFETIME_S = 2.5  # at most, of a process that is killed
 
 
 def test_a_process_killed_at_any_moment_and_run_again_loses_and_doubles_nothing(
@@ -214,18 +222,15 @@ def test_a_process_killed_at_any_moment_and_run_again_loses_and_doubles_nothing(
     moments = random.Random(3)
     with in_trouble(posts, 77) as (running, profile):
         settings = running.collectors(**DOCUMENTED_PACES, cache_dir=str(tmp_path)).model_dump()
-        command = [sys.executable, "-c", COLLECT_FOR_EVER, json.dumps(settings), str(path)]
-        command += [DAY.date().isoformat(), ",".join(SOURCES)]
         for _ in range(KILLS):
-            with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-                assert process.stdout is not None
-                assert process.stdout.readline() == "ready\n"
-                try:
-                    process.wait(moments.uniform(0.05, 2.5))
-                except subprocess.TimeoutExpired:
-                    process.send_signal(signal.SIGKILL)
-                assert process.wait(30) in (0, -signal.SIGKILL)
-        subprocess.run(command, check=True, timeout=120, stdout=subprocess.DEVNULL)
+            process = collecting(settings, str(path), DAY.date())
+            process.join(moments.uniform(0.05, LIFETIME_S))
+            process.kill()
+            process.join(30)
+            assert process.exitcode in (0, -signal.SIGKILL)
+        process = collecting(settings, str(path), DAY.date())
+        process.join(120)
+        assert process.exitcode == 0
         fickle = {permalink(post) for post in restless_posts(profile, posts)}
     with duckdb.connect(str(path)) as connection:
         stored = [
