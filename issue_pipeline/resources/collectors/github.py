@@ -272,11 +272,13 @@ def collect_repositories(
     def read_repository(repository: str) -> None:
         found: set[str] = set()
         total = 0
-        for _ in range(MAX_LISTINGS):
+        for attempt in range(MAX_LISTINGS):
             listed, pages = _list_repository(lists, repository, read, harvest)
             found |= listed
             if pages == 1:
-                return
+                if found or attempt:
+                    return
+                continue  # that there is nothing takes two replies
             # Numbered pages shift when an issue vanishes between two of them.
             total = _count_issues(searches, repository, harvest.day)
             if total <= len(found):

@@ -16,7 +16,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from issue_pipeline.sandbox.apis.conduct import Conduct
-from issue_pipeline.sandbox.apis.content_faults import with_duplicate
+from issue_pipeline.sandbox.apis.content_faults import unless_empty, with_duplicate
 from issue_pipeline.sandbox.apis.limits import Allowance
 from issue_pipeline.sandbox.apis.reddit_items import child
 from issue_pipeline.sandbox.apis.replies import (
@@ -82,7 +82,7 @@ class ArchiveApi:
         if sort == "desc":
             found.reverse()
         now = self._timeline.now()
-        shown = with_duplicate(request, found[:limit])
+        shown = with_duplicate(request, unless_empty(request, found[:limit]))
         return JsonReply(
             {"data": [_archived(post, now) for post in shown]},
             headers=limit_headers(request),

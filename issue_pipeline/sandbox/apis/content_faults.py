@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 from starlette.requests import Request
 
-from issue_pipeline.sandbox.apis.faults import DUPLICATE, MISSING, Fault
+from issue_pipeline.sandbox.apis.faults import DUPLICATE, EMPTY, MISSING, Fault
 
 T = TypeVar("T")
 _KEY = "issue_pipeline.content_fault"
@@ -59,6 +59,15 @@ def with_duplicate(request: Request, items: list[T]) -> list[T]:
     planned.count()
     repeated = planned.fault.pick(len(items))
     return items[: repeated + 1] + items[repeated:]
+
+
+def unless_empty(request: Request, found: list[T]) -> list[T]:
+    """Give what was found, or nothing, as if there were nothing, if that is planned."""
+    planned = _planned(request, EMPTY)
+    if planned is None or not found:
+        return found
+    planned.count()
+    return []
 
 
 def with_gap(request: Request, items: list[T]) -> list[T]:

@@ -24,6 +24,7 @@ TRUNCATED_JSON = "truncated_json"  # a whole reply of half the JSON
 BACKOFF_ASKED = "backoff"  # Stack Exchange's, in a good reply
 INCOMPLETE_RESULTS = "incomplete_results"  # GitHub's: part of the items, and it says so
 DUPLICATE = "duplicate"  # an item comes twice on a page
+EMPTY = "empty"  # a page without items, that says there are none
 MISSING = "missing"  # an item is not on its page, though the total counts it
 
 _EVERYWHERE = (
@@ -36,6 +37,7 @@ _EVERYWHERE = (
     STALL,
     TRUNCATED_JSON,
     DUPLICATE,
+    EMPTY,
 )
 KINDS_BY_API: Mapping[str, tuple[str, ...]] = {
     "github": (

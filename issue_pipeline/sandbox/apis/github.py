@@ -10,7 +10,12 @@ from starlette.routing import Route
 
 from issue_pipeline.sandbox.apis.addresses import stable_number
 from issue_pipeline.sandbox.apis.conduct import Conduct
-from issue_pipeline.sandbox.apis.content_faults import commits, with_duplicate, with_gap
+from issue_pipeline.sandbox.apis.content_faults import (
+    commits,
+    unless_empty,
+    with_duplicate,
+    with_gap,
+)
 from issue_pipeline.sandbox.apis.faults import INCOMPLETE_RESULTS
 from issue_pipeline.sandbox.apis.github_items import has_pull_request, listing_item, search_item
 from issue_pipeline.sandbox.apis.github_query import (
@@ -94,6 +99,7 @@ class GitHubApi:
             for post in self._timeline.between(SOURCE, query.start, query.end)
             if query.matches(post) and (query.kind == "issue" or has_pull_request(post))
         ]
+        found = unless_empty(request, found)
         _sort(found, sort, order)
         is_incomplete = commits(request, INCOMPLETE_RESULTS)
         if is_incomplete:  # the search ran out of time, and counts what it found until then
@@ -152,6 +158,7 @@ class GitHubApi:
                 found.append((post, "issue"))
                 if has_pull_request(post):
                     found.append((post, "pull-request"))
+        found = unless_empty(request, found)
         _sort(found, sort, order)
         shown = with_duplicate(request, found[(page - 1) * per_page : page * per_page])
         path = (

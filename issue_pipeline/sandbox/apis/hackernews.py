@@ -18,7 +18,7 @@ from starlette.routing import Route
 
 from issue_pipeline.sandbox.apis.addresses import hackernews_id
 from issue_pipeline.sandbox.apis.conduct import Conduct
-from issue_pipeline.sandbox.apis.content_faults import with_duplicate, with_gap
+from issue_pipeline.sandbox.apis.content_faults import unless_empty, with_duplicate, with_gap
 from issue_pipeline.sandbox.apis.limits import Allowance
 from issue_pipeline.sandbox.apis.replies import ApiError, JsonReply, answer_api_error
 from issue_pipeline.sandbox.apis.timeline import Timeline, from_epoch
@@ -96,6 +96,7 @@ class HackerNewsApi:
             for post in reversed(self._timeline.between(SOURCE, start, end))
             if has_tags(_tags(post)) and _holds(post, words)
         ]
+        found = unless_empty(request, found)
         reachable = found[:MAX_HITS]
         shown = reachable[page * per_page : (page + 1) * per_page]
         return JsonReply(

@@ -22,7 +22,7 @@ from starlette.routing import Route
 
 from issue_pipeline.sandbox.apis.addresses import base36, stable_number
 from issue_pipeline.sandbox.apis.conduct import Conduct
-from issue_pipeline.sandbox.apis.content_faults import with_duplicate
+from issue_pipeline.sandbox.apis.content_faults import unless_empty, with_duplicate
 from issue_pipeline.sandbox.apis.limits import Allowance
 from issue_pipeline.sandbox.apis.reddit_items import SUBSCRIBERS, child, fullname
 from issue_pipeline.sandbox.apis.replies import (
@@ -134,10 +134,11 @@ class RedditApi:
             shown, more = _page_before(listing, before, limit), False
         else:
             shown, more = _page_after(listing, after, limit)
+        shown = unless_empty(request, shown)
         raw = parameters.get("raw_json") == "1"
         listed = with_duplicate(request, shown)
         data = {
-            "after": fullname(shown[-1]) if more else None,
+            "after": fullname(shown[-1]) if more and shown else None,
             "dist": len(listed),
             "modhash": "",
             "geo_filter": None,

@@ -15,7 +15,7 @@ from starlette.routing import Route
 
 from issue_pipeline.sandbox.apis.addresses import permalink, stable_number, stackoverflow_id
 from issue_pipeline.sandbox.apis.conduct import BACKOFF, Conduct
-from issue_pipeline.sandbox.apis.content_faults import asked_wait_s, with_duplicate
+from issue_pipeline.sandbox.apis.content_faults import asked_wait_s, unless_empty, with_duplicate
 from issue_pipeline.sandbox.apis.faults import BACKOFF_ASKED
 from issue_pipeline.sandbox.apis.limits import Allowance, Usage
 from issue_pipeline.sandbox.apis.replies import ApiError, JsonReply, answer_api_error
@@ -95,7 +95,7 @@ class StackExchangeApi:
         with_body = _BODY_BY_FILTER.get(chosen_filter)
         if with_body is None:
             raise _bad_parameter("filter")
-        found = self._find(parameters)
+        found = unless_empty(request, self._find(parameters))
         shown = with_duplicate(request, found[(page - 1) * page_size : page * page_size])
         body = {
             "items": [_question(post, with_body) for post in shown],

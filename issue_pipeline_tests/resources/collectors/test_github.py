@@ -461,6 +461,16 @@ def test_a_quiet_repository_costs_one_request():
     assert requests == 2  # with the search
 
 
+def test_an_empty_list_of_a_repository_is_not_believed_at_once():
+    handler, asked = answering(*(httpx.Response(200, json=page) for page in ([], [an_issue(1)])))
+    harvest = a_harvest(DAY.date())
+    with asking(handler, github.MANNERS) as client:
+        read = github.reader(keep_bots=False)
+        github.collect_repositories(client, client, ["a/b"], read, harvest)
+    assert len(harvest.posts) == 1
+    assert len(asked) == 2
+
+
 def test_an_unknown_repository_names_its_setting():
     with pytest.raises(RequestRejectedError, match=r"no/where.*GITHUB_REPOS"):
         collected([], github_repos=["no/where"])

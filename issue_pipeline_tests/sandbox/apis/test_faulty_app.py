@@ -193,6 +193,12 @@ def test_a_missing_item_is_counted_but_not_shown(facing, api, total):
     assert len(set(shown)) > 1  # and another time it is another one
 
 
+@pytest.mark.parametrize("api", PATHS)
+def test_a_page_comes_empty_as_if_there_were_nothing(api):
+    reply = a_client(*POSTS, faults=only("empty")).get(PATHS[api])
+    assert (reply.status_code, items(reply, api)) == (200, [])
+
+
 def test_a_fault_that_finds_nothing_to_spoil_is_not_counted():
     client = a_client(faults=only("duplicate"))
     assert client.get(PATHS["github"]).json()["items"] == []
