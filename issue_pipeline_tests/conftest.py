@@ -1,6 +1,13 @@
-"""What every test gets: a cache folder of its own; and the order in which files run."""
+"""What every test gets: a cache folder of its own; in which order files run, and Ctrl-C."""
+
+import signal
 
 import pytest
+
+
+def pytest_configure() -> None:
+    """Have Ctrl-C end our children, which a shell's background job would tell them to ignore."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
