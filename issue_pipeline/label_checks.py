@@ -4,10 +4,15 @@ import threading
 from collections.abc import Collection, Iterable, Mapping
 
 import numpy as np
+from pydantic import ValidationError
 
 from issue_pipeline.labels import MIN_GROUNDING, IssueLabel, grounding_problem, tidy_title
+from issue_pipeline.records import IssueRow
 from issue_pipeline.utils.cluster_representatives import normalize_title
 from issue_pipeline.utils.embeddings import TextEncoder, Vectors, embed_texts
+from issue_pipeline.utils.printable import printable
+
+MAX_PROBLEM_CHARS = 200
 
 
 class Grounding:
@@ -117,3 +122,17 @@ def _agree(mine: frozenset[str], theirs: frozenset[str]) -> bool:
 def _normalized(titles: Iterable[str]) -> frozenset[str]:
     """Fold titles without their tags, which are no part of what they say."""
     return frozenset(normalize_title(tidy_title(title)) for title in titles) - {""}
+
+
+def stored_label_problem(row: IssueRow) -> str | None:
+    """Say why today's rules would not take a label that was stored as good; ``None`` if they would.
+
+    Rules become stricter, and tables are edited by hand.
+    """
+    try:
+        IssueLabel.model_validate({name: getattr(row, name) for name in IssueLabel.model_fields})
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(map(str, first["loc"]))
+        return f"{place}: {printable(first['msg'], MAX_PROBLEM_CHARS)}"
+    return None

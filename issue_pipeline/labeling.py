@@ -9,7 +9,7 @@ from typing import Protocol
 from issue_pipeline.asking import LabelCheck, LabelResult, Offers
 from issue_pipeline.errors import LabelingError, TitleTakenError
 from issue_pipeline.hints import Hinter
-from issue_pipeline.label_checks import ClusterCheck, DayTitles, Grounding
+from issue_pipeline.label_checks import ClusterCheck, DayTitles, Grounding, stored_label_problem
 from issue_pipeline.labels import grounding_problem, tidy_title
 from issue_pipeline.prompts import LabelRequest, Representative
 from issue_pipeline.records import Evidence, IssueRow, Item, Spent
@@ -114,13 +114,14 @@ def settled_rows(
         known: The day's rows of an earlier run, by ``cluster_id``. A good one with the same
             fingerprint is kept as it is, whatever its cluster's number was; a failed one stands
             until a model is asked again.
-        reusable: Good labels of any day, by fingerprint.
+        reusable: Good labels of any day, by fingerprint. Of these and those only such are good that
+            today's rules would take: a model is asked again about the others.
 
     Returns:
         One row per cluster, in the order of the clusters: kept, reused, failed before, or waiting.
     """
     # Of several with the same titles the first: it is the one that a model was asked for.
-    kept = {row.cluster_fingerprint: row for row in reversed(known) if not row.label_failed}
+    kept = {row.cluster_fingerprint: row for row in reversed(known) if _is_good(row)}
     failed = {row.cluster_fingerprint: row for row in reversed(known) if row.label_failed}
     good: dict[str, IssueRow] = {}
     rows = []
@@ -130,13 +131,17 @@ def settled_rows(
             # Taken once: a second cluster with the same titles reuses it, as on the first run.
             good[fingerprint] = kept.pop(fingerprint)
             rows.append(_moved(good[fingerprint], cluster))
-        elif (source := good.get(fingerprint) or reusable.get(fingerprint)) is not None:
+        elif (source := good.get(fingerprint) or reusable.get(fingerprint)) and _is_good(source):
             rows.append(_without_cost(_moved(source, cluster), label_source="reused"))
         elif fingerprint in failed:
             rows.append(_moved(failed[fingerprint], cluster))
         else:
             rows.append(_without_label(cluster, Spent(), "no model was asked yet"))
     return rows
+
+
+def _is_good(row: IssueRow) -> bool:
+    return not row.label_failed and stored_label_problem(row) is None
 
 
 def ask_models(

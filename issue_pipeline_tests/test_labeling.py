@@ -367,3 +367,15 @@ def test_why_a_label_failed_is_stored_redacted():
 
     [row] = run(prepare(cluster_of("export")), Telling())
     assert row.failure == "ask [email]"
+
+
+def test_a_stored_label_that_todays_rules_refuse_is_asked_for_again():
+    clusters = prepare(cluster_of("Export"), cluster_of("Login"))
+    good = run(clusters, CountingLabeler())
+    refused = replace(good[0], canonical_title="See https://evil.example")
+    for known, reusable in (
+        ([refused, good[1]], {}),
+        ([], {refused.cluster_fingerprint: refused, good[1].cluster_fingerprint: good[1]}),
+    ):
+        rows = settled_rows(clusters, known=known, reusable=reusable)
+        assert [row.is_waiting for row in rows] == [True, False]

@@ -11,15 +11,13 @@ from datetime import date
 
 import dagster as dg
 import duckdb
-from pydantic import ValidationError
 
 from issue_pipeline.errors import UnsoundInputError
-from issue_pipeline.labels import IssueLabel
+from issue_pipeline.label_checks import stored_label_problem
 from issue_pipeline.partitions import daily_partitions, source_day_partitions
 from issue_pipeline.records import IssueRow
 from issue_pipeline.sql import checks as promises
 from issue_pipeline.sql import gold
-from issue_pipeline.utils.printable import printable
 
 RAW_ITEMS = dg.AssetKey(["bronze", "raw_items"])
 CLUSTERS = dg.AssetKey(["silver", "clusters"])
@@ -216,15 +214,8 @@ def require_sound(what: str, results: Iterable[dg.AssetCheckResult]) -> None:
 
 def _invalid(row: IssueRow) -> str | None:
     """Say what is wrong with a good label; ``None`` if nothing is."""
-    if row.label_failed:
-        return None
-    try:
-        IssueLabel.model_validate({name: getattr(row, name) for name in IssueLabel.model_fields})
-    except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(map(str, first["loc"]))
-        return f"cluster {row.cluster_id}: {place}: {printable(first['msg'], 200)}"
-    return None
+    problem = None if row.label_failed else stored_label_problem(row)
+    return None if problem is None else f"cluster {row.cluster_id}: {problem}"
 
 
 def _held(name: str, broken: Sequence[str]) -> dg.AssetCheckResult:

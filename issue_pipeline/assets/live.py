@@ -26,6 +26,7 @@ from issue_pipeline.errors import (
     LiveStoreRefusedError,
     MissingInputError,
     StoreError,
+    UnsoundInputError,
 )
 from issue_pipeline.failures import clear_failures
 from issue_pipeline.identity import assign_record_ids
@@ -140,6 +141,10 @@ def _publish(day: date, database: IssuesDatabase, pocketbase: PocketBaseResource
         clusters = silver.members_of_day(connection, day)
         known = live.rows_of_day(connection, day)
         remembered = live.members_of_day(connection, day)
+    if bare := [row.cluster_id for row in rows if row.cluster_id not in evidence]:
+        raise UnsoundInputError(
+            f"Clusters {bare} of {day} have labels and no evidence. Materialise gold/issues again."
+        )
     complete = not incomplete_sources(ledger)
     hashes = {row.cluster_id: {item.url_hash for item in evidence[row.cluster_id]} for row in rows}
     record_ids = assign_record_ids(day, hashes, remembered)

@@ -53,10 +53,12 @@ class DayState:
 
     @property
     def lacks_labels(self) -> bool:
-        """Whether a label failed or still waits for its model."""
-        return self.labels is not None and any(
-            self.labels.metadata.get(key) for key in ("failed", "waiting")
-        )
+        """Whether clusters have no label: it failed, waits for its model, or was never begun."""
+        if self.clusters is None or not self.clusters.metadata.get("clusters"):
+            return False
+        if self.labels is None or self.labels.at < self.clusters.at:
+            return True
+        return any(self.labels.metadata.get(key) for key in ("failed", "waiting"))
 
 
 def reason_to_process(state: DayState, now: datetime, deadline: time) -> str | None:

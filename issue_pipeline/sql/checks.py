@@ -36,7 +36,7 @@ NOT_ASSIGNED_ONCE = """
     SELECT 'cluster ' || cluster_id FROM sizes FULL JOIN stated USING (cluster_id)
     WHERE sizes.n IS DISTINCT FROM stated.n
 """
-# Clusters without a row or the other way round, and good rows that say the same title twice.
+# Clusters without a row, or the other way round.
 LABELS_MISPLACED = """
     SELECT 'cluster ' || cluster_id
     FROM (SELECT cluster_id, cluster_size FROM silver.clusters WHERE cluster_date = $day) AS there

@@ -3,6 +3,7 @@
 from datetime import UTC, date, datetime, time, timedelta
 
 import dagster as dg
+import pytest
 
 from issue_pipeline.assets import clusters, raw_items
 from issue_pipeline.automation.history import Materialised
@@ -27,7 +28,7 @@ def at(minute: int, version: str = "", **metadata: object) -> Materialised:
 
 def made_of(minute: int, **versions: str) -> Materialised:
     """Clusters, and the version of each source that they are made of."""
-    return at(minute, source_versions=versions)
+    return at(minute, source_versions=versions, clusters=3)
 
 
 def state(
@@ -60,7 +61,13 @@ def test_a_day_of_which_nothing_is_in_is_never_due():
 
 
 def test_a_processed_day_is_not_due():
-    assert not is_due(state(*SOURCES, clusters=made_of(1, **ALL_FIRST)), MORNING)
+    day = state(*SOURCES, clusters=made_of(1, **ALL_FIRST), labels=at(2, waiting=0, failed=0))
+    assert not is_due(day, MORNING + timedelta(days=3))
+
+
+def test_a_day_without_clusters_lacks_no_labels():
+    day = state(*SOURCES, clusters=at(1, source_versions=ALL_FIRST, clusters=0))
+    assert not is_due(day, MORNING + timedelta(days=3))
 
 
 def test_a_day_is_due_again_when_a_source_brings_something_later():
@@ -93,8 +100,17 @@ def test_one_collection_is_one_reason_and_the_next_another_even_if_it_brings_bac
     assert len({*reasons, None}) == 4
 
 
-def test_missing_labels_are_asked_for_once_a_day_after_the_deadline():
-    lacking = state(*SOURCES, clusters=made_of(1, **ALL_FIRST), labels=at(2, waiting=3, failed=0))
+@pytest.mark.parametrize(
+    "labels",
+    [
+        at(2, waiting=3, failed=0),
+        at(2, waiting=0, failed=1),
+        None,  # the step itself failed
+        at(0, waiting=0, failed=0),  # of the clusters before these
+    ],
+)
+def test_missing_labels_are_asked_for_once_a_day_after_the_deadline(labels):
+    lacking = state(*SOURCES, clusters=made_of(1, **ALL_FIRST), labels=labels)
     reasons = {
         reason_to_process(lacking, MORNING + timedelta(hours=hours), DEADLINE)
         for hours in range(0, 72, 6)

@@ -27,11 +27,13 @@ export class Feed {
     this.#handlers = handlers;
     window.addEventListener("online", () => this.#source && this.open());
     window.addEventListener("offline", () => handlers.lost());
-    document.addEventListener("visibilitychange", () => {
-      clearTimeout(this.#hidden);
-      if (document.hidden) this.#hidden = setTimeout(() => this.#close(), HIDDEN_MS);
-      else if (this.#source === null) this.open();
-    });
+    document.addEventListener("visibilitychange", () => this.#seenOrHidden());
+  }
+
+  #seenOrHidden() {
+    clearTimeout(this.#hidden);
+    if (document.hidden) this.#hidden = setTimeout(() => this.#close(), HIDDEN_MS);
+    else if (this.#source === null) this.open();
   }
 
   /** Connect, or connect anew. */
@@ -40,6 +42,7 @@ export class Feed {
     const source = new EventSource("api/realtime");
     this.#source = source;
     this.#watch();
+    if (document.hidden) this.#seenOrHidden(); // a tab that was opened in the background
     source.addEventListener("PB_CONNECT", (event) => this.#subscribe(source, event));
     source.addEventListener("issues/*", (event) => {
       this.#watch();

@@ -31,8 +31,9 @@ export const CATEGORIES = {
 };
 export const IMPACTS = { high: "High", medium: "Medium", low: "Low" };
 
-export const sourceName = (source) => SOURCES[source] ?? source;
-export const categoryName = (category) => CATEGORIES[category] ?? category;
+const named = (names, key) => (Object.hasOwn(names, key) ? names[key] : key);
+export const sourceName = (source) => named(SOURCES, source);
+export const categoryName = (category) => named(CATEGORIES, category);
 export const number = (value) => numbers.format(value);
 
 /** "1 report", "1,204 reports". */

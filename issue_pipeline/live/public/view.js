@@ -60,7 +60,10 @@ export function addressOfIssue(issue) {
 /** How many days a span has. */
 export const spanDays = ({ from, to }) => (Date.parse(to) - Date.parse(from)) / DAY_MS + 1;
 
-/** The first day of a span that ends on a day. */
+const FIRST_DAY = new Date("2000-01-01");
+
+/** The first day of a span that ends on a day; none is before 2000, as in the field for it. */
 export function spanStart(to, days) {
-  return new Date(Date.parse(to) - (days - 1) * DAY_MS).toISOString().slice(0, 10);
+  const first = new Date(Date.parse(to) - (days - 1) * DAY_MS);
+  return first < FIRST_DAY ? "2000-01-01" : first.toISOString().slice(0, 10);
 }

@@ -109,8 +109,19 @@ CREATE TABLE IF NOT EXISTS gold.live_issues (
     synced_at    TIMESTAMP NOT NULL
 );
 -- Older files have a primary key that leaves no room for records that are being withdrawn.
-CREATE OR REPLACE TABLE gold.live_issues AS FROM gold.live_issues;
-ALTER TABLE gold.live_issues ADD PRIMARY KEY (cluster_date, record_id);
+CREATE TABLE gold.live_issues_by_record (
+    cluster_date DATE      NOT NULL,
+    cluster_id   INTEGER   NOT NULL,
+    record_id    VARCHAR   NOT NULL,
+    content_hash VARCHAR   NOT NULL,
+    state        VARCHAR   NOT NULL,
+    error        VARCHAR   NOT NULL,
+    synced_at    TIMESTAMP NOT NULL,
+    PRIMARY KEY (cluster_date, record_id)
+);
+INSERT INTO gold.live_issues_by_record FROM gold.live_issues;
+DROP TABLE gold.live_issues;
+ALTER TABLE gold.live_issues_by_record RENAME TO live_issues;
 
 -- The posts of each record that is published, is being withdrawn, or will come back when its issue
 -- has a label again: by them an issue is known again after a re-clustering.
