@@ -7,6 +7,7 @@ uses. Only the language model is scripted, so that two runs of a day give the sa
 import os
 import re
 import shutil
+import subprocess
 import sys
 import threading
 import time
@@ -128,6 +129,13 @@ class Deployment:
         self._daemon.start()
 
     def start(self) -> None:
+        # Webserver and daemon would both make the tables of a new home, and one of them fail.
+        subprocess.run(
+            [_BIN / "dagster", "instance", "migrate"],
+            env=os.environ | self.environment,
+            check=True,
+            capture_output=True,
+        )
         self._webserver.start()
         self.start_daemon()
         self._webserver.wait_until_ready()
