@@ -12,7 +12,7 @@ from issue_pipeline_tests.unattended.deployment import Deployment, deployed
 pytestmark = pytest.mark.e2e
 
 POSTS_PER_DAY = 160
-START_S = 60
+START_S = 90
 LIVE = ("gold", "live_issues")
 
 
@@ -77,7 +77,7 @@ def receiver() -> Iterator[Receiver]:
 
 def test_a_dead_source_holds_up_the_day_until_the_deadline_and_no_longer(tmp_path, receiver):
     tick = soon()
-    deadline = tick + timedelta(minutes=2)
+    deadline = tick + timedelta(minutes=3)
     settings = {
         "COLLECT_AT": f"{tick:%H:%M}",
         "PROCESS_DEADLINE": f"{deadline:%H:%M}",
