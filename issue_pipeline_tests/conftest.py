@@ -1,4 +1,4 @@
-"""What every test gets: a cache folder of its own; in which order files run, and Ctrl-C."""
+"""What every test gets: a cache folder of its own; in which order files run, and signals."""
 
 import signal
 
@@ -6,8 +6,9 @@ import pytest
 
 
 def pytest_configure() -> None:
-    """Have Ctrl-C end our children, which a shell's background job would tell them to ignore."""
+    """Have signals end our children, which background jobs and nohup would have them ignore."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
