@@ -18,7 +18,7 @@ help:
 	@echo "make run DAY=...     one day of the real APIs, with the keys in .env"
 	@echo "make test            lint, types and the whole test suite"
 	@echo "make bench           speed beside peers, on real posts  (make eval: quality)"
-	@echo "make soak            long backfills through the UI's API, under kill -9 (an hour)"
+	@echo "make soak            long backfills through the UI's API, under kill -9 (40 minutes)"
 
 demo: .venv/sandbox
 	$(BIN)/python -m issue_pipeline.sandbox.demo --mode $(MODE) \

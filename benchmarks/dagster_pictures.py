@@ -1,9 +1,10 @@
 """Takes the pictures of the Dagster UI: ``python -m benchmarks.dagster_pictures FOLDER``.
 
 Fills a day of the synthetic world under the real webserver and daemon, and photographs the graph of
-the assets, a day of clusters (``dagster-ui.png``, the README's picture), and the checks.
+the assets, a day of clusters and of labels, and the checks (``dagster-ui.png``, the README's).
 """
 
+import shutil
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -50,8 +51,6 @@ def _fill(deployment: Deployment, day: str) -> None:
 
 
 def _photograph(url: str, day: str, pictures: Path) -> None:
-    import shutil
-
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
@@ -61,17 +60,13 @@ def _photograph(url: str, day: str, pictures: Path) -> None:
         page = browser.new_page(viewport=DESKTOP)
         for name, path in (
             ("graph", "/asset-groups"),
-            ("dagster-ui", f"/assets/silver/clusters?view=partitions&partition={day}"),
+            ("clusters", f"/assets/silver/clusters?view=partitions&partition={day}"),
             ("labels", f"/assets/gold/issues?view=partitions&partition={day}"),
-            ("checks", "/assets/bronze/raw_items?view=checks"),
+            ("dagster-ui", "/assets/bronze/raw_items?view=checks"),
             ("overview", "/assets/gold/issues?view=overview"),
             ("automation", "/automation"),
         ):
             _take(page, url + path, pictures / f"{name}.png")
-        page.goto(f"{url}/assets/silver/clusters?view=partitions&partition={day}")
-        page.get_by_text("[Show Markdown]").first.click()
-        page.wait_for_timeout(SETTLED_MS)
-        page.screenshot(path=str(pictures / "map.png"))
         browser.close()
 
 

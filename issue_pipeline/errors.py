@@ -3,15 +3,25 @@
 A message says what happened, what was expected and what to do.
 """
 
+from typing import ClassVar
+
 from issue_pipeline.records import Spent
 
 
 class IssuePipelineError(Exception):
-    """Root of the tree; catch this to catch all of it."""
+    """Root of the tree; catch this to catch all of it.
+
+    Attributes:
+        may_pass: Whether the same thing may succeed later although nobody has acted.
+    """
+
+    may_pass: ClassVar[bool] = True
 
 
 class ConfigurationError(IssuePipelineError):
     """A setting is missing or malformed. The message names it."""
+
+    may_pass = False
 
 
 class CollectionError(IssuePipelineError):
@@ -37,6 +47,8 @@ class UnreachableError(CollectionError):
 class AccessDeniedError(CollectionError):
     """The source refuses our credentials, or wants some. Trying again cannot help."""
 
+    may_pass = False
+
 
 class QuotaExhaustedError(CollectionError):
     """The source's allowance is spent for longer than we may wait. Only time or a key helps."""
@@ -53,6 +65,8 @@ class TokenExpiredError(AccessDeniedError):
 class RequestRejectedError(CollectionError):
     """The source does not understand or does not know what we asked for (400, 404, 422)."""
 
+    may_pass = False
+
 
 class UnexpectedReplyError(CollectionError):
     """A well-formed reply lacks what every reply of that kind must have."""
@@ -61,9 +75,13 @@ class UnexpectedReplyError(CollectionError):
 class StoreError(IssuePipelineError):
     """The DuckDB file cannot be opened or lacks what a step needs."""
 
+    may_pass = False
+
 
 class StoreBusyError(StoreError):
     """Others have the DuckDB file, changed the day meanwhile, or left no room on the disk."""
+
+    may_pass = True
 
 
 class MissingInputError(StoreError):
@@ -129,6 +147,8 @@ class ModelAccessError(ModelUnavailableError):
 class EmbeddingModelError(IssuePipelineError):
     """The embedding model cannot be loaded, or is not the one it claims to be."""
 
+    may_pass = False
+
 
 class LiveStoreError(IssuePipelineError):
     """PocketBase cannot be reached, or refuses what it is sent."""
@@ -137,6 +157,10 @@ class LiveStoreError(IssuePipelineError):
 class LiveStoreRefusedError(LiveStoreError):
     """PocketBase does not take some records; all others are written."""
 
+    may_pass = False
+
 
 class LiveStoreAccessError(LiveStoreError):
     """PocketBase refuses our login or lacks our collections. Trying again cannot help."""
+
+    may_pass = False

@@ -5,31 +5,9 @@ from contextlib import contextmanager
 
 import dagster as dg
 
-from issue_pipeline.errors import (
-    AccessDeniedError,
-    ConfigurationError,
-    EmbeddingModelError,
-    IssuePipelineError,
-    LiveStoreAccessError,
-    LiveStoreRefusedError,
-    RequestRejectedError,
-    StoreBusyError,
-    StoreError,
-)
+from issue_pipeline.errors import IssuePipelineError
 from issue_pipeline.utils.printable import printable
 
-# Trying again changes nothing until somebody acts.
-_PERMANENT = (
-    AccessDeniedError,
-    ConfigurationError,
-    EmbeddingModelError,
-    LiveStoreAccessError,
-    LiveStoreRefusedError,
-    RequestRejectedError,
-    StoreError,
-)
-# Although of a kind that needs somebody.
-_PASSING = (StoreBusyError,)
 # On a failed run: whether its cause may pass, "yes" or "no". If it may, the daemon starts the run
 # again (automation/retries.py).
 MAY_SUCCEED_LATER_TAG = "issue_pipeline/may_succeed_later"
@@ -46,9 +24,8 @@ def clear_failures(context: dg.AssetExecutionContext) -> Iterator[None]:
     try:
         yield
     except IssuePipelineError as error:
-        may_pass = isinstance(error, _PASSING) or not isinstance(error, _PERMANENT)
         # Said either way: a run that repeats another one has the other's tags.
-        tag = {MAY_SUCCEED_LATER_TAG: "yes" if may_pass else "no"}
+        tag = {MAY_SUCCEED_LATER_TAG: "yes" if error.may_pass else "no"}
         context.instance.add_run_tags(context.run.run_id, tag)
         raise dg.Failure(description=str(error), allow_retries=False) from error
 

@@ -6,7 +6,12 @@ from datetime import UTC, datetime
 import dagster as dg
 
 from issue_pipeline.assets.catalogue import OWNERS, seconds_since, table_metadata
-from issue_pipeline.assets.checks import BRONZE_CHECKS, RAW_ITEMS, bronze_checks
+from issue_pipeline.assets.checks import (
+    BRONZE_CHECKS,
+    DAY_IS_COMPLETE,
+    RAW_ITEMS,
+    bronze_checks,
+)
 from issue_pipeline.assets.partition_keys import source_and_day_of
 from issue_pipeline.failures import clear_failures
 from issue_pipeline.partitions import source_day_partitions
@@ -15,8 +20,6 @@ from issue_pipeline.resources.collectors import CollectorsResource
 from issue_pipeline.resources.duckdb import IssuesDatabase
 from issue_pipeline.sql import bronze
 from issue_pipeline.utils.urls import url_hash
-
-DAY_IS_COMPLETE = "day_is_complete"
 
 
 @dg.asset(

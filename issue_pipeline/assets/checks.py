@@ -24,6 +24,8 @@ CLUSTERS = dg.AssetKey(["silver", "clusters"])
 ISSUES = dg.AssetKey(["gold", "issues"])
 LIVE_ISSUES = dg.AssetKey(["gold", "live_issues"])
 
+# Its result is told where the source-day is collected (bronze.py).
+DAY_IS_COMPLETE = "day_is_complete"
 # One cluster with more than this of a day says nothing. Of fewer posts shares say little.
 MAX_LARGEST_SHARE = 0.25
 MIN_POSTS_TO_JUDGE = 200
@@ -53,7 +55,7 @@ def _spec(
 BRONZE_CHECKS = [
     _spec(
         RAW_ITEMS,
-        "day_is_complete",
+        DAY_IS_COMPLETE,
         "Every post that the source has of the day is stored; warns with why not.",
     ),
     _spec(

@@ -135,8 +135,9 @@ def _publish(day: date, database: IssuesDatabase, pocketbase: PocketBaseResource
     with database.read() as connection:
         ledger = bronze.ledger_of_day(connection, day)
         _require_labels(connection, day, ledger)
-        require_sound(f"gold/issues {day}", label_checks(gold.issues_of_day(connection, day)))
-        rows = [row for row in gold.issues_of_day(connection, day) if not row.label_failed]
+        labels = gold.issues_of_day(connection, day)
+        require_sound(f"gold/issues {day}", label_checks(labels))
+        rows = [row for row in labels if not row.label_failed]
         evidence = gold.evidence_of_day(connection, day)
         clusters = silver.members_of_day(connection, day)
         known = live.rows_of_day(connection, day)

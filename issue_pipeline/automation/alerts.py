@@ -4,6 +4,7 @@ import dagster as dg
 import httpx
 import stamina
 
+from issue_pipeline.automation.history import PARTITION_TAG
 from issue_pipeline.automation.retries import is_run_again
 from issue_pipeline.failures import MAX_REASON_CHARS, failure_reason
 from issue_pipeline.settings import alert_webhook_url, dagster_ui_url
@@ -25,7 +26,7 @@ def alert_text(run: dg.DagsterRun, reason: str, ui_url: str) -> str:
         reason: Why, in one line.
         ui_url: Where the Dagster UI is, without a slash at the end.
     """
-    partition = run.tags.get("dagster/partition", "")
+    partition = run.tags.get(PARTITION_TAG, "")
     again = is_run_again(run) or run.tags.get(_LOST_AND_RUN_AGAIN_TAG) == "true"
     outlook = "It is tried again by itself." if again else "Somebody must act."
     return f"{_what(run)} {partition} failed: {reason} {outlook}\n{ui_url}/runs/{run.run_id}"

@@ -6,6 +6,9 @@ from typing import NamedTuple
 import dagster as dg
 from dagster._core.definitions.data_version import DATA_VERSION_TAG
 
+# On every run of a partition.
+PARTITION_TAG = "dagster/partition"
+
 
 class Materialised(NamedTuple):
     """The latest materialisation of a partition.

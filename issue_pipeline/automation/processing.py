@@ -61,6 +61,11 @@ class DayState:
         return any(self.labels.metadata.get(key) for key in ("failed", "waiting"))
 
 
+def due_at(day: date, deadline: time) -> datetime:
+    """Give the moment from which a day waits for no source."""
+    return datetime.combine(day + timedelta(days=1), deadline, UTC)
+
+
 def reason_to_process(state: DayState, now: datetime, deadline: time) -> str | None:
     """Say why a day should be processed now.
 
@@ -73,7 +78,7 @@ def reason_to_process(state: DayState, now: datetime, deadline: time) -> str | N
         Words that are the same as long as nothing new has happened, so that a day is not processed
         twice for one reason; ``None`` if there is none.
     """
-    due = datetime.combine(state.day + timedelta(days=1), deadline, UTC)
+    due = due_at(state.day, deadline)
     if not state.sources or (state.waits_for and now < due):
         return None
     if not state.is_processed:
@@ -126,7 +131,7 @@ def process_days(context: dg.SensorEvaluationContext) -> dg.SensorResult:
                     tags=BEFORE_BACKFILLS,
                 )
             )
-        elif state.waits_for and now < datetime.combine(now.date(), deadline, UTC) and back == 1:
+        elif state.waits_for and now < due_at(day, deadline):
             waiting.append(
                 f"{day} waits for {', '.join(state.waits_for)} until {deadline:%H:%M} UTC"
             )

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 import dagster as dg
 
 from issue_pipeline.assets import clusters, issues, live_issues, raw_items
+from issue_pipeline.automation.history import PARTITION_TAG
 from issue_pipeline.automation.jobs import BEFORE_BACKFILLS, collect_jobs, find_issues_job
 from issue_pipeline.failures import MAY_SUCCEED_LATER_TAG
 from issue_pipeline.partitions import SOURCES, daily_partitions
@@ -19,7 +20,6 @@ CHECK_EVERY_S = 30
 MAX_TRIES = 4
 GROWTH = 4
 TRY_TAG = "issue_pipeline/try"
-_PARTITION_TAG = "dagster/partition"
 # Older failures are history. Longer than all waits together, by default 21 hours.
 _MEMORY = timedelta(days=7)
 
@@ -64,7 +64,7 @@ def try_again(context: dg.SensorEvaluationContext) -> dg.SensorResult:
         ended_at = datetime.fromtimestamp(ended_s, UTC)
         due = ended_at + wait_before(number, try_again_after())
         if now < due:
-            waiting.append(f"{run.tags[_PARTITION_TAG]} at {due:%H:%M} UTC")
+            waiting.append(f"{run.tags[PARTITION_TAG]} at {due:%H:%M} UTC")
         else:
             requests.append(_request(run, number))
     told = f"Next: {', '.join(sorted(waiting))}" if waiting else "Nothing failed that may pass."
@@ -76,7 +76,7 @@ def is_run_again(run: dg.DagsterRun) -> bool:
     return (
         run.tags.get(MAY_SUCCEED_LATER_TAG) == "yes"
         and _tries(run) < MAX_TRIES
-        and _is_partition(run.tags.get(_PARTITION_TAG, ""))
+        and _is_partition(run.tags.get(PARTITION_TAG, ""))
     )
 
 
@@ -96,7 +96,7 @@ def _was_run_since(instance: dg.DagsterInstance, record: dg.RunRecord) -> bool:
     run = record.dagster_run
     later = instance.get_runs(
         dg.RunsFilter(
-            tags={_PARTITION_TAG: run.tags[_PARTITION_TAG]},
+            tags={PARTITION_TAG: run.tags[PARTITION_TAG]},
             created_after=record.create_timestamp,
         )
     )
@@ -117,7 +117,7 @@ _FIND_ISSUES = frozenset([clusters.key, issues.key, live_issues.key])
 
 def _request(run: dg.DagsterRun, number: int) -> dg.RunRequest:
     """Ask for a run's partition and assets again, by the job that has them."""
-    partition, assets = run.tags[_PARTITION_TAG], _assets(run)
+    partition, assets = run.tags[PARTITION_TAG], _assets(run)
     collects = raw_items.key in assets
     job = collect_jobs[partition.split("|")[1]] if collects else find_issues_job
     return dg.RunRequest(
