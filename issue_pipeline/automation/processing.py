@@ -13,7 +13,12 @@ import dagster as dg
 
 from issue_pipeline.assets import clusters, issues, raw_items
 from issue_pipeline.assets.catalogue import SOURCE_VERSIONS
-from issue_pipeline.automation.history import Materialised, last_materialised, source_day_key
+from issue_pipeline.automation.history import (
+    PARTITION_TAG,
+    Materialised,
+    last_materialised,
+    source_day_key,
+)
 from issue_pipeline.automation.jobs import BEFORE_BACKFILLS, find_issues_job
 from issue_pipeline.partitions import SOURCES, daily_partitions
 from issue_pipeline.settings import process_deadline
@@ -32,12 +37,14 @@ class DayState:
         sources: The latest collection of each source that has one.
         clusters: The latest clusters; ``None`` if they were never made.
         labels: The latest labels; likewise.
+        is_running: Whether a run works on the day, or waits for its turn.
     """
 
     day: date
     sources: Mapping[str, Materialised]
     clusters: Materialised | None
     labels: Materialised | None
+    is_running: bool = False
 
     @property
     def waits_for(self) -> list[str]:
@@ -84,7 +91,9 @@ def reason_to_process(state: DayState, now: datetime, deadline: time) -> str | N
     if not state.is_processed:
         newest = max(state.sources.values(), key=lambda there: there.at)
         return f"has {len(state.sources)} sources as of {newest.at.isoformat()}"
-    if state.lacks_labels and (days_late := (now - due).days):
+    # Before the deadline these are negative.
+    days_late = (now - due).days
+    if state.lacks_labels and days_late > 0 and not state.is_running:
         return f"lacks labels, {days_late} days after its deadline"
     return None
 
@@ -95,11 +104,13 @@ def day_state(instance: dg.DagsterInstance, day: date) -> DayState:
         source: last_materialised(instance, raw_items.key, source_day_key(source, day))
         for source in SOURCES
     }
+    runs = instance.get_runs(dg.RunsFilter(tags={PARTITION_TAG: day.isoformat()}))
     return DayState(
         day=day,
         sources={source: there for source, there in found.items() if there is not None},
         clusters=last_materialised(instance, clusters.key, day.isoformat()),
         labels=last_materialised(instance, issues.key, day.isoformat()),
+        is_running=any(not run.is_finished for run in runs),
     )
 
 

@@ -1,5 +1,6 @@
 """A day is processed when its sources are in, at the deadline with what is there, and again."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 
 import dagster as dg
@@ -119,6 +120,19 @@ def test_missing_labels_are_asked_for_once_a_day_after_the_deadline(labels):
     assert None in reasons
 
 
+def test_missing_labels_of_a_day_are_no_reason_before_its_deadline():
+    # Between the two steps of a run the clusters are there and the labels are not.
+    halfway = state(*SOURCES, clusters=made_of(1, **ALL_FIRST))
+    assert not is_due(halfway, NIGHT)
+
+
+def test_missing_labels_are_no_reason_while_a_run_is_about_to_make_them():
+    halfway = state(*SOURCES, clusters=made_of(1, **ALL_FIRST))
+    late = MORNING + timedelta(days=2)
+    assert is_due(halfway, late)
+    assert not is_due(replace(halfway, is_running=True), late)
+
+
 def collected(instance: dg.DagsterInstance, partition: str) -> None:
     tags = {"dagster/data_version": "first"}
     instance.report_runless_asset_event(
@@ -144,6 +158,13 @@ def test_the_sensor_reads_dagsters_records_and_asks_for_a_day_once():
         # Dagster starts one run for each key.
         assert [request.run_key for request in first] == [request.run_key for request in again]
         assert day_state(instance, yesterday).waits_for == []
+        assert not day_state(instance, yesterday).is_running
+        run = instance.create_run_for_job(
+            defs.resolve_job_def("find_issues"), tags={"dagster/partition": yesterday.isoformat()}
+        )
+        assert day_state(instance, yesterday).is_running
+        instance.report_run_canceled(run)
+        assert not day_state(instance, yesterday).is_running
         instance.report_runless_asset_event(
             dg.AssetMaterialization(
                 clusters.key,
