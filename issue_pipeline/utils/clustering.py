@@ -213,7 +213,6 @@ def without_strangers(
         members = np.flatnonzero(labels == cluster)
         m = len(members)
         # There are at most (e n / m)^m ways to choose m of n posts.
-        # There are at most (e n / m)^m ways to choose m of n posts.
         chance = strangers.likeness_by_chance(m * (m - 1) / 2, m * (1 + np.log(n / m)))
         if likeness(vectors[members]) > chance:
             to_others = likeness_to_others(vectors[members]) - strangers.mean
