@@ -24,23 +24,28 @@ from issue_pipeline.utils.spanning_tree import spanning_tree
 
 Result = TypeVar("Result")
 TITLES = "stackoverflow_titles_20"
+# Each is compared with the library, up to so many posts.
+CORPORA = (TITLES, "reddit_posts", "github_issues", "bugzilla_duplicates")
+COMPARED = 5_000
 LARGE = 100_000
 
 
 def measure(cache: Path, *, large: bool) -> Iterator[Row]:
-    """Compare on 10,000 and 20,000 real titles.
+    """Compare on every corpus, and on 10,000 and 20,000 real titles.
 
     Args:
         cache: Folder of the vectors.
         large: Whether to cluster 100,000 sentences, too, which take long to embed the first time.
     """
     titles = embedded.vectors(TITLES, cache)
-    cluster_embeddings(titles[:1_000])  # imports
-    chosen = titles[np.random.default_rng(0).permutation(len(titles))[: len(titles) // 2]]
-    yield _beside_hdbscan(chosen)
+    cluster_embeddings(titles[:1_000], mode="raw")  # imports
+    for name in CORPORA:
+        yield _beside_hdbscan(name, _some(embedded.vectors(name, cache), COMPARED))
+    yield _beside_hdbscan(TITLES, _some(titles, len(titles) // 2))
     yield _beside_fast_hdbscan(titles)
-    _, seconds, processor_s = _timed(lambda: cluster_embeddings(titles))
-    yield _row("smoothed", len(titles), seconds, processor_s)
+    for some in (_some(titles, len(titles) // 2), titles):
+        _, seconds, processor_s = _timed(lambda vectors=some: cluster_embeddings(vectors))
+        yield _row(TITLES, "smoothed", len(some), seconds, processor_s)
     if large:
         path = str(embedded.sentences(cache, LARGE))
         for mode in ("raw", "smoothed"):
@@ -49,7 +54,13 @@ def measure(cache: Path, *, large: bool) -> Iterator[Row]:
             yield json.loads(ended.stdout)
 
 
+def _some(vectors: Vectors, count: int) -> Vectors:
+    """Choose so many rows, or all if there are fewer."""
+    return vectors[np.random.default_rng(0).permutation(len(vectors))[:count]]
+
+
 def _row(
+    corpus: str,
     mode: str,
     n: int,
     seconds: float,
@@ -62,6 +73,7 @@ def _row(
     peak_mb: float = float("nan"),
 ) -> Row:
     return {
+        "corpus": corpus,
         "mode": mode,
         "n": n,
         "s": seconds,
@@ -75,10 +87,10 @@ def _row(
     }
 
 
-def _beside_hdbscan(vectors: Vectors) -> Row:
+def _beside_hdbscan(corpus: str, vectors: Vectors) -> Row:
     from hdbscan import HDBSCAN
 
-    size = len(vectors) // 200
+    size = max(5, len(vectors) // 200)
     found, seconds, processor_s = _timed(lambda: cluster_embeddings(vectors, mode="raw").labels)
     library = HDBSCAN(
         min_cluster_size=size, min_samples=size // 2, gen_min_span_tree=True, core_dist_n_jobs=1
@@ -86,6 +98,7 @@ def _beside_hdbscan(vectors: Vectors) -> Row:
     expected, theirs_s, _ = _timed(lambda: library.fit_predict(vectors.astype(np.float64)))
     weight = library.minimum_spanning_tree_.to_numpy()[:, 2].sum()
     return _row(
+        corpus,
         "raw",
         len(vectors),
         seconds,
@@ -106,6 +119,7 @@ def _beside_fast_hdbscan(vectors: Vectors) -> Row:
         subprocess.run(peer, check=True)
         result = np.load(target)
     return _row(
+        TITLES,
         "raw",
         len(vectors),
         seconds,
@@ -128,7 +142,7 @@ def _alone() -> None:
     vectors = np.load(path)
     _, seconds, processor_s = _timed(lambda: cluster_embeddings(vectors, mode=mode))
     peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(json.dumps(_row(mode, len(vectors), seconds, processor_s, peak_mb=peak_mb)))
+    print(json.dumps(_row("sentences", mode, len(vectors), seconds, processor_s, peak_mb=peak_mb)))
 
 
 if __name__ == "__main__":
