@@ -28,10 +28,12 @@ from issue_pipeline.utils.clustering import (
     REJOIN_SHARE,
     cluster_embeddings,
     rejoin,
+    with_topic,
     without_giants,
     without_strangers,
 )
 from issue_pipeline.utils.embeddings import Vectors
+from issue_pipeline.utils.main_topic import main_topic
 from issue_pipeline.utils.neighbours import Ranks, nearest, smooth
 from issue_pipeline.utils.strangers import Strangers
 
@@ -46,6 +48,7 @@ class Setting:
     Attributes:
         neighbours: That are averaged.
         rounds: Of averaging.
+        samples: ``min_samples`` in multiples of ``min_cluster_size``.
         kept: The share of a row's first place that is mixed in again in each round.
         ceiling: Share of the day beyond which a cluster is divided; 0 for none.
         share: Of a noise post's neighbours, those that must lie in a cluster for it to join.
@@ -54,6 +57,7 @@ class Setting:
 
     neighbours: float = 1.0
     rounds: int = 2
+    samples: float = 0.5
     kept: float = 0.0
     ceiling: float = CEILING_SHARE
     share: float = REJOIN_SHARE
@@ -61,8 +65,8 @@ class Setting:
 
     def __str__(self) -> str:
         return (
-            f"{self.neighbours:g} x, {self.rounds} rounds, kept {self.kept:g}, ceiling"
-            f" {self.ceiling:g}, rejoin {self.share:g} x {self.rejoin_rounds}"
+            f"{self.neighbours:g} x, {self.rounds} rounds, samples {self.samples:g}, kept"
+            f" {self.kept:g}, ceiling {self.ceiling:g}, rejoin {self.share:g} x {self.rejoin_rounds}"
         )
 
     def labels(self, vectors: Vectors) -> Labels:
@@ -71,16 +75,16 @@ class Setting:
         size = max(5, n // 200)
         near = nearest(vectors, 1 + max(1, min(round(self.neighbours * size), n // 6))).rows
         moved = self._moved(vectors, near)
-        tree = ClusterTree(moved, size, size // 2)
+        tree = ClusterTree(moved, size, max(1, int(self.samples * size)))
         ceiling = max(MIN_CEILING, int(self.ceiling * n)) if self.ceiling else n
         strangers = Strangers.of(vectors, tree.labels())
         labels = without_giants(tree, vectors, strangers, ceiling)
         labels = without_strangers(labels, vectors, strangers, size)
-        if not self.rejoin_rounds:
-            return labels
-        rounds, share = self.rejoin_rounds, self.share
-        labels = rejoin(labels, near, ceiling=ceiling, share=share, rounds=rounds)
-        return without_strangers(labels, vectors, strangers, size)
+        if self.rejoin_rounds:
+            rounds, share = self.rejoin_rounds, self.share
+            labels = rejoin(labels, near, ceiling=ceiling, share=share, rounds=rounds)
+            labels = without_strangers(labels, vectors, strangers, size)
+        return with_topic(labels, main_topic(vectors), size)
 
     def _moved(self, vectors: Vectors, near: Ranks) -> Vectors:
         moved = vectors
@@ -93,10 +97,12 @@ class Setting:
 
 SETTINGS = (
     Setting(),
-    *(Setting(neighbours=k) for k in (0.5, 1.5, 2, 4)),
+    *(Setting(neighbours=k) for k in (0.5, 0.75, 1.5, 2, 4)),
     *(Setting(rounds=r) for r in (1, 3)),
     *(Setting(kept=a) for a in (0.05, 0.1, 0.2)),
-    Setting(rounds=3, kept=0.2),
+    *(Setting(kept=0.1, samples=s) for s in (0.25, 0.75)),
+    Setting(kept=0.1, neighbours=0.75),
+    *(Setting(rounds=3, kept=a) for a in (0.2, 0.3)),
     Setting(ceiling=0),
     *(Setting(share=s, rejoin_rounds=r) for s, r in ((1, 0), (0.35, 1), (0.4, 2), (0.3, 2))),
 )

@@ -1,5 +1,6 @@
 """``silver.clusters``: the posts of a day, grouped by meaning."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import dagster as dg
@@ -29,7 +30,12 @@ from issue_pipeline.resources.duckdb import IssuesDatabase
 from issue_pipeline.resources.embedding import EmbeddingResource
 from issue_pipeline.settings import clustering_min_size, clustering_mode
 from issue_pipeline.sql import bronze, silver
-from issue_pipeline.utils.clustering import cluster_embeddings, cluster_quality, outlier_ratio
+from issue_pipeline.utils.clustering import (
+    cluster_embeddings,
+    cluster_quality,
+    largest_first,
+    outlier_ratio,
+)
 from issue_pipeline.utils.embeddings import compute_embeddings_for_items
 
 
@@ -64,6 +70,8 @@ def clusters(
         mode, min_size = clustering_mode(), clustering_min_size()
         vectors = compute_embeddings_for_items(items, embedding.get_model())
         clustering = cluster_embeddings(vectors, mode=mode, min_cluster_size=min_size)
+        # The items are in the order of their url_hash, which breaks ties of size.
+        clustering = replace(clustering, labels=largest_first(clustering.labels))
         noise = outlier_ratio(clustering.labels)
         rows = [
             ClusterRow(

@@ -15,6 +15,7 @@ from issue_pipeline.utils.cluster_tree import NOISE as NOISE
 from issue_pipeline.utils.cluster_tree import ClusterTree, Rows
 from issue_pipeline.utils.cluster_tree import Labels as Labels
 from issue_pipeline.utils.embeddings import Vectors
+from issue_pipeline.utils.main_topic import Chosen, main_topic
 from issue_pipeline.utils.neighbours import Ranks, blocks, nearest, smooth
 from issue_pipeline.utils.strangers import Strangers, likeness, likeness_to_others
 
@@ -38,8 +39,8 @@ class Clustering:
     """A partition of n items.
 
     Attributes:
-        labels: int64 (n,): 0..k-1, the largest cluster first, or -1 for noise. Ties of size go to
-            the cluster whose first row comes first.
+        labels: int64 (n,): 0..k-1, the largest cluster first, or -1 for noise. Ties of size are
+            broken by the vectors themselves.
         mode: ``raw`` or ``smoothed``.
         min_cluster_size: Fewest items that make a cluster.
         min_samples: Neighbours that make a point dense.
@@ -69,11 +70,10 @@ def cluster_embeddings(
 ) -> Clustering:
     """Group vectors by density: excess of mass, Euclidean distance, noise allowed.
 
-    The partition does not depend on the order of the rows.
+    Neither the partition nor its ids depend on the order of the rows.
 
     Args:
-        embeddings: float32 (n, d), unit rows, finite. Sort the rows by a key of their own where
-            ties of size are to be broken independently of arrival.
+        embeddings: float32 (n, d), unit rows, finite.
         mode: ``raw`` or ``smoothed``.
         min_cluster_size: Fewest items that make a cluster, at least 2; ``max(5, n // 200)`` if not
             given. ``min_samples`` is half of it.
@@ -102,15 +102,19 @@ def cluster_embeddings(
         order, same = _by_content(vectors)
         find = _smoothed if mode == "smoothed" else hdbscan_labels
         labels = find(vectors[order], min_cluster_size, min_samples)[same]
-    return Clustering(largest_first(labels), mode, min_cluster_size, min_samples)
+        labels[order] = largest_first(labels[order])
+    return Clustering(labels, mode, min_cluster_size, min_samples)
 
 
 def _checked(embeddings: Vectors) -> Vectors:
     vectors = np.asarray(embeddings, dtype=np.float32)
-    if vectors.ndim != 2:
+    if vectors.ndim != 2 or vectors.shape[1] == 0:
         raise ValueError(f"Expected embeddings of shape (n, d), got {vectors.shape}.")
-    if not np.isfinite(vectors).all():
-        rows = np.unique(np.nonzero(~np.isfinite(vectors))[0])
+    # Of numbers that are finite themselves distances may not be.
+    with np.errstate(over="ignore", invalid="ignore"):
+        squared = np.square(vectors).sum(axis=1)
+    if not np.isfinite(squared).all():
+        rows = np.flatnonzero(~np.isfinite(squared))
         raise ValueError(f"Embeddings must be finite; rows {rows[:5].tolist()} are not.")
     return vectors
 
@@ -138,7 +142,8 @@ def _smoothed(vectors: Vectors, min_cluster_size: int, min_samples: int) -> Labe
     labels = without_giants(tree, vectors, strangers, ceiling)
     labels = without_strangers(labels, vectors, strangers, min_cluster_size)
     labels = rejoin(labels, near, ceiling=ceiling)
-    return without_strangers(labels, vectors, strangers, min_cluster_size)
+    labels = without_strangers(labels, vectors, strangers, min_cluster_size)
+    return with_topic(labels, main_topic(vectors), min_cluster_size)
 
 
 def smoothing_neighbours(n: int, min_cluster_size: int) -> int:
@@ -223,6 +228,25 @@ def without_strangers(
             belongs[:] = False
         kept[members[~belongs]] = NOISE
     return kept
+
+
+def with_topic(labels: Labels, topic: Chosen | None, min_cluster_size: int) -> Labels:
+    """Make one cluster of the topic of most of the day, whatever it was divided into.
+
+    Args:
+        labels: int64 (n,), -1 for noise.
+        topic: bool (n,), as of :func:`main_topic`.
+        min_cluster_size: A cluster of which the topic leaves fewer members goes.
+
+    Returns:
+        int64 (n,).
+    """
+    if topic is None:
+        return labels
+    labels = labels.copy()
+    labels[topic] = labels.max(initial=NOISE) + 1
+    left, number, sizes = np.unique(labels, return_inverse=True, return_counts=True)
+    return np.where(sizes[number] < min_cluster_size, NOISE, left[number])
 
 
 def rejoin(

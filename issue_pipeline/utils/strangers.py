@@ -34,11 +34,7 @@ class Strangers:
         """
         clusters = range(int(labels.max(initial=-1)) + 1)
         within = sum((_pair_sums(vectors[labels == one]) for one in clusters), np.zeros(3))
-        count, total, squares = _pair_sums(vectors) - within
-        if count < 1:
-            return cls(0.0, 0.0)
-        mean = total / count
-        return cls(float(mean), float(np.sqrt(max(0.0, squares / count - mean**2))))
+        return cls(*_mean_and_deviation(_pair_sums(vectors) - within))
 
     def likeness_by_chance(self, pairs: float, log_choices: float) -> float:
         """Bound the mean cosine of so many pairs of strangers, in the best of so many choices.
@@ -61,11 +57,32 @@ def likeness(vectors: Vectors) -> float:
     return float((total @ total - m) / (m * (m - 1)))
 
 
+def spread(vectors: Vectors) -> float:
+    """Give the standard deviation of the cosines of all pairs of different rows, m >= 2."""
+    return _mean_and_deviation(_pair_sums(vectors))[1]
+
+
 def likeness_to_others(vectors: Vectors) -> NDArray[np.float64]:
     """Give each row's mean cosine to the other rows: float64 (m,), of float32 (m, d), m >= 2."""
-    total = vectors.sum(axis=0, dtype=np.float64)
-    to_others: NDArray[np.float64] = (vectors @ total - 1) / (len(vectors) - 1)
-    return to_others
+    return mean_cosines(vectors, vectors, np.ones(len(vectors), bool))
+
+
+def mean_cosines(
+    vectors: Vectors, group: Vectors, is_member: NDArray[np.bool_]
+) -> NDArray[np.float64]:
+    """Give each row's mean cosine to a group, itself left out.
+
+    Args:
+        vectors: float32 (n, d), unit rows.
+        group: float32 (m, d), those of the rows that are in the group, m >= 2.
+        is_member: bool (n,), which they are.
+
+    Returns:
+        float64 (n,).
+    """
+    total = group.sum(axis=0, dtype=np.float64)
+    cosines: NDArray[np.float64] = (vectors @ total - is_member) / (len(group) - is_member)
+    return cosines
 
 
 def _pair_sums(vectors: Vectors) -> NDArray[np.float64]:
@@ -76,3 +93,12 @@ def _pair_sums(vectors: Vectors) -> NDArray[np.float64]:
     products = vectors.T @ vectors if m > d else vectors @ vectors.T
     squares = np.square(products, dtype=np.float64).sum()
     return np.array([m * (m - 1), total @ total - m, squares - m]) / 2
+
+
+def _mean_and_deviation(sums: NDArray[np.float64]) -> tuple[float, float]:
+    """Of the pairs that were summed; zeros for none."""
+    count, total, squares = sums
+    if count < 1:
+        return 0.0, 0.0
+    mean = total / count
+    return float(mean), float(np.sqrt(max(0.0, squares / count - mean**2)))
