@@ -26,6 +26,7 @@ from issue_pipeline.utils.clustering import (
     MIN_CEILING,
     REJOIN_ROUNDS,
     REJOIN_SHARE,
+    by_content,
     cluster_embeddings,
     rejoin,
     with_topic,
@@ -65,12 +66,17 @@ class Setting:
 
     def __str__(self) -> str:
         return (
-            f"{self.neighbours:g} x, {self.rounds} rounds, samples {self.samples:g}, kept"
-            f" {self.kept:g}, ceiling {self.ceiling:g}, rejoin {self.share:g} x {self.rejoin_rounds}"
+            f"{self.neighbours:g} x, {self.rounds} rounds, samples {self.samples:g},"
+            f" kept {self.kept:g}, ceiling {self.ceiling:g},"
+            f" rejoin {self.share:g} x {self.rejoin_rounds}"
         )
 
     def labels(self, vectors: Vectors) -> Labels:
-        """Cluster with this setting."""
+        """Cluster with this setting; with the default one, as the pipeline does."""
+        order, same = by_content(vectors)
+        return self._grouped(vectors[order])[same]
+
+    def _grouped(self, vectors: Vectors) -> Labels:
         n = len(vectors)
         size = max(5, n // 200)
         near = nearest(vectors, 1 + max(1, min(round(self.neighbours * size), n // 6))).rows

@@ -99,7 +99,7 @@ def cluster_embeddings(
     else:
         # Sums round differently in another order of rows, and equal distances are ranked by row; so
         # the rows are put into an order that only their contents decide.
-        order, same = _by_content(vectors)
+        order, same = by_content(vectors)
         find = _smoothed if mode == "smoothed" else hdbscan_labels
         labels = find(vectors[order], min_cluster_size, min_samples)[same]
         labels[order] = largest_first(labels[order])
@@ -119,7 +119,7 @@ def _checked(embeddings: Vectors) -> Vectors:
     return vectors
 
 
-def _by_content(vectors: Vectors) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def by_content(vectors: Vectors) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Order rows by their contents.
 
     Returns:
