@@ -19,10 +19,10 @@ _LOG = re.compile(
     r"(?:\]|:|\s*\||\s{2,}|\s+\[|\s+\d|\s+\w+(?:[.:]\w+)+)"
     r"|\[(?i:trace|debug|info|warn(?:ing)?|error|fatal|notice|err|main)\]"
     r"|[EWIFDV](?:\d{4}|/\S{1,60})[ (]"  # glog, Android
-    r"|at (?:async |new )?[\w$.<>/\[\]`,~@-]*[.$<>/\[][\w$.<>/\[\]`,~@-]*\s?\("  # Java, .NET
-    r"|at (?:async |new )?[\w$.<>]+ (?:\[as [\w.]+\] )?\([^()\s]*[:.]\S*\)"  # JavaScript
+    r"|at (?:async |new )?(?=[\w\]`,~@-]*+[.$<>/\[])[\w$.<>/\[\]`,~@-]++\s?\("  # Java, .NET
+    r"|at (?:async |new )?[\w$.<>]+ (?:\[as [\w.]+\] )?\((?=[^()\s:.]*+[:.])\S*\)"  # JavaScript
     r"|at (?:file|https?|node|async|chrome-extension|webpack\S*|/|[A-Za-z]:\\)[:\s/\w]"
-    r"|(?:in|from) \S+ \(\S*(?:at|:\d+)\S*\)"
+    r"|(?:in|from) \S+ \((?=\S*?(?:at|:\d))\S*\)"
     r"|File \"[^\"\n]{1,300}+\", line \d|File [\w./\\~-]{1,300}+:\d|Cell In ?\[\d{1,5}\], line"
     r"|(?:[\w.]{1,80}\s+)?Traceback \(most recent call last\)"
     r"|During handling of the above exception"
@@ -79,7 +79,7 @@ _CODE = re.compile(
     r"|(?:Dim|Set) \w+\s?="
     r"|[\"'][^\"'\n]*[\"']\s*:\s*\S|[\"'][^\"'\n]*[\"'],?\s*$(?<=,)"  # "key": value
     r"|</?[\w:.-]+(?:\s[\w:.@-]+=[^\n]*|\s*/?)>?\s*$"  # markup on its own
-    r"|<[\w:.-]+[^<>\n]*+>[^<>\n]*+</[\w:.-]+>\s*$"
+    r"|<[\w:.-]++[^<>\n]*+>[^<>\n]*+</[\w:.-]+>\s*$"
     r"|!?(?![^\n]*\s(?:a|an|the|is|are|was|does|not|when|with|if|because|fails?|my)\b)"
     r"(?:sudo|pip3?|npm|npx|yarn|conda|docker|kubectl|git|cd|mkdir|curl|wget|apt-get|brew|cmake"
     r"|make"
@@ -95,14 +95,14 @@ _MAY_BE_SAID = re.compile(r"\s*\[?[A-Za-z](?!\S*[./\\]\S)(?![^\n]{0,80}\d\d:\d\d
 _EXCEPTION = re.compile(r"\s*[\w.]*[a-z](?:Error|Exception|Fault|Warning)\b")
 # A word that no sentence has: brackets or signs within, paths, numbers, options.
 _ODD_WORD = re.compile(
-    r"\d|[={}\\|$^~<>]|\w[(\[_/@#]\w|\w\(\)|[\])]\S*\w|::|->|;\S|\w\.\w|--?\w+=?|^[^\w&–—/-]+$|^@|_"
+    r"\d|[={}\\|$^~<>]|\w[(\[_/@#]\w|\w\(\)|[\])][^\w\s]{0,20}\w|::|->|;\S|\w\.\w|--?\w+=?|^[^\w&–—/-]+$|^@|_"
 )
 _FIRST_PERSON = re.compile(
     r"\bI\b(?!/)|\b[Ii]['’](?:m|ve|d|ll)\b|\b[Mm](?:y|e)\b"
     r"|\bi (?:have|am|can|get|tried?|want|need)\b"
 )
 _MIN_REPEATED = 4
-_SENTENCE_END = re.compile(r"[.?!:…)\"'][\"')]*$")
+_SENTENCE_END = re.compile(r"[.?!:…)\"'][\"')]{0,3}$")
 
 
 def without_machine_lines(lines: Sequence[str]) -> list[str]:

@@ -63,13 +63,13 @@ _TAG = re.compile(
 _BREAK_TAG = re.compile(r"<(?:/?(?:p|div|li|summary|tr|h[1-6])|br|hr)\b[^<>\n]{0,300}+>", re.I)
 _ESCAPE = re.compile(r"\\([*_#>\[\]()~`+.!|-])")
 _EMPTY_BRACKETS = re.compile(r" ?(?:\[ {1,3}\]\( {0,3}\)|\( {1,3}\))")
-_HEADING_LINE = re.compile(r"\s{0,3}#{1,6}\s+(.*?)[\s#]*$")
+_HEADING_LINE = re.compile(r"\s{0,3}#{1,6}\s+(.*)$")
 _HEADING_TAG = re.compile(r"<h[1-6]\b[^<>\n]{0,300}+>", re.IGNORECASE)
 # Tags that stand at the border of a line are marks of Markdown, for what reads lines later.
 _ITALIC_START = re.compile(r"^(\s{0,8}(?:[-*+]\s)?)<(?:em|i)>(?=\S)", re.MULTILINE | re.IGNORECASE)
 _ITALIC_END = re.compile(r"(?<=\S)</(?:em|i)>(?=[^\S\n]{0,8}$)", re.MULTILINE | re.IGNORECASE)
 _EMPHASIS = re.compile(
-    r"(?<!\w)(?:[*_]|~(?=~)|(?<=~)~)++(?=\S)|(?<=\S)(?:[*_]|~(?=~)|(?<=~)~)++(?!\w)"
+    r"(?<!\w)(?:[*_]|~(?=~)|(?<=~)~)++(?=\S)|(?<=[^\s_])(?:[*_]|~(?=~)|(?<=~)~)++(?!\w)"
 )
 _MAX_SPACE = 12  # deep enough for any indentation that means something
 _ONE_SPACE_TOO_MANY = " " * (_MAX_SPACE + 1)
@@ -197,7 +197,7 @@ def with_short_spaces(text: str) -> str:
 def plain_line(line: str) -> str:
     """Strip a line of a heading's mark, bullets, emphasis, escapes and outer space."""
     if "#" in line and (heading := _HEADING_LINE.match(line)):
-        line = heading[1]
+        line = heading[1].rstrip(" #")
     if _MARK.search(line):
         line = _EMPHASIS.sub("", _ESCAPE.sub(r"\1", line))
     bullet = BULLET.match(line)

@@ -77,12 +77,12 @@ _SHORT_ANSWER = re.compile(
 # "Ubuntu 22.04", "React Native 0.59.3": a name, a version, nothing about them
 _NAMED_VERSION = re.compile(
     r"(?!(?:Install|Use|Run|Open|Up|Down|Build|Try)\w*\b)"
-    r"(?:[A-Z][\w.+-]*,? (?:version )?){1,4}v?\d+(?:\.\w+)+\S*$"
+    r"(?:[A-Z][\w.+-]*,? (?:version )?){1,4}v?\d+\.\w\S*$"
 )
 # "Fixes #12", "cc @somebody", "/kind bug"
 _REFERENCE = re.compile(
-    r"(?:[\w'/.:(-]+ ){0,3}(?:[\w./-]{0,80}#\d+[\s,;.)&]*(?:and )?)+$"
-    r"|(?:/?cc|ping|fyi|thanks)?\W*(?:@[\w/-]+\W*(?:and )?)+$"
+    r"(?:[\w'/.:(-]+ ){0,3}(?:[\w./-]{0,80}+#\d++[\s,;.)&]*+(?:and )?)++$"
+    r"|(?:/?cc|ping|fyi|thanks)?[^\w@]*+(?:@[\w/-]++[^\w@]*+(?:and )?)++$"
     r"|/[a-z][\w-]{1,20}(?: [\w./-]{1,40}){0,4}$",
     re.IGNORECASE,
 )
@@ -147,7 +147,7 @@ _LABEL = re.compile(
     r"|(?:[\w'&/-]++ ?){1,3}+[:：]|i'm submitting an?"
     r"|what (?:i|you|did|happened|is|was|went)(?: \w+){0,5}"
     r"|(?:other|additional) (?:\w+ ){0,2}(?:information|details))"
-    r"(?:\s?\([^()\n]{0,300}\)|\s?\.{2,3})*\W*$",
+    r"(?:\s?\([^()\n]{0,300}+\)|\s?\.{2,}+)*+\W*$",
     re.IGNORECASE,
 )
 _YES_OR_NO = re.compile(

@@ -185,7 +185,8 @@ def _markdown(text: str, select: Callable[[list[str]], list[str]]) -> str:
 
 
 def _html_lines(text: str) -> list[str]:
-    return without_urls(_without_controls(html_to_text(text))).split("\n")
+    # Addresses leave their spaces: many in a row leave a long run.
+    return with_short_spaces(without_urls(_without_controls(html_to_text(text)))).split("\n")
 
 
 def _prose(lines: list[str]) -> str:

@@ -501,6 +501,35 @@ def test_a_megabyte_of_hostile_text_costs_less_than_a_second(source):
         assert time.process_time() - started < 1, f"repeated {unit!r}"
 
 
+# What an expression runs over, and an end at which it has to go back.
+HOSTILE_WITH_AN_END = [
+    ("", "## ", "sudo x"),
+    ("<p>", "\x00</code>http://a", "@"),
+    ("<p>", " http://a", " x y"),
+    ("", "eyJ漢", "x"),
+    ("at ", "/", "\nend"),
+    ("at a (", ".", "x"),
+    ("in a (", "at", "x"),
+    ("a", "_", "b"),
+    ("<", "a", " x"),
+    ("Error: a b c d e f g h i j a", "]", ""),
+    ("Error: this is what it said ", ")", "x"),
+    ("bearer ", "a", ""),
+    ("", "Summary" + "." * 60 + "x\n", ""),
+    ("", "@a/" * 30 + "!x y\n", ""),
+    ("", "#111" * 20 + "x y\n", ""),
+]
+
+
+@pytest.mark.parametrize("source", SOURCES)
+@pytest.mark.parametrize(("start", "unit", "end"), HOSTILE_WITH_AN_END)
+def test_hostile_text_with_an_end_costs_less_than_half_a_second(source, start, unit, end):
+    text = start + unit * (90_000 // len(unit)) + end
+    started = time.process_time()
+    clean_body(source, text)
+    assert time.process_time() - started < 0.5
+
+
 @pytest.mark.parametrize("source", [*SOURCES, "elsewhere"])
 def test_no_text_makes_it_raise(source):
     for first in HOSTILE:
