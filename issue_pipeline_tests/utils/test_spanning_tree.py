@@ -48,6 +48,7 @@ INPUTS = {
     ),
     "nearly the same": blobs([80, 80], spread=1e-4),
     "nearer than float32 products can tell": blobs([80, 80], spread=1e-6),
+    "small groups nearer than that": blobs([26] * 6, spread=1e-6),
     "all equal": np.ones((120, 384), np.float32),
     "all zero": np.zeros((120, 8), np.float32),
     "ties everywhere": grid(13),
@@ -57,7 +58,8 @@ INPUTS = {
 }
 
 
-@pytest.mark.parametrize("min_samples", [1, 2, 5, 20])
+# With 40 or more, lists are longer than what is kept of them.
+@pytest.mark.parametrize("min_samples", [1, 2, 5, 20, 40, 60])
 @pytest.mark.parametrize("name", INPUTS)
 def test_the_tree_is_the_cheapest_there_is(name: str, min_samples: int):
     vectors = INPUTS[name]
@@ -73,6 +75,26 @@ def test_the_tree_is_the_cheapest_there_is(name: str, min_samples: int):
         if len(reached) == len(vectors):
             break
     assert len(reached) == len(vectors)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_the_cheapest_edge_is_found_where_long_lists_keep_only_some(seed: int):
+    """Two groups, dense within and sparse around: from one to the other, few lists keep a way."""
+    dice = np.random.default_rng(seed)
+    points = np.concatenate([dice.normal(size=80), 5 + dice.normal(size=80)])
+    vectors = points[:, None].astype(np.float32)
+    expected = prim(mutual_reachability(vectors, 60))
+    assert np.allclose(spanning_tree(vectors, 60).weights, expected, rtol=1e-6)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_the_cheapest_edge_is_found_where_products_cannot_tell_many_ends_apart(seed: int):
+    """Far from the origin, float32 products round by more than the two groups are wide."""
+    dice = np.random.default_rng(seed)
+    points = np.concatenate([start + dice.uniform(0, 0.03, 120) for start in (300, 300.1)])
+    vectors = points[:, None].astype(np.float32)
+    expected = prim(mutual_reachability(vectors, 3))
+    assert np.allclose(spanning_tree(vectors, 3).weights, expected, rtol=1e-6)
 
 
 def test_the_tree_is_hdbscans():
