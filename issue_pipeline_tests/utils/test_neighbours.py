@@ -64,6 +64,14 @@ def test_one_round_moves_a_row_to_the_mean_of_itself_and_its_neighbour():
     assert np.allclose(moved, at_angles(5, 5, 100, 100), atol=1e-6)
 
 
+def test_rows_with_the_same_neighbours_meet_to_the_last_bit_however_they_are_ranked():
+    vectors = vectors_of(12)
+    dice = np.random.default_rng(5)
+    near = np.stack([dice.permutation(12) for _ in range(12)]).astype(np.int32)
+    moved = smooth(vectors, near, rounds=1)
+    assert np.array_equal(moved, np.tile(moved[0], (12, 1)))
+
+
 def test_the_second_round_searches_among_the_moved_rows():
     before = vectors_of(60, d=3)
     first = smoothed(before, neighbours=4, rounds=1)
