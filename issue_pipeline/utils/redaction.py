@@ -9,12 +9,13 @@ import re
 EMAIL_MARK = "[email]"
 SECRET_MARK = "[secret]"  # noqa: S105  (what a secret is replaced with)
 
-# A block with its END mark goes whole; without one, as far as it looks like base64.
+# A block with its END mark goes whole; without one, as far as it looks like base64, in HTML, too.
 _KEY_BEGIN = r"-{4,5} ?BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)? ?-{4,5}"
 _KEY_END = r"-{4,5} ?END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)? ?-{4,5}"
 _PRIVATE_KEY = re.compile(
     rf"{_KEY_BEGIN}(?:[^-]*+(?:-(?!---)[^-]*+)*+{_KEY_END}"
-    r"|(?:\s*+[A-Za-z-]{1,30}: [^\n]*+\n)*+(?:[\s>|]*+[\w+/=\\]{16,}+)*+)"
+    r"|(?:\s*+[A-Za-z-]{1,30}: [^\n]*+\n)*+"
+    r"(?:(?:[\s>|]|<(?:br|/?p)[ /]{0,2})*+[\w+/=\\&#;]{16,}+)*+)"
 )
 # scheme://user:password@host, and a bare token in the user's place
 _URL_PASSWORD = re.compile(
@@ -44,7 +45,7 @@ _TOKEN = re.compile(
     r"|xox[a-z]-[\w-]{10,}+|xapp-[\w-]{10,}+"  # Slack
     r"|tskey-[a-z]{2,12}-[\w-]{10,}+|ATATT3x[\w=-]{16,}+"  # Tailscale, Atlassian
     r"|SG\.[\w-]{16,}+\.[\w-]{16,}+"  # SendGrid
-    r"|\d{8,10}:AA[\w-]{30,}+"  # Telegram
+    r"|(?:bot)?\d{8,10}:AA[\w-]{30,}+"  # Telegram
     r"|[MNO][A-Za-z0-9]{22,27}\.[\w-]{6}\.[\w-]{27,}+"  # Discord
     r"|eyJ[\w-]{10,}+\.[\w-]{4,}+(?:\.[\w-]*+)*+"  # JSON Web Token
     r")",
@@ -114,17 +115,17 @@ _WEBHOOK = re.compile(
     r"|(?<=/api/)webhooks/\d{6,}+/[\w-]{20,}+"
 )
 _BEARER = re.compile(r"(?i)(\bbearer\s{1,3})([\w.~+/=-]{8,}+)")
-# password=..., "api_key": "...", --token ..., Authorization: Basic ...
+# password=..., "api_key": "...", **API key:** ..., <token>...</token>, --token ...
 # The first letter stands apart, as a plain class, because the engine can skip to that quickly.
 _ASSIGNED = re.compile(
     r"([PSCATELKpscatelk](?i:(?:"
-    r"(?<=p)(?:assword|asswd|assphrase|asswort|wd|rivate[_-]?key)"
-    r"|(?<=p)(?<!byp)(?<!comp)(?<!resp)(?<!surp)ass(?=[\\\"']{0,3}[ \t]{0,3}[:=])|(?<=[_-]k)ey"
-    r"|(?<=s)(?:ecret|ession[_-]?id|(?:ecret|igning)[_-]?key)"
-    r"|(?<=c)(?:redentials?|onnection[_-]?string)"
-    r"|(?<=a)(?:uthorization|(?:pi|ccess|ccount)[_-]?key)"
-    r"|(?<=t)oken|(?<=e)ncryption[_-]?key|(?<=l)icense[_-]?key)[\\\"'\]]{0,3}"
-    r"(?:[ \t]{0,3}(?::=|=>|=|:)[ \t]{0,3}"
+    r"(?<=p)(?:assword|asswd|assphrase|asswort|asscode|wd|rivate[ _-]?key)"
+    r"|(?<=p)(?<!byp)(?<!comp)(?<!resp)(?<!surp)ass|(?<=p)(?<![a-z]p)w|(?<=[_-]k)ey"
+    r"|(?<=s)(?:(?:ecret|igning)[ _-]?key|ecret|ession[ _-]?id)"
+    r"|(?<=c)(?:redentials?|onnection[ _-]?string)"
+    r"|(?<=a)(?:uthorization|(?:pi|ccess|ccount)[ _-]?key)"
+    r"|(?<=t)oken|(?<=e)ncryption[ _-]?key|(?<=l)icense[ _-]?key)[\\\"'\]*_`]{0,4}"
+    r"(?:[ \t]{0,3}(?::=|=>|=|:)[*_]{0,3}[ \t]{0,3}|>(?=[^\s<>]{4,200}</)"
     r"|(?<=--password)[ \t]|(?<=--token)[ \t]|(?<=[a-z]-key)[ \t])"
     r"(?:(?:bearer|basic|token)[ \t]{1,3})?\\?))"
     r"(?:(\"[^\"\n]*+\"|'[^'\n]*+')|([^\s\"',;&<>]{4,}+))"
@@ -137,6 +138,7 @@ _FOREIGN_NAMES = (
     "mot de passe",
     "contraseña",
     "senha",
+    "kennwort",
     "wachtwoord",
     "hasło",
     "lösenord",
@@ -150,9 +152,10 @@ _FOREIGN_PASSWORD = re.compile(
     rf"(?i)((?:{'|'.join(_FOREIGN_NAMES)})[ \t]{{0,3}}[:：=][ \t]{{0,3}}[\"']?)"
     r"([^\s\"',;&<>]{4,}+)"
 )
+_PIN = re.compile(r"(\b(?:PIN|Pin)(?: code)?[*_]{0,3} {0,3}[:=][*_]{0,3} {0,3})\d{4,8}\b")
 _NAME_HINTS = (
     "pass",
-    "pwd",
+    "pw",
     "key",
     "secret",
     "session",
@@ -163,15 +166,18 @@ _NAME_HINTS = (
 )
 # The run before the @ is tried once, from its start.
 # A file's ending or a decorator after a single name is no domain (".py" is: "example.com.py").
+# Escapes of Markdown and the end of an emphasis may stand within.
 _EMAIL = re.compile(
-    r"(?<![\w.+%-])(?!git@)[\w.+%-]++@(?!v?\d+\.\d|\d+x\.|pytest\.|functools\.|[\w-]{1,63}\."
+    r"(?<![\w.+%-])(?!git@)[\w.+%-]++(?:\\[_.+-][\w.+%-]*+)*+(</\w{1,10}>|[*]{1,3})?\\?@"
+    r"(?!v?\d+\.\d|\d+x\.|pytest\.|functools\.|[\w-]{1,63}\."
     r"(?:py|jsx?|tsx?|cpp|java|json|ya?ml|html?|css|txt|png|jpe?g|gif|svg|setter|getter|deleter)"
     r"\b(?!\.\w))(?:[\w-]{1,63}\.){1,8}[^\W\d_]{2,24}\b"
 )
-_SPELT_AT = re.compile(r"[\[({]\s?[aA][tT]\s?[\])}]")
+_SPELT_AT = re.compile(r"[\[({]\s?(?:[aA][tT]|@)\s?[\])}]|\sAT\s")
 _SPELT_EMAIL = re.compile(
-    r"(?i)(?<![\w.+-])[\w.+-]{1,64}\s?[\[({]\s?at\s?[\])}]\s?[\w-]{1,63}"
+    r"(?i)(?<![\w.+-])[\w.+-]{1,64}\s?[\[({]\s?(?:at|@)\s?[\])}]\s?[\w-]{1,63}"
     r"(?:(?:\s?[\[({]\s?dot\s?[\])}]\s?|\.|\sdot\s)[\w-]{1,63}){1,4}"
+    r"|(?<![\w.+-])[\w.+-]{1,64}(?-i:\sAT\s)[\w-]{1,63}(?:(?-i:\sDOT\s)[\w-]{1,63}){1,4}"
 )
 
 # What stands where a secret would: a reference to it, a placeholder, an error message.
@@ -187,8 +193,8 @@ _NOT_A_VALUE = re.compile(
 _NAME_OF_VALUE = re.compile(
     r"(?i)(?=[a-z_.]*+$)(?=\w*[._]|[a-z]+(?-i:[A-Z]))[\w.]*?(?:pass|pwd|secret|token|key|cred)"
 )
-_PASSWORD_NAME = re.compile(r"(?i)pass(?!age)|pwd")
-_SHORT_NAME = re.compile(r"(?i)pass[\"']?[ \t]{0,3}:")  # "pass: ..." may be a sentence's label
+_PASSWORD_NAME = re.compile(r"(?i)pass(?!age)|pw")
+_SHORT_NAME = re.compile(r"(?i)p(?:ass[\"'*_`]*+[ \t]{0,3}:|w(?!d))")  # may be a sentence's label
 _ANY_KEY_NAME = re.compile(r"(?i)key")
 _ABOUT_PASSWORDS = re.compile(r"(?i)(?:forgot(?:ten)?|reset|change|wrong|invalid) $")
 _SCHEME = re.compile(r"(?i)(?:bearer|basic|token)\s+$")
@@ -226,13 +232,16 @@ def redact(text: str) -> str:
     lower = text.lower()
     if any(hint in lower for hint in _NAME_HINTS):
         text = _AFTER_VARIABLE.sub(_hide_random, _ASSIGNED.sub(_hide_value, text))
+    if "pin" in lower:
+        text = _PIN.sub(rf"\1{SECRET_MARK}", text)
     if "cookie:" in lower:
         text = _COOKIE.sub(_hide_cookie, text)
     if any(name in lower for name in _FOREIGN_NAMES):
         text = _FOREIGN_PASSWORD.sub(_hide_password, text)
     if "@" in text:
         text = "\n".join(
-            _EMAIL.sub(EMAIL_MARK, line) if "@" in line else line for line in text.split("\n")
+            _EMAIL.sub(rf"{EMAIL_MARK}\1", line) if "@" in line else line
+            for line in text.split("\n")
         )
     if _SPELT_AT.search(text):
         text = _SPELT_EMAIL.sub(EMAIL_MARK, text)

@@ -14,14 +14,33 @@ KEY_LINES = "MIIEpAIBAAKCAQEA+/7b1-Qz3\nk0fG9c8d7e6f5a4b3c2d1e0f==\n"
         "a.b+tag@mail.example.co.uk",
         "x" * 80 + "@example.org",
         "jörg@bücher.example",
+        r"ann\@example.org",
+        r"ann\_b\.c@example.org",
     ],
 )
 def test_an_email_address_is_hidden(address):
     assert redact(f"Write to {address}, please") == f"Write to {EMAIL_MARK}, please"
 
 
-def test_a_spelt_out_email_address_is_hidden():
-    assert redact("ann [at] example [dot] org") == EMAIL_MARK
+@pytest.mark.parametrize(
+    "address",
+    [
+        "ann [at] example [dot] org",
+        "ann[@]example.org",
+        "ann AT example DOT org",
+        "ann AT mail DOT example DOT com",
+    ],
+)
+def test_a_spelt_out_email_address_is_hidden(address):
+    assert redact(address) == EMAIL_MARK
+
+
+@pytest.mark.parametrize(
+    ("text", "clean"),
+    [("<b>ann</b>@example.org", "<b>[email]</b>"), ("**ann**@example.org", "**[email]**")],
+)
+def test_an_email_address_half_of_which_is_emphasised_is_hidden(text, clean):
+    assert redact(text) == clean
 
 
 @pytest.mark.parametrize(
@@ -41,6 +60,8 @@ def test_a_spelt_out_email_address_is_hidden():
         "tskey-auth-" + "a1B2" * 4,
         "ATATT3x" + "a1B2" * 6 + "=1A2B",
         "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.c2lnbmF0dXJl",
+        "123456789:AA" + "a1B2c-" * 6,
+        "bot123456789:AA" + "a1B2c-" * 6,
     ],
 )
 def test_a_providers_token_is_hidden_without_any_name_beside_it(token):
@@ -56,6 +77,17 @@ def test_a_private_key_block_is_hidden_whole(kind):
 def test_a_private_key_without_an_end_is_hidden_and_the_prose_after_it_is_not():
     text = "-----BEGIN PRIVATE KEY-----\nMIIEpAIBAAKCAQEA1234\n\nWhat now?"
     assert redact(text) == f"{SECRET_MARK}\n\nWhat now?"
+
+
+@pytest.mark.parametrize("apart", ["<br>", "<p>", "\n> "])
+def test_a_private_key_without_an_end_is_hidden_however_its_lines_are_parted(apart):
+    lines = [
+        "-----BEGIN PRIVATE KEY-----",
+        "MIIEpAIBAAKCAQEA1234",
+        "k0fG9c8d&#x2F;7e6f5a4b3c2d",
+        "",
+    ]
+    assert redact(apart.join(lines) + "What now?") == f"{SECRET_MARK}{apart}What now?"
 
 
 @pytest.mark.parametrize("user", ["ann:hunter2", ":hunter2", "ann:p@ss:w0rd"])
@@ -78,6 +110,17 @@ def test_a_password_in_a_url_is_hidden(user):
         ("curl x \\\n -u ann:hunter2", "curl x \\\n -u ann:[secret]"),
         ("DB_PASS: s3cr3tvalue", "DB_PASS: [secret]"),
         ("pass: hunter22", "pass: [secret]"),
+        ("pw: hunter22", "pw: [secret]"),
+        ("Kennwort: hunter22", "Kennwort: [secret]"),
+        ("passcode: 483920", "passcode: [secret]"),
+        ("PIN: 4711", "PIN: [secret]"),
+        ("**Password:** hunter22 fails", "**Password:** [secret] fails"),
+        ("**Password**: hunter22 fails", "**Password**: [secret] fails"),
+        ("`api_key`: abcd1234efgh", "`api_key`: [secret]"),
+        ("Private key: L5jS9y2yF17KKQPs", "Private key: [secret]"),
+        ("API key = abcd1234efgh", "API key = [secret]"),
+        ("<password>hunter2</password>", "<password>[secret]</password>"),
+        ("<api-key>abcd1234efgh</api-key>", "<api-key>[secret]</api-key>"),
         ('PASSWORD="right horse pile"', 'PASSWORD="[secret]"'),
         ("password=yourname99", "password=[secret]"),
         ("Cookie: session=abcd1234efgh; lang=en", "Cookie: session=[secret]; lang=en"),
@@ -146,6 +189,13 @@ def test_an_authorization_header_is_hidden(header):
         "commit 3f2a9c1b7d5e4f6a8b9c0d1e2f3a4b5c6d7e8f90",
         "id 123e4567-e89b-42d3-a456-426614174000",
         "pk_customer_address_2_primary_key_index",
+        "PIN: 17 of the board",
+        "http_pw: the wrapper",
+        "the API key: please renew it",
+        "<password>password</password>",
+        "`token`: they raise an error",
+        "look at the dot in the corner, or at the dot com boom",
+        "a decorator (@) stands in front",
     ],
 )
 def test_prose_and_references_are_left_alone(prose):
