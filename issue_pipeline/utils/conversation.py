@@ -1,6 +1,7 @@
 """Takes out of a post what belongs to the conversation around it: quotes, edits, signatures."""
 
 import re
+from itertools import groupby
 
 from issue_pipeline.utils.markdown_text import RULE
 
@@ -20,12 +21,14 @@ _EDIT = re.compile(
     r"|\s*[\[(*_-]{1,4}\s?(?i:edit)\s?#?\d{0,3}[\])*_,-]{1,4}(?=\W|$)"  # "**edit**"
     r"|\s*(?i:edit)\s?\d{0,3}\s[-–—]\s"  # "Edit - "
     r"|[\W_]{0,6}(?i:edit)\s?#?\d{0,3}[\W_]*$"  # "## Edit 2"
-    r"|\s*EDIT\b"
+    r"|\s*EDIT\b(?! (?:the|an?|my|your|any)\b)"  # nor "EDIT the file by hand"
 )
 _MAIL_HEADER = re.compile(
     r"\s*(?:From|Sent|To|Cc|Bcc|Subject|Date|Reply-To|Message-ID|In-Reply-To|Received|Return-Path"
     r"|X-[\w-]{1,40}|MIME-Version|Content-[\w-]{1,40})\s?: ?\S"
 )
+# "From: Berlin" above "To: Paris" may be anybody's.
+_MAY_BE_SAID = re.compile(r"\s*(?:From|To)\s?:(?!.*(?:@|\[email\]))")
 _MAIL_INTRODUCTION = re.compile(
     r"\s*On .{6,120}(?:wrote|schrieb|écrit)\s?:\s*$|-{3,}\s?(?:Original|Forwarded) "
 )
@@ -89,12 +92,11 @@ def _is_signature(lines: list[str], start: int) -> bool:
 
 def without_mail_headers(lines: list[str]) -> list[str]:
     """Drop "On ..., somebody wrote:" and header lines that come in pairs at least."""
-    header = [bool(_MAIL_HEADER.match(line)) for line in lines]
-    return [
-        line
-        for number, line in enumerate(lines)
-        if not (
-            _MAIL_INTRODUCTION.match(line)
-            or (header[number] and sum(header[max(0, number - 1) : number + 2]) > 1)
-        )
-    ]
+    kept: list[str] = []
+    for is_header, group in groupby(lines, lambda line: bool(_MAIL_HEADER.match(line))):
+        run = list(group)
+        if not is_header:
+            kept += [line for line in run if not _MAIL_INTRODUCTION.match(line)]
+        elif len(run) == 1 or all(map(_MAY_BE_SAID.match, run)):
+            kept += run
+    return kept

@@ -76,7 +76,7 @@ _CODE = re.compile(
     r"|[\w<>\[\].]+ \w+\s?=\s.*;\s*$|[\w. ()/-]{1,40}?\s{2,}[=:]\s"  # Type x = ...; and aligned
     r"|(?:SELECT|FROM|WHERE|AND|OR|(?:INNER |LEFT |RIGHT )?JOIN|GROUP BY|ORDER BY|VALUES|HAVING)\s"
     r"[^a-z\s]{0,60}+[\w*]{0,60}+[.(_=,]"
-    r"|(?:Dim|Set) \w+\s?="
+    r"|(?:Dim|Set) \w+\s?=\s?(?:New )?[^\s(]+(?:\([^\n]*)?\s*$"
     r"|[\"'][^\"'\n]*[\"']\s*:\s*\S|[\"'][^\"'\n]*[\"'],?\s*$(?<=,)"  # "key": value
     r"|</?[\w:.-]+(?:\s[\w:.@-]+=[^\n]*|\s*/?)>?\s*$"  # markup on its own
     r"|<[\w:.-]++[^<>\n]*+>[^<>\n]*+</[\w:.-]+>\s*$"

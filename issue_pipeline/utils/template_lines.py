@@ -44,9 +44,11 @@ _ENVIRONMENT_NAME = (
     r"|screen reader|modes|remote os|(?:[\w.+#/()-]+ ){1,5}versions?|tensorflow installed from"
     r"|have i written custom code|operating system\s?/\s?platform|opencv|compiler"
 )
-# "Version: 1.2", "- OS: Windows 11", "Python version (if any) => 3.9"
+# "Version: 1.2", "- OS: Windows 11", "Python version (if any) => 3.9"; three plain words or more
+# that open in lower case ("Build: fails on ARM") are somebody's own.
 _ENVIRONMENT_LINE = re.compile(
-    rf"(?:{_ENVIRONMENT_NAME})\s*(?:\([^()\n]{{0,120}}\))?\s?(?:=>|[:=：])\s*(?:\S++\s*+){{0,12}}+$",
+    rf"(?:{_ENVIRONMENT_NAME})\s*(?:\([^()\n]{{0,120}}\))?\s?(?:=>|[:=：])\s*+"
+    r"(?!(?-i:[a-z]++)(?: [^\W\d_]++){2,}+[.!]?$)(?:\S++\s*+){0,12}+$",
     re.IGNORECASE,
 )
 _EMPTY_ANSWER = re.compile(
@@ -118,7 +120,9 @@ _INSTRUCTION = re.compile(
     r"|versions?|expected|actual|template|form|commands?|questions?"
     r"|feature|details)|tool|issues|a (?:clear|short|brief|concise|detailed|minimal|link|code))\b"
     r"|the (?:form|template) (?:above|below)\b|please note (?:that )?we\b.{0,300}\byour?\b"
-    r"|(?:to help us|before (?:submitting|opening|filing|posting|you))\b.{0,100}[:!.]$"
+    rf"|(?=.{{0,300}}\b{_OF_ISSUES})(?:to help us|before (?:submitting|opening|filing|posting|you))"
+    r"\b.{0,100}(?:\bplease|, (?:check|confirm|ensure|fill|include|look|make|provide|read|search"
+    r"|try|use|verify))\b.{0,100}[:!.]$"
     r"|please (?=.{0,200}\b(?:you|your|this (?:issue|template|form)|below"
     rf"|relevant (?:logs?|links?))\b)(?=.{{0,300}}\b{_OF_ISSUES})"
     r"(?:provide|include|attach|add|use|check|read|search|answer"

@@ -112,6 +112,10 @@ def test_a_paragraph_within_a_list_is_not_code():
         "cc @ann, @bob",
         "/kind bug",
         "Paste your output here",
+        "Before opening an issue, search the existing ones.",
+        "To help us fix your bug, please add the version.",
+        "OS: ubuntu linux 22.04",
+        "Platform: google colab",
         "Include any logs or source code that would help.",
         "Please provide the commit if you found a bug.",
         "Please read the policy before you file issues.\nThe form is a must.\n\n-----",
@@ -152,6 +156,13 @@ def test_what_only_looks_like_a_template_stays(said):
         "Describe the columns in the table of results.",
         "If you open two windows, please use two colours.",
         "OS: I tried two of them and both fail",
+        "Before you close the window, it must save.",
+        "Before opening the file, the editor hangs.",
+        "To help us debug, the logs should be clearer.",
+        "Browser: crashes in Firefox only",
+        "Python: segfault on import",
+        "Build: fails on ARM",
+        "Memory: grows until killed",
     ],
 )
 def test_a_request_for_the_program_is_no_instruction(request_):
@@ -238,6 +249,7 @@ def test_a_bold_label_goes_and_its_text_stays():
         "  File /srv/app.py:12 in run",
         "Collecting numpy==1.2",
         "use asm    = no",
+        "Set row = New Row(1, 2)",
         "!pip install arrow",
         "SELECT Customers.Name",
         "Person p = new Person();",
@@ -288,6 +300,7 @@ def test_a_sentence_among_the_lines_of_a_log_is_the_logs():
         "Приложение падает после обновления 2.1",
         "The price is <10 and >5 for most of us",
         "Use and/or to combine the filters",
+        "Set x = 1 and it crashes",
     ],
 )
 def test_prose_is_not_taken_for_a_machines_line(source, prose):
@@ -328,12 +341,21 @@ def paragraphs(source: str, *parts: str) -> str:
         "[edit] formatting of the list",
         "On Tue, Jan 5, 2026 at 10:00 AM, Ann wrote:",
         "From: Ann\nSubject: the export",
+        "From: ann@example.org\nTo: Bob",
         "Sent from my iPhone",
         "Thanks in advance!",
     ],
 )
 def test_what_is_around_a_conversation_goes(source, dropped):
     assert clean_body(source, paragraphs(source, SAID, dropped, "Really.")) == f"{SAID}\nReally."
+
+
+@pytest.mark.parametrize("source", ["reddit", "hackernews"])
+@pytest.mark.parametrize(
+    "said", ["EDIT the config file by hand does nothing", "From: Berlin\nTo: Paris"]
+)
+def test_what_only_looks_like_a_conversations_frame_stays(source, said):
+    assert clean_body(source, paragraphs(source, SAID, said)) == f"{SAID}\n{said}"
 
 
 @pytest.mark.parametrize("source", ["reddit", "hackernews"])
