@@ -152,7 +152,7 @@ _FOREIGN_PASSWORD = re.compile(
     rf"(?i)((?:{'|'.join(_FOREIGN_NAMES)})[ \t]{{0,3}}[:：=][ \t]{{0,3}}[\"']?)"
     r"([^\s\"',;&<>]{4,}+)"
 )
-_PIN = re.compile(r"(\b(?:PIN|Pin)(?: code)?[*_]{0,3} {0,3}[:=][*_]{0,3} {0,3})\d{4,8}\b")
+_PIN = re.compile(r"((?<!\w)P(?:IN|in)(?: code)?[*_]{0,3} {0,3}[:=][*_]{0,3} {0,3})\d{4,8}\b")
 _NAME_HINTS = (
     "pass",
     "pw",
@@ -173,11 +173,11 @@ _EMAIL = re.compile(
     r"(?:py|jsx?|tsx?|cpp|java|json|ya?ml|html?|css|txt|png|jpe?g|gif|svg|setter|getter|deleter)"
     r"\b(?!\.\w))(?:[\w-]{1,63}\.){1,8}[^\W\d_]{2,24}\b"
 )
-_SPELT_AT = re.compile(r"[\[({]\s?(?:[aA][tT]|@)\s?[\])}]|\sAT\s")
+_SPELT_AT = re.compile(r"[\[({]\s?(?:[aA][tT]|@)\s?[\])}]")
 _SPELT_EMAIL = re.compile(
     r"(?i)(?<![\w.+-])[\w.+-]{1,64}\s?[\[({]\s?(?:at|@)\s?[\])}]\s?[\w-]{1,63}"
     r"(?:(?:\s?[\[({]\s?dot\s?[\])}]\s?|\.|\sdot\s)[\w-]{1,63}){1,4}"
-    r"|(?<![\w.+-])[\w.+-]{1,64}(?-i:\sAT\s)[\w-]{1,63}(?:(?-i:\sDOT\s)[\w-]{1,63}){1,4}"
+    r"|(?<![\w.+-])[\w.+-]{1,64}(?-i: AT )[\w-]{1,63}(?:(?-i: DOT )[\w-]{1,63}){1,4}"
 )
 
 # What stands where a secret would: a reference to it, a placeholder, an error message.
@@ -232,7 +232,7 @@ def redact(text: str) -> str:
     lower = text.lower()
     if any(hint in lower for hint in _NAME_HINTS):
         text = _AFTER_VARIABLE.sub(_hide_random, _ASSIGNED.sub(_hide_value, text))
-    if "pin" in lower:
+    if "PIN" in text or "Pin" in text:
         text = _PIN.sub(rf"\1{SECRET_MARK}", text)
     if "cookie:" in lower:
         text = _COOKIE.sub(_hide_cookie, text)
@@ -243,7 +243,7 @@ def redact(text: str) -> str:
             _EMAIL.sub(rf"{EMAIL_MARK}\1", line) if "@" in line else line
             for line in text.split("\n")
         )
-    if _SPELT_AT.search(text):
+    if " AT " in text or _SPELT_AT.search(text):
         text = _SPELT_EMAIL.sub(EMAIL_MARK, text)
     return text
 
