@@ -11,7 +11,7 @@ from issue_pipeline.errors import EmbeddingModelError
 from issue_pipeline.resources.token_batches import (
     Inputs,
     Tokenizer,
-    batches_of_one_length,
+    batches_of_one_shape,
     padded_length,
 )
 from issue_pipeline.utils.cache_folder import cache_folder
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 DEFAULT_MODEL = "sentence-transformers/all-MiniLM-L6-v2"
 BACKENDS = ("torch", "openvino")
+# Tokens of a batch. A core is busy with few; a GPU is not, so it gets as many texts as may be.
+CPU_BATCH_TOKENS = 512
+GPU_BATCH_TOKENS = 4096
 
 
 class EmbeddingResource(dg.ConfigurableResource):  # type: ignore[type-arg]
@@ -55,12 +58,19 @@ class TorchEncoder:
     A CPU works on as many batches at once as torch has threads, each batch in one thread: several
     threads for one batch would wait for each other more than they compute, above all on a busy
     machine.
+
+    A text's vector does not depend on the texts beside it, for all batches of one length have one
+    shape: with another number of rows torch computes in another order and rounds otherwise.
     """
 
     def __init__(self, model: "SentenceTransformer") -> None:
         """Take the model over; on a processor that multiplies bfloat16 it changes to that."""
+        import torch
+
         self._model = model.eval()
         self._tokenizer = Tokenizer(model)
+        self._on_cpu = model.device.type == "cpu"
+        self._threads = torch.get_num_threads()
         if _prefers_bfloat16(str(model.device)):
             model.bfloat16()
 
@@ -70,17 +80,23 @@ class TorchEncoder:
 
         vectors = np.full((len(texts), DIMENSIONS), np.nan, dtype=np.float32)
         tokens = self._tokenizer.tokens(texts)
-        batches = list(batches_of_one_length([padded_length(ids) for ids in tokens]))
+        batches = batches_of_one_shape(
+            [padded_length(ids) for ids in tokens],
+            CPU_BATCH_TOKENS if self._on_cpu else GPU_BATCH_TOKENS,
+        )
 
         def embed(rows: list[int]) -> None:
-            inputs = self._tokenizer.inputs([tokens[row] for row in rows])
-            vectors[rows] = self._embed(inputs)
+            vectors[rows] = self._embed(self._tokenizer.inputs([tokens[row] for row in rows]))
 
-        if self._model.device.type == "cpu":
-            with ThreadPoolExecutor(
-                torch.get_num_threads(), initializer=torch.set_num_threads, initargs=(1,)
-            ) as workers:
-                list(workers.map(embed, batches))  # the list raises what a worker raised
+        if self._on_cpu:
+            try:
+                with ThreadPoolExecutor(
+                    self._threads, initializer=torch.set_num_threads, initargs=(1,)
+                ) as workers:
+                    list(workers.map(embed, batches))  # the list raises what a worker raised
+            finally:
+                # Torch gives every later thread what any thread has set last.
+                torch.set_num_threads(self._threads)
         else:
             for rows in batches:
                 embed(rows)

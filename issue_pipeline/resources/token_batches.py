@@ -55,9 +55,32 @@ def padded_length(tokens: Tokens) -> int:
 
 def batches_of_one_length(lengths: list[int]) -> Iterator[list[int]]:
     """Give the rows in batches of one length each, the longest first."""
+    for _, rows in _rows_by_length(lengths):
+        for start in range(0, len(rows), BATCH_TEXTS):
+            yield rows[start : start + BATCH_TEXTS]
+
+
+def batches_of_one_shape(lengths: list[int], batch_tokens: int) -> Iterator[list[int]]:
+    """Give the rows in batches of one length each and equally many of a length, the longest first.
+
+    For a model whose result for a row depends in its last bits on how many rows it computes. What
+    is missing in the last batch of a length is filled up with its first row, so that one comes
+    several times.
+
+    Args:
+        lengths: Of every row in tokens, at least 1.
+        batch_tokens: A batch has as many rows as fit into it, but at least 1 and at most
+            ``BATCH_TEXTS``. Fewer of the longest make less to fill up.
+    """
+    for length, rows in _rows_by_length(lengths):
+        size = min(BATCH_TEXTS, max(1, batch_tokens // length))
+        for start in range(0, len(rows), size):
+            batch = rows[start : start + size]
+            yield batch + batch[:1] * (size - len(batch))
+
+
+def _rows_by_length(lengths: list[int]) -> list[tuple[int, list[int]]]:
     rows_of: dict[int, list[int]] = {}
     for row, length in enumerate(lengths):
         rows_of.setdefault(length, []).append(row)
-    for _, rows in sorted(rows_of.items(), reverse=True):
-        for start in range(0, len(rows), BATCH_TEXTS):
-            yield rows[start : start + BATCH_TEXTS]
+    return sorted(rows_of.items(), reverse=True)
