@@ -7,7 +7,6 @@ disk that filled up, or a hand that edited, leads to building it again.
 import json
 import logging
 import shutil
-import tempfile
 from collections.abc import Callable
 from hashlib import file_digest
 from pathlib import Path
@@ -32,22 +31,36 @@ def built_folder(folder: Path, build: Callable[[Path], None]) -> Path:
         if not _is_whole(folder):
             if folder.exists():
                 logger.warning("%s is not as it was made; building it again", folder)
-                shutil.rmtree(folder)
-            with tempfile.TemporaryDirectory(dir=folder.parent) as temporary:
-                made = Path(temporary) / folder.name
-                made.mkdir()
-                build(made)
-                (made / _CHECKSUMS).write_text(json.dumps(_checksums(made)), encoding="utf-8")
-                made.rename(folder)
+            _remove(folder)
+            # Named after the folder, so only who holds the lock builds in it: one that is there
+            # was left by a build that was killed.
+            unfinished = folder.with_suffix(".unfinished")
+            _remove(unfinished)
+            unfinished.mkdir()
+            try:
+                build(unfinished)
+                checksums = json.dumps(_checksums(unfinished))
+                (unfinished / _CHECKSUMS).write_text(checksums, encoding="utf-8")
+                unfinished.rename(folder)
+            finally:
+                _remove(unfinished)
     return folder
 
 
 def _is_whole(folder: Path) -> bool:
     try:
         expected = json.loads((folder / _CHECKSUMS).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        return bool(expected == _checksums(folder))
+    except (OSError, ValueError):  # also a subfolder or a link to nowhere, which nobody built
         return False
-    return bool(expected == _checksums(folder))
+
+
+def _remove(path: Path) -> None:
+    """Remove whatever is there; of a link the link only, for it is ours, what it names is not."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def _checksums(folder: Path) -> dict[str, str]:
