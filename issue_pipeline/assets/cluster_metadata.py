@@ -8,8 +8,9 @@ import numpy as np
 from issue_pipeline.assets.map_picture import map_picture
 from issue_pipeline.records import ClusterRow, Item
 from issue_pipeline.utils.clustering import Labels, centroid_distances
-from issue_pipeline.utils.embeddings import Vectors, clean_item
+from issue_pipeline.utils.embeddings import Vectors
 from issue_pipeline.utils.printable import printable
+from issue_pipeline.utils.text_cleaning import clean_title
 
 # Of the largest clusters; the rest is in the table in DuckDB.
 MAX_TABLE_ROWS = 30
@@ -59,8 +60,9 @@ def _record(
 ) -> dg.TableRecord:
     members = np.flatnonzero(labels == row.cluster_id)
     nearest = members[np.argsort(centroid_distances(vectors[members]), kind="stable")]
+    central = [items[place] for place in nearest[:20]]
     titles = dict.fromkeys(
-        printable(clean_item(items[place]).title, MAX_TITLE_CHARS) for place in nearest[:20]
+        printable(clean_title(item.source, item.title), MAX_TITLE_CHARS) for item in central
     )
     return dg.TableRecord(
         {
