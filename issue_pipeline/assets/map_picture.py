@@ -3,6 +3,7 @@
 import base64
 import colorsys
 import io
+from typing import TYPE_CHECKING
 
 import dagster as dg
 import numpy as np
@@ -10,6 +11,9 @@ import numpy as np
 from issue_pipeline.utils.clustering import NOISE, Labels
 from issue_pipeline.utils.day_map import day_map
 from issue_pipeline.utils.embeddings import Vectors
+
+if TYPE_CHECKING:
+    import PIL.Image
 
 WIDTH, HEIGHT = 960, 720
 # Drawn larger and scaled down, for smooth edges.
@@ -20,8 +24,10 @@ _SEA = (205, 208, 214)
 _INK = (30, 32, 38)
 # Numbered on the map; more would hide it.
 _NUMBERED_CLUSTERS = 30
-# What the database of events has to keep for every run.
+# In base64: what the database of events has to keep for every run. A common day takes 80 kB.
 MAX_BYTES = 300_000
+# With 4 a pixel takes 2 bits, so that any picture is 231 kB at most.
+_COLOURS = (64, 32, 16, 8, 4)
 
 
 def map_picture(embeddings: Vectors, labels: Labels) -> dg.MarkdownMetadataValue:
@@ -31,7 +37,7 @@ def map_picture(embeddings: Vectors, labels: Labels) -> dg.MarkdownMetadataValue
 
 
 def draw(embeddings: Vectors, labels: Labels) -> bytes:
-    """Draw the day as a PNG of 960 x 720 pixels, in at most 64 colours.
+    """Draw the day as a PNG of 960 x 720 pixels, within ``MAX_BYTES`` in base64.
 
     Args:
         embeddings: float32 (n, d), unit rows.
@@ -60,9 +66,20 @@ def draw(embeddings: Vectors, labels: Labels) -> bytes:
             stroke_width=2 * _OVERSAMPLING,
             stroke_fill=_PAPER,
         )
-    small = picture.resize((WIDTH, HEIGHT), Image.Resampling.LANCZOS)
-    buffer = io.BytesIO()
-    small.quantize(64).save(buffer, "PNG", optimize=True)
+    return packed(picture.resize((WIDTH, HEIGHT), Image.Resampling.LANCZOS))
+
+
+def packed(picture: "PIL.Image.Image") -> bytes:
+    """Give a picture of 960 x 720 pixels as a PNG in 64 colours, or in as many as it has room for.
+
+    Returns:
+        At most ``MAX_BYTES`` when written in base64.
+    """
+    for colours in _COLOURS:
+        buffer = io.BytesIO()
+        picture.quantize(colours).save(buffer, "PNG", optimize=True)
+        if len(base64.b64encode(buffer.getvalue())) <= MAX_BYTES:
+            break
     return buffer.getvalue()
 
 

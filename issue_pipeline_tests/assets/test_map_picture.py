@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from issue_pipeline.assets.map_picture import HEIGHT, MAX_BYTES, WIDTH, draw, map_picture
+from issue_pipeline.assets.map_picture import HEIGHT, MAX_BYTES, WIDTH, draw, map_picture, packed
 
 
 def a_day(posts: int, clusters: int) -> tuple[np.ndarray, np.ndarray]:
@@ -20,6 +20,13 @@ def a_day(posts: int, clusters: int) -> tuple[np.ndarray, np.ndarray]:
 def test_a_day_of_any_size_is_a_picture_of_bounded_size(posts, clusters):
     picture = draw(*a_day(posts, clusters))
     assert len(base64.b64encode(picture)) < MAX_BYTES
+    assert Image.open(io.BytesIO(picture)).size == (WIDTH, HEIGHT)
+
+
+def test_even_a_picture_of_pure_noise_keeps_to_the_bound():
+    noise = np.random.default_rng(2).integers(0, 256, (HEIGHT, WIDTH, 3), dtype=np.uint8)
+    picture = packed(Image.fromarray(noise))
+    assert len(base64.b64encode(picture)) <= MAX_BYTES
     assert Image.open(io.BytesIO(picture)).size == (WIDTH, HEIGHT)
 
 
