@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks import clustering_speed, embedded
+from benchmarks import clustering_speed, real_posts
 from benchmarks.cleaning import measure_cleaning
 from benchmarks.report import Report, run_parts
 from issue_pipeline.resources.embedding import EmbeddingResource
@@ -27,18 +27,18 @@ def main() -> int:
     """Run all parts, or those named; return 2 if there is nothing to measure with."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--large", action="store_true", help="100,000 posts, too: an hour or more")
-    return run_parts(parser, PARTS, embedded.CORPORA, Path(".sandbox/bench.json"))
+    return run_parts(parser, PARTS, real_posts.CORPORA, Path(".sandbox/bench.json"))
 
 
 def _cleaning(report: Report, _options: argparse.Namespace) -> None:
-    sources = measure_cleaning(embedded.CORPORA)["sources"]
+    sources = measure_cleaning(real_posts.CORPORA)["sources"]
     report.add("cleaning", *({"source": source, **speed} for source, speed in sources.items()))
 
 
 def _embedding(report: Report, options: argparse.Namespace) -> None:
     from benchmarks.embedding import measure as measure_embedding
 
-    ways = measure_embedding(embedded.CORPORA, cache=str(options.cache))
+    ways = measure_embedding(real_posts.CORPORA, cache=str(options.cache))
     report.add("embedding", *({"way": name, **asdict(way)} for name, way in ways.items()))
 
 
@@ -48,7 +48,7 @@ def _clustering(report: Report, options: argparse.Namespace) -> None:
 
 def _silver(report: Report, _options: argparse.Namespace) -> None:
     """Time the whole step: from posts to clusters, beside the plain way to do it."""
-    posts = [post for name in embedded.WITH_BODY for post in embedded.posts(name)]
+    posts = [post for name in real_posts.WITH_BODY for post in real_posts.posts(name)]
     some = np.random.default_rng(0).permutation(len(posts))[:SILVER_POSTS]
     chosen = [posts[place] for place in some]
     ours = EmbeddingResource(embedding_model=str(all_minilm_folder())).get_model()

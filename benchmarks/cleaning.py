@@ -16,8 +16,6 @@ cleaning leaves as they are, and how much of the text stays.
 """
 
 import argparse
-import gzip
-import json
 import re
 import sys
 import time
@@ -30,21 +28,17 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.real_posts import CORPORA, WITH_BODY, path_of, posts
 from benchmarks.world import load_model
 from issue_pipeline.utils.clustering import NOISE, cluster_embeddings
 from issue_pipeline.utils.embeddings import TextEncoder, clean_item, embed_texts
 from issue_pipeline.utils.text_cleaning import clean_body
 
-CORPORA = {
-    "github_issues": "github",
-    "reddit_posts": "reddit",
-    "hackernews_stories": "hackernews",
-    "stackoverflow_questions_full": "stackoverflow",
-}
 WORDS_OF_RUN = 5
 COMMON_SHARE = 0.01  # of a repository's issues
 COMMON_LEAST = 5  # issues
 COMMON_LINES = 100
+GROUPED_CORPUS = "github_issues"
 GROUPED_POSTS = 1500
 
 _NUMBER = re.compile(r"\d+")
@@ -110,28 +104,21 @@ def measure_cleaning(corpora: Path) -> dict[str, Any]:
     """
     sources: dict[str, Any] = {}
     repositories: dict[str, Any] = {}
-    for name, source in CORPORA.items():
-        path = corpora / f"{name}.jsonl.gz"
-        if not path.exists():
+    for name, source in WITH_BODY.items():
+        if not path_of(name, corpora).exists():
             continue
-        posts = read_posts(path)
-        speed, clean = measure_speed(source, [post["body"] or "" for post in posts])
+        rows = posts(name, corpora)
+        speed, clean = measure_speed(source, [post["body"] or "" for post in rows])
         sources[source] = asdict(speed)
         if source == "github":
-            for repo in sorted({post["repo"] for post in posts}):
+            for repo in sorted({post["repo"] for post in rows}):
                 pairs = [
                     (post["body"] or "", text)
-                    for post, text in zip(posts, clean, strict=True)
+                    for post, text in zip(rows, clean, strict=True)
                     if post["repo"] == repo
                 ]
                 repositories[repo] = asdict(measure_boilerplate(pairs))
     return {"sources": sources, "repositories": repositories}
-
-
-def read_posts(path: Path) -> list[dict[str, Any]]:
-    """Read one corpus file."""
-    with gzip.open(path, "rt", encoding="utf-8") as lines:
-        return [json.loads(line) for line in lines]
 
 
 def measure_speed(source: str, bodies: Sequence[str]) -> tuple[Speed, list[str]]:
@@ -169,18 +156,18 @@ def measure_boilerplate(pairs: Sequence[tuple[str, str]]) -> Boilerplate:
     )
 
 
-def measure_groups(posts: Sequence[dict[str, Any]], model: TextEncoder) -> dict[str, Groups]:
+def measure_groups(rows: Sequence[dict[str, Any]], model: TextEncoder) -> dict[str, Groups]:
     """Group posts by what was written and by what was said.
 
     Args:
-        posts: With ``id``, ``source``, ``title`` and ``body``; 1,500 of them, evenly spread, are
-            taken.
+        rows: Posts with ``id``, ``source``, ``title`` and ``body``; 1,500 of them, evenly spread,
+            are taken.
         model: With 384 dimensions.
 
     Returns:
         ``{"as written": Groups, "clean": Groups}``.
     """
-    some = posts[:: max(1, len(posts) // GROUPED_POSTS)][:GROUPED_POSTS]
+    some = rows[:: max(1, len(rows) // GROUPED_POSTS)][:GROUPED_POSTS]
     texts = {
         "as written": [f"{post['title']}\n{post['body'] or ''}" for post in some],
         "clean": [clean_item(post).text for post in some],
@@ -258,7 +245,7 @@ def show(console: Console, measured: dict[str, Any]) -> None:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure and print; return 1 if there is no corpus."""
     parser = argparse.ArgumentParser(description="Measure the cleaning of real posts.")
-    parser.add_argument("--corpora", type=Path, default=Path("../shared/data/corpora"))
+    parser.add_argument("--corpora", type=Path, default=CORPORA)
     parser.add_argument("--groups", action="store_true", help="group issues, too (minutes)")
     options = parser.parse_args(arguments)
     measured = measure_cleaning(options.corpora)
@@ -268,8 +255,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         )
         return 1
     show(Console(), measured)
-    if options.groups and (issues := options.corpora / "github_issues.jsonl.gz").exists():
-        for name, groups in measure_groups(read_posts(issues), load_model()).items():
+    if options.groups and path_of(GROUPED_CORPUS, options.corpora).exists():
+        issues = posts(GROUPED_CORPUS, options.corpora)
+        for name, groups in measure_groups(issues, load_model()).items():
             print(
                 f"{name}: {groups.posts:,} issues, {groups.groups} groups; in {groups.shared} of"
                 f" them ({groups.posts_in_shared} issues) half share five words in a row"

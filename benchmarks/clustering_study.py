@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.cluster import KMeans
 
-from benchmarks import embedded
+from benchmarks import embedded, real_posts
 from benchmarks.quality import Quality, ari, ari_of_clustered, quality
 from benchmarks.report import Row
 from issue_pipeline.utils.cluster_tree import ClusterTree, Labels
@@ -135,7 +135,7 @@ def corpora(cache: Path) -> Iterator[Corpus]:
         ("GitHub", "github_issues", "repo"),
         ("bug tracker", "bugzilla_duplicates", "label"),
     ):
-        vectors, truth = embedded.vectors(file, cache), embedded.truth(embedded.posts(file), key)
+        vectors, truth = embedded.vectors(file, cache), embedded.truth(real_posts.posts(file), key)
         if len(vectors) > 10_000:
             for seed in (0, 1):
                 some = np.sort(np.random.default_rng(seed).permutation(len(vectors))[:6_000])

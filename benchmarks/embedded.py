@@ -1,7 +1,6 @@
 """The labelled corpora as vectors, embedded once and kept in a folder."""
 
-import gzip
-import json
+import os
 import re
 from hashlib import sha256
 from pathlib import Path
@@ -10,25 +9,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.real_posts import WITH_BODY, posts
 from issue_pipeline.resources.embedding import EmbeddingResource
 from issue_pipeline.sandbox.model_weights import all_minilm_folder
 from issue_pipeline.utils.embeddings import Vectors, clean_item, embed_texts
 
-CORPORA = Path("../shared/data/corpora")
-# The corpora whose posts have bodies: together they are the whole real day.
-WITH_BODY = (
-    "github_issues",
-    "reddit_posts",
-    "stackoverflow_questions_full",
-    "hackernews_stories",
-)
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+|\n+")
-
-
-def posts(name: str) -> list[dict[str, Any]]:
-    """Read a corpus."""
-    with gzip.open(CORPORA / f"{name}.jsonl.gz", "rt", encoding="utf-8") as lines:
-        return [json.loads(line) for line in lines]
 
 
 def truth(rows: list[dict[str, Any]], key: str) -> NDArray[np.int64]:
@@ -68,11 +54,18 @@ def _cached(path: Path, texts: list[str]) -> Vectors:
 
 
 def _embedded(path: Path, texts: list[str]) -> Path:
-    """Embed texts once: the file's name changes with what they are after cleaning."""
-    contents = sha256("\0".join(texts).encode("utf-8", "replace")).hexdigest()[:12]
-    path = path.with_name(f"{path.name}-{contents}.npy")
+    """Embed texts once: the file's name changes with the clean texts and with the model.
+
+    Of the model, its precision and its libraries the vector of one text tells.
+    """
+    model = EmbeddingResource(embedding_model=str(all_minilm_folder())).get_model()
+    digest = sha256("\0".join(texts).encode("utf-8", "replace"))
+    digest.update(embed_texts(["The export of a large workspace hangs"], model).tobytes())
+    path = path.with_name(f"{path.name}-{digest.hexdigest()[:12]}.npy")
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
-        model = EmbeddingResource(embedding_model=str(all_minilm_folder())).get_model()
-        np.save(path, embed_texts(texts, model))
+        # Under another name until it is whole.
+        unfinished = path.with_suffix(f".{os.getpid()}.npy")
+        np.save(unfinished, embed_texts(texts, model))
+        unfinished.replace(path)
     return path

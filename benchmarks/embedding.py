@@ -13,9 +13,7 @@ with it, so that a busy machine slows all alike:
 """
 
 import argparse
-import gzip
 import importlib.util
-import json
 import random
 import statistics
 import sys
@@ -30,19 +28,14 @@ from rich.table import Table
 from sentence_transformers import SentenceTransformer
 from sklearn.metrics import adjusted_rand_score
 
+from benchmarks import real_posts
+from benchmarks.real_posts import CORPORA, WITH_BODY
 from issue_pipeline.resources.embedding import BACKENDS, EmbeddingResource
 from issue_pipeline.sandbox.model_weights import all_minilm_folder
 from issue_pipeline.utils.clustering import NOISE, Labels, cluster_embeddings
 from issue_pipeline.utils.embeddings import TextEncoder, Vectors, clean_item, embed_texts
 
-CORPORA = Path("../shared/data/corpora")
 TIMED_CORPUS = "github_issues"
-CLUSTERED_CORPORA = (
-    TIMED_CORPUS,
-    "reddit_posts",
-    "hackernews_stories",
-    "stackoverflow_questions_full",
-)
 TEXTS_A_ROUND = 50
 
 Embed = Callable[[list[str]], Vectors]
@@ -86,9 +79,7 @@ def measure(
     ways = load_ways(cache)
     texts = sample(corpora, TIMED_CORPUS, rounds * TEXTS_A_ROUND, seed)
     clustered = [
-        text
-        for name in CLUSTERED_CORPORA
-        for text in sample(corpora, name, posts // len(CLUSTERED_CORPORA), seed)
+        text for name in WITH_BODY for text in sample(corpora, name, posts // len(WITH_BODY), seed)
     ]
     vectors, speeds = race(ways, texts)
     labels = {name: cluster_embeddings(embed(clustered)).labels for name, embed in ways.items()}
@@ -164,8 +155,7 @@ def agreement(expected: Labels, found: Labels) -> tuple[float, float]:
 
 def sample(corpora: Path, name: str, count: int, seed: int) -> list[str]:
     """Give the clean texts of so many different posts of a corpus, or of all if it has fewer."""
-    with gzip.open(corpora / f"{name}.jsonl.gz", "rt", encoding="utf-8") as lines:
-        posts = [json.loads(line) for line in lines]
+    posts = real_posts.posts(name, corpora)
     chosen = random.Random(seed).sample(posts, min(count, len(posts)))
     return [clean_item(post).text for post in chosen]
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks import clustering_study, embedded
+from benchmarks import clustering_study, embedded, real_posts
 from benchmarks.cleaning import measure_cleaning
 from benchmarks.label_quality import measure_labels
 from benchmarks.report import Report, run_parts
@@ -21,7 +21,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=10, help="with 5 %% of the posts dropped")
     parser.add_argument("--clusters", type=int, default=100, help="of either world, to label")
-    return run_parts(parser, PARTS, embedded.CORPORA, Path(".sandbox/eval.json"))
+    return run_parts(parser, PARTS, real_posts.CORPORA, Path(".sandbox/eval.json"))
 
 
 def _groups(report: Report, options: argparse.Namespace) -> None:
@@ -42,13 +42,13 @@ def _day(report: Report, options: argparse.Namespace) -> None:
 
 
 def _cleaning(report: Report, _options: argparse.Namespace) -> None:
-    repositories = measure_cleaning(embedded.CORPORA)["repositories"]
+    repositories = measure_cleaning(real_posts.CORPORA)["repositories"]
     rows = ({"repository": name, **found} for name, found in repositories.items())
     report.add("template text before and after cleaning", *rows)
 
 
 def _labels(report: Report, options: argparse.Namespace) -> None:
-    measure_labels(report, embedded.CORPORA, options.clusters)
+    measure_labels(report, real_posts.CORPORA, options.clusters)
 
 
 PARTS = {"groups": _groups, "day": _day, "cleaning": _cleaning, "labels": _labels}
