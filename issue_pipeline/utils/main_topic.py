@@ -17,7 +17,7 @@ Chosen = NDArray[np.bool_]
 # questions with one tag up to 4, reports of one problem 4 and more.
 DISTINCT = 3.0
 # The search settles within some ten steps; on a tie it might go round in circles.
-_MOST_STEPS = 50
+_MOST_STEPS = 20
 
 
 def main_topic(vectors: Vectors) -> Chosen | None:

@@ -80,7 +80,8 @@ def mean_cosines(
     Returns:
         float64 (n,).
     """
-    total = group.sum(axis=0, dtype=np.float64)
+    # Back to float32, or every row would be copied to float64 for the product.
+    total = group.sum(axis=0, dtype=np.float64).astype(np.float32)
     cosines: NDArray[np.float64] = (vectors @ total - is_member) / (len(group) - is_member)
     return cosines
 
