@@ -153,21 +153,31 @@ def _listed(space: _Space, rank: int) -> _Lists:
     outside = np.full(space.n, np.inf)
     if length < space.n:
         outside = np.sqrt(np.maximum(near.squared[:, -1].astype(np.float64) - space.slack, 0))
-    in_doubt = outside < core
     if first:
-        in_doubt |= near.squared[:, first - 1] + space.slack > core**2
-    doubtful = np.flatnonzero(in_doubt)
+        # Where a rank that was not measured may be farther than the core distance, all are.
+        doubtful = np.flatnonzero(near.squared[:, first - 1] + space.slack > core**2)
+        for block in blocks(len(doubtful), length, item_bytes=16):
+            some = doubtful[block]
+            rows[some], measured = _ranked(space, some, rows[some])
+            last[some], core[some] = measured[:, first:], measured[:, rank]
+    doubtful = np.flatnonzero(outside < core)
     for block in blocks(len(doubtful), space.n, item_bytes=16):
         some = doubtful[block]
         found = space.squared_to_all(some).topk(length, dim=1, largest=False).indices.cpu().numpy()
-        measured = space.distances(some, found)
-        order = np.argsort(measured, axis=1, kind="stable")
-        measured = np.take_along_axis(measured, order, axis=1)
-        rows[some] = np.take_along_axis(found, order, axis=1)
+        rows[some], measured = _ranked(space, some, found)
         last[some], core[some] = measured[:, first:], measured[:, rank]
-        if length < space.n:
-            outside[some] = measured[:, -1]
+        outside[some] = measured[:, -1]
     return _Lists(rows, last, core, outside)
+
+
+def _ranked(
+    space: _Space, points: Points, others: NDArray[np.integer[Any]]
+) -> tuple[Ranks, Floats]:
+    """Order points' others (p, m) by their measured distances: int32 (p, m), float64 (p, m)."""
+    measured = space.distances(points, others)
+    order = np.argsort(measured, axis=1, kind="stable")
+    ranked = np.take_along_axis(others, order, axis=1).astype(np.int32)
+    return ranked, np.take_along_axis(measured, order, axis=1)
 
 
 def _candidates(lists: _Lists) -> tuple[Edges, Floats]:
