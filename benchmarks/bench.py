@@ -26,7 +26,9 @@ SILVER_POSTS = 1_000
 def main() -> int:
     """Run all parts, or those named; return 2 if there is nothing to measure with."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--large", action="store_true", help="100,000 posts, too: an hour or more")
+    parser.add_argument(
+        "--large", action="store_true", help="100,000 sentences, too: ten minutes more"
+    )
     return run_parts(parser, PARTS, real_posts.CORPORA, Path(".sandbox/bench.json"))
 
 

@@ -28,15 +28,10 @@ from issue_pipeline.utils.clustering import (
     REJOIN_SHARE,
     by_content,
     cluster_embeddings,
-    rejoin,
-    with_topic,
-    without_giants,
-    without_strangers,
+    readable_labels,
 )
 from issue_pipeline.utils.embeddings import Vectors
-from issue_pipeline.utils.main_topic import main_topic
 from issue_pipeline.utils.neighbours import Ranks, nearest, smooth
-from issue_pipeline.utils.strangers import Strangers
 
 DROPPED = 0.05
 Corpus = tuple[str, Vectors, Labels]
@@ -83,14 +78,10 @@ class Setting:
         moved = self._moved(vectors, near)
         tree = ClusterTree(moved, size, max(1, int(self.samples * size)))
         ceiling = max(MIN_CEILING, int(self.ceiling * n)) if self.ceiling else n
-        strangers = Strangers.of(vectors, tree.labels())
-        labels = without_giants(tree, vectors, strangers, ceiling)
-        labels = without_strangers(labels, vectors, strangers, size)
-        if self.rejoin_rounds:
-            rounds, share = self.rejoin_rounds, self.share
-            labels = rejoin(labels, near, ceiling=ceiling, share=share, rounds=rounds)
-            labels = without_strangers(labels, vectors, strangers, size)
-        return with_topic(labels, main_topic(vectors), size)
+        rounds, share = self.rejoin_rounds, self.share
+        return readable_labels(
+            tree, vectors, near, size, ceiling=ceiling, share=share, rounds=rounds
+        )
 
     def _moved(self, vectors: Vectors, near: Ranks) -> Vectors:
         moved = vectors

@@ -133,15 +133,42 @@ def by_content(vectors: Vectors) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
 
 
 def _smoothed(vectors: Vectors, min_cluster_size: int, min_samples: int) -> Labels:
-    """Smooth, cluster without giants and groups of strangers, and bring back what belongs."""
+    """Move every row to the mean of its neighbours, and group the moved rows."""
     n = len(vectors)
     near = nearest(vectors, 1 + smoothing_neighbours(n, min_cluster_size)).rows
     tree = ClusterTree(smooth(vectors, near), min_cluster_size, min_samples)
     ceiling = max(MIN_CEILING, int(CEILING_SHARE * n))
+    return readable_labels(tree, vectors, near, min_cluster_size, ceiling=ceiling)
+
+
+def readable_labels(
+    tree: ClusterTree,
+    vectors: Vectors,
+    near: Ranks,
+    min_cluster_size: int,
+    *,
+    ceiling: int,
+    share: float = REJOIN_SHARE,
+    rounds: int = REJOIN_ROUNDS,
+) -> Labels:
+    """Choose clusters without giants and groups of strangers, and bring back what belongs.
+
+    Args:
+        tree: Of the n moved rows.
+        vectors: float32 (n, d), the rows as they were.
+        near: int32 (n, m), each row's nearest rows, itself included.
+        min_cluster_size: Fewest items that make a cluster.
+        ceiling: As of :func:`without_giants` and :func:`rejoin`.
+        share: As of :func:`rejoin`.
+        rounds: Likewise; 0 for never.
+
+    Returns:
+        int64 (n,), -1 for noise, otherwise in no order.
+    """
     strangers = Strangers.of(vectors, tree.labels())
     labels = without_giants(tree, vectors, strangers, ceiling)
     labels = without_strangers(labels, vectors, strangers, min_cluster_size)
-    labels = rejoin(labels, near, ceiling=ceiling)
+    labels = rejoin(labels, near, ceiling=ceiling, share=share, rounds=rounds)
     labels = without_strangers(labels, vectors, strangers, min_cluster_size)
     return with_topic(labels, main_topic(vectors), min_cluster_size)
 
@@ -267,7 +294,7 @@ def rejoin(
         ceiling: No cluster grows beyond so many rows: of those who would join, it takes the ones
             with the most neighbours in it, and of equal ones none if there is no room for all.
         share: Of the m - 1 neighbours, in (0, 1].
-        rounds: At least 1.
+        rounds: 0 for never.
 
     Returns:
         int64 (n,).
