@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
 
-from issue_pipeline.labels import tidy_title
+from issue_pipeline.utils.shared_words import MASK
 
 GOOD_LABEL: dict[str, object] = {
     "canonical_title": "Exports time out on large workspaces",
@@ -27,6 +27,7 @@ GOOD_LABEL: dict[str, object] = {
 # What the model says it read and wrote for every answer.
 PROMPT_TOKENS = 100
 COMPLETION_TOKENS = 20
+MAX_SHARED_CHARS = 80
 
 
 @dataclass(frozen=True)
@@ -74,17 +75,23 @@ def posts_shown(request: dict[str, Any]) -> list[dict[str, str]]:
 
 
 def about_the_posts(request: dict[str, Any]) -> Reply:
-    """Answer as a good model does: with what most of the posts that it was shown speak of."""
-    posts = posts_shown(request)
-    words = [set(re.findall(r"\w{4,}", f"{one['title']} {one['text']}".lower())) for one in posts]
-    common = Counter(word for own in words for word in own)
+    """Answer as a good model does: with what the posts that it was shown have in common.
 
-    def shared(title: str) -> float:
-        own = re.findall(r"\w{4,}", title.lower())
-        return sum(common[word] - 1 for word in own) / (1 + len(own))
-
-    titles = [tidy_title(one["title"].replace("[…]", " "), 80) for one in posts]
-    title = max(titles, key=shared)
+    The answer depends on nothing but their titles, as the fingerprint by which labels are reused
+    does: not on the order in which they are shown, and on no word that only one of them says. Both
+    change with the other posts of the day.
+    """
+    titles = [
+        re.findall(r"[^\W\d_]+", one["title"].replace(MASK, " ").lower())
+        for one in posts_shown(request)
+    ]
+    said = Counter(word for title in titles for word in set(title))
+    enough = min(2, len(titles))
+    shared = [
+        " ".join(word for word in title if said[word] >= enough)[:MAX_SHARED_CHARS]
+        for title in titles
+    ]
+    title = max(shared, key=lambda title: (len(title), title))
     return label(
         canonical_title=f"Problem: {title}", description=f"Several people report this: {title}."
     )

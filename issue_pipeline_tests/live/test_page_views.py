@@ -272,6 +272,8 @@ def enlarged(reply: dict[str, Any]) -> dict[str, Any]:
 def test_everything_can_be_done_with_the_keyboard_alone(page, fortnight):
     page.goto(fortnight)
     expect(page.locator(".issue")).to_have_count(2)
+    # The days are asked for on their own, and may come after the issues.
+    expect(page.locator("#older")).to_be_enabled()
     seen = []
     for _ in range(40):
         page.keyboard.press("Tab")
