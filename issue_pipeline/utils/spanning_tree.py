@@ -33,8 +33,10 @@ _MEASURED_BEFORE = 4
 _KEPT_EDGES = 32
 # Ends that float32 products propose for a point whose list proves nothing.
 _PROPOSED = 8
-# Points compared with all others at a time, where lists prove nothing.
+# Points in doubt that are dealt with at a time, where lists prove nothing.
 _SEARCHED_POINTS = 1_024
+# Every so manieth of them is compared with all others first, which settles most of the rest.
+_SAMPLED_EVERY = 8
 # Differences of rows are taken in pieces that stay in the processor's cache.
 _CACHED_BYTES = 2 * 1024**2
 
@@ -230,9 +232,8 @@ def _grown(space: _Space, core: Floats, candidates: Edges, bounds: Floats) -> Ed
             count = int(component.max()) + 1
         else:
             points = _in_least_doubt(component, in_doubt, doubts)
-            ends, weights = _search(space, core, component, points)
-            bounds[points] = weights
-            candidates = candidates.merged(Edges.sorted(points, ends, weights))
+            found = _search(space, core, component, points, cost, bounds)
+            candidates = candidates.merged(found)
     every = np.concatenate([edges.ends for edges in taken])
     cost = np.concatenate([edges.weights for edges in taken])
     return Edges.sorted(every[:, 0], every[:, 1], cost)
@@ -266,31 +267,85 @@ def _in_least_doubt(component: Points, in_doubt: NDArray[np.bool_], doubts: Poin
 
 
 def _search(
+    space: _Space, core: Floats, component: Points, points: Points, cost: Floats, bounds: Floats
+) -> Edges:
+    """Find cheapest edges out of the components of some points in doubt, among all.
+
+    A sample of the points is compared with all others first. What these are far from, points near
+    them are nearly as far from: where that proves that a point has no cheaper edge than the
+    cheapest known of its component (``cost``), it is not compared itself. Raises ``bounds``.
+    """
+    sample = points[np.argsort(component[points], kind="stable")][::_SAMPLED_EVERY]
+    ends, weights, reach = _compared(space, core, component, sample)
+    bounds[sample] = weights
+    cost = cost.copy()
+    np.minimum.at(cost, component[sample], weights)
+    bounds[points] = np.maximum(bounds[points], _as_near(space, points, sample, reach))
+    rest = points[bounds[points] < cost[component[points]]]
+    other_ends, other_weights, _ = _compared(space, core, component, rest)
+    bounds[rest] = other_weights
+    return Edges.sorted(
+        np.concatenate([sample, rest]),
+        np.concatenate([ends, other_ends]),
+        np.concatenate([weights, other_weights]),
+    )
+
+
+def _as_near(space: _Space, points: Points, sample: Points, reach: Floats) -> Floats:
+    """Bound what a point's edges out of its component cost, by the reach of others.
+
+    A reach, being a distance or the other end's core distance, changes from one point to the next
+    by their distance at most. That of a point in another component bounds nothing, but does not
+    mislead: it is no more than the distance to this point, or than this point's core distance.
+
+    Returns:
+        float64 (m,), for each of the points the best bound that the sample gives.
+    """
+    import torch
+
+    reaches = torch.from_numpy(reach).to(space.x.device)
+    bounds = np.empty(len(points))
+    for block in blocks(len(points), len(sample), item_bytes=8):
+        some = points[block]
+        squared = space.half[some, None] + space.half[sample] - space.x[some] @ space.x[sample].T
+        # Rounded up by the slack, which is more than measured distances are off by, too.
+        distances = squared.mul_(2).add_(space.slack).clamp_(min=0).sqrt_()
+        bounds[block] = (reaches - distances).amax(dim=1).cpu().numpy()
+    return bounds
+
+
+def _compared(
     space: _Space, core: Floats, component: Points, points: Points
-) -> tuple[Points, Floats]:
+) -> tuple[Points, Floats, Floats]:
     """Find each point's cheapest edge out of its component, among all.
 
     Float32 products propose a few ends, whose edges are measured; where the next best might be
     cheaper yet, float64 products decide.
 
     Returns:
-        int64 (m,), the other ends; float64 (m,), the weights.
+        int64 (m,), the other ends; float64 (m,), the weights; float64 (m,), the reach: what each
+        edge costs at least if the point's own core distance is left out.
     """
-    ends = np.empty(len(points), np.int64)
+    ends, reach = np.empty(len(points), np.int64), np.empty(len(points))
     if space.n > _PROPOSED:
-        proven = _propose(space, core, component, points, ends)
+        proven = _propose(space, core, component, points, ends, reach)
     else:
         proven = np.zeros(len(points), bool)
     doubtful = np.flatnonzero(~proven)
-    ends[doubtful] = _compared_with_all(space, core, component, points[doubtful])
+    ends[doubtful], reach[doubtful] = _compared_with_all(space, core, component, points[doubtful])
     distances = space.distances(points, ends[:, None])[:, 0]
-    return ends, np.maximum(distances, np.maximum(core[points], core[ends]))
+    return ends, np.maximum(distances, np.maximum(core[points], core[ends])), reach
 
 
 def _propose(
-    space: _Space, core: Floats, component: Points, points: Points, ends: Points
+    space: _Space,
+    core: Floats,
+    component: Points,
+    points: Points,
+    ends: Points,
+    reach: Floats,
 ) -> NDArray[np.bool_]:
-    """Fill in the ends of the cheapest edges by float32 products; tell which are proven."""
+    """Fill in ends of the cheapest edges and reaches by float32 products; tell which are proven."""
     import torch
 
     squared_core = torch.from_numpy((core**2).astype(np.float32)).to(space.x.device)
@@ -305,27 +360,30 @@ def _propose(
         best = cost.topk(_PROPOSED + 1, dim=1, largest=False)
         near = best.indices[:, :_PROPOSED].cpu().numpy()
         weights = np.maximum(space.distances(some, near), core[near])
-        weights = np.maximum(weights, core[some, None])
         weights[~torch.isfinite(best.values[:, :_PROPOSED]).cpu().numpy()] = np.inf
         cheapest = weights.argmin(axis=1)
         ends[block] = np.take_along_axis(near, cheapest[:, None], axis=1)[:, 0]
         beyond = best.values[:, _PROPOSED].double().cpu().numpy() - space.slack
+        beyond = np.sqrt(np.maximum(beyond, 0))
+        reach[block] = np.minimum(weights.min(axis=1), beyond)
         # No edge of a point is cheaper than its core distance.
-        least = np.maximum(np.sqrt(np.maximum(beyond, 0)), core[some])
-        proven[block] = weights.min(axis=1) <= least
+        proven[block] = weights.min(axis=1) <= np.maximum(beyond, core[some])
     return proven
 
 
-def _compared_with_all(space: _Space, core: Floats, component: Points, points: Points) -> Points:
-    """Find the ends of the cheapest edges by float64 products."""
+def _compared_with_all(
+    space: _Space, core: Floats, component: Points, points: Points
+) -> tuple[Points, Floats]:
+    """Find the ends of the cheapest edges, and the reaches, by float64 products."""
     import torch
 
     cores = torch.from_numpy(core).to(space.x.device)
     components = torch.from_numpy(component).to(space.x.device)
-    ends = np.empty(len(points), np.int64)
+    ends, reach = np.empty(len(points), np.int64), np.empty(len(points))
     for block in blocks(len(points), space.n, item_bytes=16):
         some = points[block]
         cost = torch.maximum(space.squared_to_all(some).sqrt_(), cores)
         cost[components[some, None] == components] = torch.inf
-        ends[block] = cost.argmin(dim=1).cpu().numpy()
-    return ends
+        least = cost.min(dim=1)
+        ends[block], reach[block] = least.indices.cpu().numpy(), least.values.cpu().numpy()
+    return ends, reach
