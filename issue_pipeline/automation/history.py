@@ -43,3 +43,8 @@ def last_materialised(
 def source_day_key(source: str, day: date) -> dg.MultiPartitionKey:
     """Give the partition key of a source's day."""
     return dg.MultiPartitionKey({"source": source, "date": day.isoformat()})
+
+
+def ended_at(record: dg.RunRecord) -> datetime:
+    """Give the moment at which a run ended; aware, UTC."""
+    return datetime.fromtimestamp(record.end_time or record.update_timestamp.timestamp(), UTC)

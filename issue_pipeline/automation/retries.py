@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 import dagster as dg
 
 from issue_pipeline.assets import clusters, issues, live_issues, raw_items
-from issue_pipeline.automation.history import PARTITION_TAG
+from issue_pipeline.automation.history import PARTITION_TAG, ended_at
 from issue_pipeline.automation.jobs import BEFORE_BACKFILLS, collect_jobs, find_issues_job
 from issue_pipeline.failures import MAY_SUCCEED_LATER_TAG
 from issue_pipeline.partitions import SOURCES, daily_partitions
@@ -60,9 +60,7 @@ def try_again(context: dg.SensorEvaluationContext) -> dg.SensorResult:
         if not is_run_again(run) or _was_run_since(context.instance, record):
             continue
         number = _tries(run) + 1
-        ended_s = record.end_time or record.update_timestamp.timestamp()
-        ended_at = datetime.fromtimestamp(ended_s, UTC)
-        due = ended_at + wait_before(number, try_again_after())
+        due = ended_at(record) + wait_before(number, try_again_after())
         if now < due:
             waiting.append(f"{run.tags[PARTITION_TAG]} at {due:%H:%M} UTC")
         else:

@@ -1,15 +1,16 @@
 """A failed run reaches a real receiver over HTTP: what, which day, why, and where to look."""
 
+import re
 from collections.abc import Iterator
-from typing import Any
+from datetime import UTC, datetime
 
 import dagster as dg
-import httpx
 import pytest
 
 from issue_pipeline.automation import alerts
-from issue_pipeline.automation.alerts import alert_sensors, alert_text, post_alert
+from issue_pipeline.automation.alerts import alert_sensors, alert_text
 from issue_pipeline.automation.retries import MAX_TRIES, TRY_TAG
+from issue_pipeline.definitions import defs
 from issue_pipeline.errors import (
     AccessDeniedError,
     ConfigurationError,
@@ -29,10 +30,14 @@ def receiver() -> Iterator[Receiver]:
     receiver.close()
 
 
-def alert_about(error: IssuePipelineError, monkeypatch: Any, receiver: Receiver) -> tuple[str, str]:
-    """Let a step fail and the sensor see it; gives the alert's text and the run's id."""
-    monkeypatch.setenv("ALERT_WEBHOOK_URL", receiver.url)
-    monkeypatch.setenv("DAGSTER_UI_URL", "https://dagster.example/")
+@pytest.fixture
+def instance() -> Iterator[dg.DagsterInstance]:
+    with dg.DagsterInstance.ephemeral() as instance:
+        yield instance
+
+
+def fail(instance: dg.DagsterInstance, error: IssuePipelineError) -> str:
+    """Let a step fail; gives the run's id."""
 
     @dg.asset(
         key=["bronze", "raw_items"], partitions_def=dg.StaticPartitionsDefinition([PARTITION])
@@ -41,47 +46,108 @@ def alert_about(error: IssuePipelineError, monkeypatch: Any, receiver: Receiver)
         with clear_failures(context):
             raise error
 
-    with dg.DagsterInstance.ephemeral() as instance:
-        result = dg.materialize(
-            [step], instance=instance, partition_key=PARTITION, raise_on_error=False
-        )
-        (event,) = [one for one in result.all_events if one.event_type_value == "PIPELINE_FAILURE"]
-        run = instance.get_run_by_id(result.run_id)
-        context = dg.build_run_status_sensor_context(
-            "alert_on_failure", event, instance, run
-        ).for_run_failure()
+    result = dg.materialize(
+        [step], instance=instance, partition_key=PARTITION, raise_on_error=False
+    )
+    assert not result.success
+    return result.run_id
+
+
+class Looks:
+    """The sensor, looking again and again, as the daemon lets it."""
+
+    def __init__(self, instance: dg.DagsterInstance) -> None:
+        self._instance = instance
+        self._cursor: str | None = None
+
+    def __call__(self) -> str:
+        """Look once; gives what the UI shows of it."""
         (sensor,) = alert_sensors()
-        sensor(context)
+        context = dg.build_sensor_context(instance=self._instance, cursor=self._cursor)
+        seen = sensor.evaluate_tick(context)
+        self._cursor = seen.cursor
+        return seen.skip_message or ""
+
+
+@pytest.fixture
+def look(instance, monkeypatch, receiver) -> Looks:
+    monkeypatch.setenv("ALERT_WEBHOOK_URL", receiver.url)
+    monkeypatch.setenv("DAGSTER_UI_URL", "https://dagster.example/")
+    return Looks(instance)
+
+
+def test_an_alert_names_asset_partition_time_reason_and_where_to_look(instance, look, receiver):
+    before = datetime.now(UTC).replace(second=0, microsecond=0)
+    run_id = fail(instance, AccessDeniedError("Check GITHUB_TOKEN."))
+    look()
     (text,) = receiver.texts
-    return text, result.run_id
-
-
-def test_an_alert_names_asset_partition_reason_and_where_to_look(monkeypatch, receiver):
-    text, run_id = alert_about(AccessDeniedError("Check GITHUB_TOKEN."), monkeypatch, receiver)
     for part in ("bronze/raw_items", PARTITION, "Check GITHUB_TOKEN.", "Somebody must act."):
         assert part in text
+    (at,) = re.findall(r"failed at (.{16}) UTC:", text)
+    assert before <= datetime.fromisoformat(f"{at}Z") <= datetime.now(UTC)
     assert text.endswith(f"https://dagster.example/runs/{run_id}")
 
 
-def test_an_alert_says_whether_the_pipeline_tries_again_by_itself(monkeypatch, receiver):
-    text, _ = alert_about(TransientError("GitHub answered 502."), monkeypatch, receiver)
+def test_an_alert_says_whether_the_pipeline_tries_again_by_itself(instance, look, receiver):
+    fail(instance, TransientError("GitHub answered 502."))
+    look()
+    (text,) = receiver.texts
     assert "It is tried again by itself." in text
 
 
-def test_a_receiver_that_stumbles_is_asked_again(monkeypatch):
-    monkeypatch.setattr(alerts, "WAIT_S", 0.0)
-    receiver = Receiver(refusals=1)
-    post_alert(receiver.url, "one refusal")
-    assert receiver.texts == ["one refusal"]
+def test_a_run_whose_process_was_lost_is_told_too(instance, look, receiver):
+    run = instance.create_run_for_job(defs.resolve_job_def("collect_github"))
+    instance.report_run_failed(run, "Its process is gone.")
+    look()
+    (text,) = receiver.texts
+    assert "Its process is gone." in text
+
+
+def test_a_failure_is_told_once(instance, look, receiver):
+    for error in (AccessDeniedError("first"), AccessDeniedError("second")):
+        fail(instance, error)
+        assert error.args[0] in look()
+        look()
+    first, second = receiver.texts
+    assert "first" in first
+    assert "second" in second
+
+
+def test_many_failures_are_told_over_several_looks_the_oldest_first(
+    instance, look, receiver, monkeypatch
+):
+    monkeypatch.setattr(alerts, "MOST_AT_ONCE", 2)
+    for number in range(5):
+        fail(instance, AccessDeniedError(f"number {number}"))
+    for told in (2, 4, 5, 5):
+        look()
+        assert len(receiver.texts) == told
+    assert all(f"number {place}" in text for place, text in enumerate(receiver.texts))
+
+
+def test_what_a_receiver_does_not_take_is_told_when_it_is_back(instance, look, monkeypatch):
+    for number in range(3):
+        fail(instance, AccessDeniedError(f"number {number}"))
+    receiver = Receiver(refusals=2)
+    monkeypatch.setenv("ALERT_WEBHOOK_URL", receiver.url)
+    for _ in range(2):
+        assert "was not taken" in look()
+        assert receiver.texts == []
+    look()
+    assert [text.count(f"number {place}") for place, text in enumerate(receiver.texts)] == [1, 1, 1]
     receiver.close()
 
 
-def test_a_receiver_that_is_gone_is_reported(monkeypatch):
-    monkeypatch.setattr(alerts, "WAIT_S", 0.0)
-    receiver = Receiver()
+def test_a_receiver_that_is_gone_is_reported_without_its_secret_address(
+    instance, look, receiver, monkeypatch
+):
+    monkeypatch.setenv("ALERT_WEBHOOK_URL", f"{receiver.url}/secret")
     receiver.close()
-    with pytest.raises(httpx.HTTPError):
-        post_alert(receiver.url, "nobody listens")
+    fail(instance, AccessDeniedError("Check GITHUB_TOKEN."))
+    seen = look()
+    assert "ConnectError" in seen
+    assert "Check GITHUB_TOKEN." in seen
+    assert "secret" not in seen
 
 
 def test_without_a_webhook_nobody_is_told(monkeypatch):
@@ -108,4 +174,5 @@ def test_an_address_that_is_none_is_refused_without_being_shown(monkeypatch):
 )
 def test_the_outlook_is_what_will_happen(tags, outlook):
     run = dg.DagsterRun(job_name="collect_github", tags={"dagster/partition": PARTITION, **tags})
-    assert outlook in alert_text(run, "GitHub answered 502.", "https://dagster.example")
+    text = alert_text(run, datetime.now(UTC), "GitHub answered 502.", "https://dagster.example")
+    assert outlook in text
