@@ -58,7 +58,7 @@ class Simulator:
 
     def stats(self) -> dict[str, Any]:
         """What the simulator has counted so far, by API: requests, violations and so on."""
-        counted: dict[str, Any] = httpx.get(f"{self.base_url}/stats").json()
+        counted: dict[str, Any] = httpx.get(f"{self.base_url}/stats", timeout=60).json()
         return counted
 
 

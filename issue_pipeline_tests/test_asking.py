@@ -1,7 +1,9 @@
 import json
+import threading
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from threading import Barrier, Semaphore
 from typing import Any
 
@@ -26,6 +28,8 @@ from issue_pipeline_tests.scripted_model import (
     label,
 )
 
+# For what must come, on a busy machine.
+LIMIT_S = 60.0
 KEY = "sk-remote-4f9a1c7e2b8d6a03"
 POSTS = [
     Representative("Export hangs", "The export hangs at 90 %."),
@@ -358,8 +362,11 @@ def test_a_model_that_hangs_is_given_up_for_the_run_after_three_calls_in_a_row()
 def test_a_model_that_hangs_now_and_then_is_asked_on():
     replies = [HANG, HANG, label(), HANG, HANG, label()]
     with ScriptedModel(replies) as model:
-        session = local_session(model, timeout_s=0.3)
+        session = local_session(model)
+        (patient,) = session._models
         for reply in replies:
+            # An answer may take its time on a busy machine; silence need not be waited out.
+            session._models[0] = replace(patient, timeout_s=0.3) if reply is HANG else patient
             if reply is HANG:
                 with pytest.raises(LabelingError, match="Timeout"):
                     ask(session, SMALL)
@@ -621,21 +628,35 @@ def test_a_server_that_drips_is_waited_for_no_longer_than_one_that_hangs(
         assert time.monotonic() - started < 5
 
 
-def test_a_pause_that_others_make_longer_is_kept():
+def test_a_pause_that_others_make_longer_is_kept(monkeypatch: pytest.MonkeyPatch):
     times: list[float] = []
+    both_asked, first_pauses, second_pauses = (threading.Event() for _ in range(3))
 
     def script(_: dict[str, Any]) -> Reply:
         times.append(time.monotonic())
         if len(times) == 1:
+            both_asked.wait(LIMIT_S)
             return Reply("slow down", status=429, retry_after="0.5")
         if len(times) == 2:
-            time.sleep(0.2)  # so that the other one is in its pause already
+            both_asked.set()
+            first_pauses.wait(LIMIT_S)
             return Reply("slow down", status=429, retry_after="1")
         return label()
 
     with ScriptedModel(script) as model:
         session = local_session(model)
         session._standing["local"].turns = Semaphore(2)  # as a remote model's
+        wait = session._stopped.wait
+
+        def paused(wait_s: float) -> bool:
+            """Lets the first pause end only when the second call knows of its own."""
+            if not first_pauses.is_set():
+                first_pauses.set()
+                second_pauses.wait(LIMIT_S)
+            second_pauses.set()
+            return wait(wait_s)
+
+        monkeypatch.setattr(session._stopped, "wait", paused)
         with ThreadPoolExecutor(2) as pool:
             list(pool.map(lambda _: ask(session, SMALL), range(2)))
     assert len(times) == 4

@@ -57,7 +57,7 @@ class Site:
     def sign_in(self) -> None:
         user = self.server.superuser
         login = {"identity": user.email, "password": user.password}
-        self.owner = httpx.Client(base_url=self.server.url, trust_env=False)
+        self.owner = httpx.Client(base_url=self.server.url, trust_env=False, timeout=60)
         reply = self.owner.post("/api/collections/_superusers/auth-with-password", json=login)
         self.owner.headers["Authorization"] = reply.raise_for_status().json()["token"]
 

@@ -73,6 +73,7 @@ class Looks:
 def look(instance, monkeypatch, receiver) -> Looks:
     monkeypatch.setenv("ALERT_WEBHOOK_URL", receiver.url)
     monkeypatch.setenv("DAGSTER_UI_URL", "https://dagster.example/")
+    monkeypatch.setattr(alerts, "TIMEOUT_S", 60.0)
     return Looks(instance)
 
 

@@ -66,7 +66,7 @@ def derived_id(*parts: str) -> str:
 @contextmanager
 def opened_store(server: PocketBaseServer) -> Iterator[Store]:
     who = {"identity": server.superuser.email, "password": server.superuser.password}
-    with httpx.Client(base_url=server.url, trust_env=False) as http:
+    with httpx.Client(base_url=server.url, trust_env=False, timeout=60) as http:
         reply = http.post("/api/collections/_superusers/auth-with-password", json=who)
         http.headers["Authorization"] = reply.raise_for_status().json()["token"]
         yield Store(server.url, http)
@@ -80,4 +80,5 @@ def expect(locator: Any) -> Any:
     """Assertions that wait until they hold."""
     from playwright.sync_api import expect
 
+    expect.set_options(timeout=WAIT_MS)
     return expect(locator)

@@ -335,6 +335,7 @@ def test_the_page_says_that_the_server_is_away_and_catches_up_when_it_is_back(pa
     store.remove(gone)
     store.put(day, "Came meanwhile", size=30)
     page.unroute("**/api/realtime")
+    page.evaluate("dispatchEvent(new Event('online'))")  # or it tries again in its own time
     wait_for_titles(page, ["Came meanwhile", "Stays"])
     page.locator("#connection[data-state=live]").wait_for()
     assert page.locator("#offline").is_hidden()

@@ -156,9 +156,9 @@ def test_a_full_disk_is_a_failure_and_not_a_refusal_and_is_made_up_for(server, s
     assert store.issues_of_day(DAY) == by_id(*issues)
 
 
-def test_a_server_that_hangs_is_a_failure_within_the_time_limit(server, monkeypatch):
-    monkeypatch.setattr(pocketbase, "TIMEOUT_S", 1.5)
+def test_a_server_that_hangs_is_a_failure_within_the_time_limit(server):
     with connected(server) as store:
+        store._connection._client.http_client.timeout = 1.5
         os.kill(server.process.pid, signal.SIGSTOP)
         try:
             with pytest.raises(LiveStoreError, match=r"timed out.*The next run completes"):

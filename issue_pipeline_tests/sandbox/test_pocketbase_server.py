@@ -47,7 +47,7 @@ def server(tmp_path_factory):
 
 @pytest.fixture
 def anyone(server):
-    with httpx.Client(base_url=server.url, trust_env=False) as client:
+    with httpx.Client(base_url=server.url, trust_env=False, timeout=60) as client:
         yield client
 
 
@@ -61,7 +61,7 @@ def owner(server):
 @contextlib.contextmanager
 def signed_in(server):
     login = {"identity": server.superuser.email, "password": server.superuser.password}
-    with httpx.Client(base_url=server.url, trust_env=False) as client:
+    with httpx.Client(base_url=server.url, trust_env=False, timeout=60) as client:
         reply = client.post("/api/collections/_superusers/auth-with-password", json=login)
         client.headers["Authorization"] = reply.raise_for_status().json()["token"]
         yield client

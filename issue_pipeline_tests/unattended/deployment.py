@@ -17,8 +17,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+import dagster as dg
 import duckdb
 import httpx
+from dagster._core.scheduler.instigation import InstigatorType
 
 from issue_pipeline.sandbox.processes import LocalServer, ManagedProcess
 from issue_pipeline.sandbox.services import Services, sandbox_services
@@ -26,7 +28,7 @@ from issue_pipeline_tests.scripted_model import ScriptedModel, about_the_posts
 
 ROOT = Path(__file__).parent.parent.parent
 POLL_S = 1.0
-LIMIT_S = 420.0
+LIMIT_S = 900.0
 FINISHED = {"SUCCESS", "FAILURE", "CANCELED"}
 _BIN = Path(sys.executable).parent
 _TABLES = {
@@ -54,7 +56,7 @@ class Gate:
                 if not gate.is_open:
                     self.send_error(500)
                     return
-                reply = httpx.get(target_url + self.path)
+                reply = httpx.get(target_url + self.path, timeout=60)
                 self.send_response(reply.status_code)
                 self.send_header("Content-Type", reply.headers["content-type"])
                 self.end_headers()
@@ -98,7 +100,7 @@ class Deployment:
         logs = services.root / "logs"
         self._webserver = LocalServer(
             "The webserver", self._webserver_command, health_path="/server_info",
-            log=logs / "webserver.log", environment=self.environment,
+            log=logs / "webserver.log", environment=self.environment, start_limit_s=LIMIT_S,
         )  # fmt: skip
         self.daemon_log = logs / "daemon.log"
         self._daemon: ManagedProcess | None = None
@@ -128,6 +130,12 @@ class Deployment:
         )
         self._daemon.start()
 
+    def change(self, **settings: str) -> None:
+        """Start the daemon again with other settings, as an operator does."""
+        self.daemon.stop()
+        self.environment.update(settings)
+        self.start_daemon()
+
     def start(self) -> None:
         # Webserver and daemon would both make the tables of a new home, and one of them fail.
         subprocess.run(
@@ -156,6 +164,11 @@ class Deployment:
         ).json()
         assert "errors" not in reply, reply["errors"]
         return reply["data"]
+
+    def known_schedules(self) -> int:
+        """How many schedules the daemon watches; ticks before it does are none of its business."""
+        with dg.DagsterInstance.from_config(str(self.home)) as instance:
+            return len(instance.all_instigator_state(instigator_type=InstigatorType.SCHEDULE))
 
     def materialised(self, *asset: str) -> dict[str, float]:
         """Materialised partitions of an asset, each with its last moment, in seconds since 1970."""

@@ -21,32 +21,28 @@ from issue_pipeline_tests.unattended.deployment import Deployment, deployed
 pytestmark = pytest.mark.e2e
 
 SOAK = bool(os.environ.get("SOAK"))
-DAYS = 14 if SOAK else 2
+DAY_COUNT = 14 if SOAK else 2
 KILLS = 30 if SOAK else 4
 POSTS_PER_DAY = 160
-LIMIT_S = 3600 if SOAK else 600
+LIMIT_S = 3600 if SOAK else 900
 # Between two blows, at most.
 PEACE_S = 15.0
 BRONZE = ("bronze", "raw_items")
 PROCESSING = (("silver", "clusters"), ("gold", "issues"), ("gold", "live_issues"))
 SEED = 7
-
-
-def days() -> list[str]:
-    """Days long past, which no schedule and no sensor asks for."""
-    last = datetime.now(UTC).date() - timedelta(days=20)
-    return [(last - timedelta(days=back)).isoformat() for back in range(DAYS)]
-
-
-def source_days() -> list[str]:
-    keys = [f"{day}|{source}" for day in days() for source in SOURCES]
-    random.Random(SEED).shuffle(keys)
-    return keys
+NOW = datetime.now(UTC)
+# Days long past, which no schedule and no sensor asks for.
+DAYS = [(NOW.date() - timedelta(days=20 + back)).isoformat() for back in range(DAY_COUNT)]
+SOURCE_DAYS = [f"{day}|{source}" for day in DAYS for source in SOURCES]
+random.Random(SEED).shuffle(SOURCE_DAYS)
+# Nor may a schedule collect yesterday meanwhile: these tick hours from now, and every six hours.
+_FAR = f"{NOW + timedelta(hours=9):%H:%M}"
+SCHEDULES = {"COLLECT_AT": _FAR, "PROCESS_DEADLINE": _FAR}
 
 
 def fill(deployment: Deployment) -> None:
     """Collect the days, then process them, by two backfills; both must succeed."""
-    for assets, partitions in (([BRONZE], source_days()), (PROCESSING, days())):
+    for assets, partitions in (([BRONZE], SOURCE_DAYS), (PROCESSING, DAYS)):
         backfill = deployment.backfill(assets, partitions)
         deployment.wait_until(
             f"the backfill of {assets} is done",
@@ -60,7 +56,9 @@ def fill(deployment: Deployment) -> None:
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
     """What a backfill gives that nobody disturbs, with what it logged."""
-    with deployed(tmp_path_factory.mktemp("peace"), posts_per_day=POSTS_PER_DAY) as deployment:
+    with deployed(
+        tmp_path_factory.mktemp("peace"), posts_per_day=POSTS_PER_DAY, **SCHEDULES
+    ) as deployment:
         fill(deployment)
         yield {
             "tables": deployment.tables(),
@@ -82,8 +80,8 @@ def test_a_backfill_succeeds_without_a_word_about_locks_or_limits(undisturbed):
     collected = {
         (row[0].isoformat(), row[1]) for row in undisturbed["tables"]["bronze.collections"]
     }
-    assert collected == {(day, source) for day in days() for source in SOURCES}
-    assert {row[0] for row in undisturbed["live"]} == set(days())
+    assert collected == {(day, source) for day in DAYS for source in SOURCES}
+    assert {row[0] for row in undisturbed["live"]} == set(DAYS)
 
 
 def strike(deployment: Deployment, chance: random.Random) -> None:
@@ -109,18 +107,18 @@ def test_whatever_is_cancelled_or_killed_the_days_end_as_if_nothing_had_happened
     undisturbed, tmp_path
 ):
     chance = random.Random(SEED)
-    settings = {"TRY_AGAIN_MINUTES": "0.1"}
+    settings = {**SCHEDULES, "TRY_AGAIN_MINUTES": "0.1"}
     with deployed(tmp_path, posts_per_day=POSTS_PER_DAY, **settings) as deployment:
-        cancelled = deployment.backfill([BRONZE], source_days())
+        cancelled = deployment.backfill([BRONZE], SOURCE_DAYS)
         deployment.wait_until("a run is going on", deployment.runs)
         deployment.cancel_backfill(cancelled)
         deployment.wait_until(
             "it is cancelled", lambda: deployment.backfill_status(cancelled) == "CANCELED"
         )
-        deployment.backfill([BRONZE], source_days())
+        deployment.backfill([BRONZE], SOURCE_DAYS)
         for number in range(KILLS):
             if number == KILLS // 2:
-                deployment.backfill(PROCESSING, days())
+                deployment.backfill(PROCESSING, DAYS)
             time.sleep(chance.uniform(1.0, PEACE_S))
             strike(deployment, chance)
         deployment.wait_until_idle(LIMIT_S)
