@@ -9,6 +9,7 @@ import contextlib
 import json
 import re
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -28,6 +29,7 @@ GOOD_LABEL: dict[str, object] = {
 PROMPT_TOKENS = 100
 COMPLETION_TOKENS = 20
 MAX_SHARED_CHARS = 80
+LIMIT_S = 60.0
 
 
 @dataclass(frozen=True)
@@ -136,6 +138,13 @@ class ScriptedModel:
     def calls(self) -> int:
         """Requests received so far."""
         return len(self.requests)
+
+    def calls_after(self, expected: int) -> int:
+        """Requests received, once there are so many: a caller may give up before one is read."""
+        deadline = time.monotonic() + LIMIT_S
+        while self.calls < expected and time.monotonic() < deadline:
+            time.sleep(0.01)
+        return self.calls
 
     def __enter__(self) -> Self:
         self._thread.start()

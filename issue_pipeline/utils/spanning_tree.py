@@ -4,8 +4,9 @@ HDBSCAN joins points by their mutual reachability: the largest of their distance
 distances, a point's core distance being that to its ``min_samples``-th neighbour. The tree is grown
 in Borůvka's rounds: every component takes the cheapest edge that leaves it. The candidates are the
 points' nearest neighbours, found by float32 products. What a point's list leaves out costs at least
-a bound that is known, so most components can prove that their edge is the cheapest; where none can,
-the points in doubt are compared with all others in float64.
+a bound that is known, so most components can prove that their edge is the cheapest. Where none can,
+a sample of the points in doubt is compared with all others; for the rest the triangle inequality
+mostly suffices.
 
 Weights come from the differences of the rows, so they do not depend on how a product rounds.
 """

@@ -202,6 +202,8 @@ def test_an_issue_opens_to_its_description_its_sources_and_its_evidence_page_by_
         assert fact in facts
     assert first.locator(".snippet").text_content() == "It broke."
     assert "CC BY-SA" not in page.locator(".post").nth(1).inner_text()
+    # While it connects, the page reads what is open again.
+    page.locator("#connection[data-state=live]").wait_for()
     page.get_by_role("button", name="Show 2 more").click()
     expect(page.locator(".post")).to_have_count(12)
     assert page.locator(".more").is_hidden()

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.e2e
 
 POSTS_PER_DAY = 160
 # Until the first tick: everything has to run by then, which on a busy machine takes its time.
-LEADS_S = (90, 240, 900)
+LEADS_S = (45, 240, 900)
 LIVE = ("gold", "live_issues")
 
 

@@ -100,7 +100,8 @@ def test_processes_take_turns(tmp_path):
         float(line) for one in processes for line in one.communicate(timeout=60)[0].split()
     )
     assert len(moments) == 15
-    assert moments[-1] - moments[0] >= 14 * 0.1 - 0.05  # between a turn and its print time passes
+    # Between a turn and its print some time passes; each at its own pace, they would take 0.4 s.
+    assert moments[-1] - moments[0] >= 14 * 0.1 - 0.5
 
 
 DIE_IN_TURN = """

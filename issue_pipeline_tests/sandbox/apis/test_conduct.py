@@ -7,7 +7,7 @@ from issue_pipeline.sandbox.apis.conduct import BACKOFF, Conduct
 from issue_pipeline_tests.sandbox.apis.hand_written import AGENT, HandWrittenWorld, a_post
 from issue_pipeline_tests.simulated import simulator, simulator_of
 
-SLOW_S = 0.4
+SLOW_S = 1.5
 
 
 class SlowWorld(HandWrittenWorld):
