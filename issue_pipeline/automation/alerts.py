@@ -4,7 +4,11 @@ What the receiver does not take is told again at the next look. So Dagster's own
 which shows each failure once, would not do.
 """
 
+import html
+import time
 from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
+from typing import NamedTuple
 
 import dagster as dg
 import httpx
@@ -16,11 +20,14 @@ from issue_pipeline.settings import alert_webhook_url, dagster_ui_url
 from issue_pipeline.utils.printable import printable
 
 CHECK_EVERY_S = 30
-# For a receiver that is down, and for one that was only just configured.
-MEMORY = timedelta(days=1)
-# Dagster gives a sensor one minute.
-MOST_AT_ONCE = 10
+# Older failures are history: for a receiver that is down, and for one that was just configured.
+TOLD_FOR = timedelta(days=1)
+# Longer, since a run's record may change after it has ended.
+MEMORY = timedelta(days=7)
 TIMEOUT_S = 3.0
+# No further alert is begun after so long; Dagster gives a sensor one minute.
+LOOK_S = 30.0
+MAX_PARTITION_CHARS = 200
 # Dagster's, on a run whose process was lost.
 _LOST_AND_RUN_AGAIN_TAG = "dagster/will_retry"
 
@@ -34,12 +41,12 @@ def alert_text(run: dg.DagsterRun, at: datetime, reason: str, ui_url: str) -> st
         reason: Why, in one line.
         ui_url: Where the Dagster UI is, without a slash at the end.
     """
-    partition = run.tags.get(PARTITION_TAG, "")
+    partition = printable(run.tags.get(PARTITION_TAG, ""), MAX_PARTITION_CHARS)
     again = is_run_again(run) or run.tags.get(_LOST_AND_RUN_AGAIN_TAG) == "true"
     outlook = "It is tried again by itself." if again else "Somebody must act."
     return (
-        f"{_what(run)} {partition} failed at {at:%Y-%m-%d %H:%M} UTC: {reason} {outlook}\n"
-        f"{ui_url}/runs/{run.run_id}"
+        f"{_what(run)} {_inert(partition)} failed at {at:%Y-%m-%d %H:%M} UTC: {_inert(reason)}"
+        f" {outlook}\n{ui_url}/runs/{run.run_id}"
     )
 
 
@@ -48,13 +55,41 @@ def _what(run: dg.DagsterRun) -> str:
     return ", ".join(assets) or run.job_name
 
 
-def post_alert(url: str, text: str) -> None:
-    """Send a text as Slack, Mattermost and their like take it: ``{"text": ...}``.
+def _inert(text: str) -> str:
+    """Let foreign words be words in a chat: no markup, no disguised link, and nobody is called."""
+    return html.escape(text, quote=False).replace("@", "@\u200b")
 
-    Raises:
-        httpx.HTTPError: The receiver did not take it.
+
+class Delivery(NamedTuple):
+    """What became of an alert.
+
+    Attributes:
+        is_taken: Whether it need not be sent again.
+        takes_others: Whether the receiver is up, so that others may be sent.
+        words: The same for people.
     """
-    httpx.post(url, json={"text": text}, timeout=TIMEOUT_S).raise_for_status()
+
+    is_taken: bool
+    takes_others: bool
+    words: str
+
+
+def post_alert(url: str, text: str) -> Delivery:
+    """Send a text as Slack, Mattermost and their like take it: ``{"text": ...}``."""
+    try:
+        httpx.post(url, json={"text": text}, timeout=TIMEOUT_S).raise_for_status()
+    except httpx.ReadTimeout:
+        # Or a slow receiver would get it every half minute.
+        return Delivery(True, True, "Sent, but not answered")
+    except httpx.HTTPStatusError as error:
+        code = error.response.status_code
+        is_about_this = error.response.is_client_error and code != HTTPStatus.TOO_MANY_REQUESTS
+        return Delivery(False, is_about_this, f"Refused with {code}")
+    # The last for an address that passes for one and is none. None of them is shown: the address
+    # may hold a secret, and httpx names it.
+    except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
+        return Delivery(False, False, f"Not taken ({type(error).__name__})")
+    return Delivery(True, True, "Told")
 
 
 def alert_sensors() -> list[dg.SensorDefinition]:
@@ -68,29 +103,33 @@ def alert_sensors() -> list[dg.SensorDefinition]:
         default_status=dg.DefaultSensorStatus.RUNNING,
         description=(
             "Posts every failed run to ALERT_WEBHOOK_URL; what is not taken, again at the next"
-            f" look, for {MEMORY.days} day."
+            f" look, for {TOLD_FOR.days} day."
         ),
     )
     def alert_on_failure(context: dg.SensorEvaluationContext) -> dg.SkipReason:
         failed = {record.dagster_run.run_id: record for record in _failed_runs(context)}
         # Ids of the runs that were told; those that are history are forgotten.
         told = failed.keys() & set((context.cursor or "").split())
-        untold = [run_id for run_id in failed if run_id not in told]
-        outcome = "No other run failed."
-        for run_id in untold[:MOST_AT_ONCE]:
-            record, reason = failed[run_id], _reason(context.instance, run_id)
-            text = alert_text(record.dagster_run, ended_at(record), reason, dagster_ui_url())
-            try:
-                post_alert(url, text)
-            except httpx.HTTPError as error:
-                # The address may hold a secret, and httpx names it.
-                outcome = f"The alert was not taken ({type(error).__name__}): {text}"
-                context.log.warning(outcome)
+        outcomes = []
+        began = time.monotonic()
+        for run_id, record in failed.items():
+            if run_id in told or ended_at(record) < datetime.now(UTC) - TOLD_FOR:
+                continue
+            if time.monotonic() - began > LOOK_S:
+                outcomes.append("The rest is told at the next look.")
                 break
-            outcome = f"Told: {text}"
-            told.add(run_id)
+            reason = _reason(context.instance, run_id)
+            text = alert_text(record.dagster_run, ended_at(record), reason, dagster_ui_url())
+            delivery = post_alert(url, text)
+            outcomes.append(f"{delivery.words}: {text}")
+            if delivery.is_taken:
+                told.add(run_id)
+            else:
+                context.log.warning(outcomes[-1])
+            if not delivery.takes_others:
+                break
         context.update_cursor(" ".join(sorted(told)))
-        return dg.SkipReason(outcome)
+        return dg.SkipReason("\n".join(outcomes) or "No other run failed.")
 
     return [alert_on_failure]
 
@@ -106,9 +145,11 @@ def _failed_runs(context: dg.SensorEvaluationContext) -> list[dg.RunRecord]:
     return [
         record
         for record in reversed(records)
-        if (origin := record.dagster_run.remote_job_origin) is None
-        or ours is None
-        or origin.location_name == ours.location_name
+        if ours is None
+        or (
+            (origin := record.dagster_run.remote_job_origin) is not None
+            and origin.location_name == ours.location_name
+        )
     ]
 
 

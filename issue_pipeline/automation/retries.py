@@ -80,7 +80,8 @@ def is_run_again(run: dg.DagsterRun) -> bool:
 
 def _tries(run: dg.DagsterRun) -> int:
     """Count the tries that led to a run; one that somebody repeated has the other's tags."""
-    return 0 if run.parent_run_id else int(run.tags.get(TRY_TAG, "0"))
+    tag = run.tags.get(TRY_TAG, "")
+    return int(tag) if tag.isdecimal() and not run.parent_run_id else 0
 
 
 def _is_partition(key: str) -> bool:

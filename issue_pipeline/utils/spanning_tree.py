@@ -94,7 +94,9 @@ def spanning_tree(vectors: Vectors, min_samples: int) -> Edges:
     """Build the minimum spanning tree of the mutual-reachability graph, by Euclidean distance.
 
     Args:
-        vectors: float32 (n, d), finite, n >= 2.
+        vectors: float32 (n, d), finite, n >= 2, neither tiny nor huge (1e-18 to 1e18). Rows that
+            are a million times as far from the origin as from each other are told apart by float64
+            products only roughly: a neighbour may be taken for the nearest that is not quite.
         min_samples: Rank of the neighbour at the core distance, the point itself having rank 0; at
             least 1, capped at n - 1.
 

@@ -7,9 +7,9 @@ from typing import Any
 
 
 class Receiver:
-    """Takes what is posted to it; refuses the first posts if told so."""
+    """Takes what is posted to it; refuses the first posts, with a status, if told so."""
 
-    def __init__(self, refusals: int = 0) -> None:
+    def __init__(self, refusals: int = 0, status: int = 503) -> None:
         self.texts: list[str] = []
         self.posts = 0
         receiver = self
@@ -21,7 +21,7 @@ class Receiver:
                 refused = receiver.posts <= refusals
                 if not refused:
                     receiver.texts.append(json.loads(body)["text"])
-                self.send_response(503 if refused else 200)
+                self.send_response(status if refused else 200)
                 self.end_headers()
 
             def log_message(self, *_: Any) -> None: ...

@@ -1,8 +1,9 @@
 """A failed run reaches a real receiver over HTTP: what, which day, why, and where to look."""
 
 import re
+import socket
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 import pytest
@@ -114,16 +115,54 @@ def test_a_failure_is_told_once(instance, look, receiver):
     assert "second" in second
 
 
-def test_many_failures_are_told_over_several_looks_the_oldest_first(
-    instance, look, receiver, monkeypatch
-):
-    monkeypatch.setattr(alerts, "MOST_AT_ONCE", 2)
-    for number in range(5):
+def test_what_there_is_no_time_for_is_told_at_the_next_look(instance, look, receiver, monkeypatch):
+    for number in range(3):
         fail(instance, AccessDeniedError(f"number {number}"))
-    for told in (2, 4, 5, 5):
-        look()
-        assert len(receiver.texts) == told
-    assert all(f"number {place}" in text for place, text in enumerate(receiver.texts))
+    monkeypatch.setattr(alerts, "LOOK_S", -1.0)
+    assert "at the next look" in look()
+    assert receiver.texts == []
+    monkeypatch.undo()
+    monkeypatch.setenv("ALERT_WEBHOOK_URL", receiver.url)
+    look()
+    assert [f"number {place}" in text for place, text in enumerate(receiver.texts)] == [True] * 3
+
+
+def test_a_text_that_is_refused_keeps_no_other_from_being_told(instance, look, monkeypatch):
+    for word in ("first", "second"):
+        fail(instance, AccessDeniedError(word))
+    receiver = Receiver(refusals=1, status=400)
+    monkeypatch.setenv("ALERT_WEBHOOK_URL", receiver.url)
+    assert "Refused with 400" in look()
+    look()
+    assert [text.count("second") for text in receiver.texts] == [1, 0]  # the first came later
+    receiver.close()
+
+
+def test_a_receiver_that_never_answers_is_sent_each_alert_once(instance, look, monkeypatch):
+    monkeypatch.setattr(alerts, "TIMEOUT_S", 0.5)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        monkeypatch.setenv("ALERT_WEBHOOK_URL", f"http://127.0.0.1:{silent.getsockname()[1]}/")
+        fail(instance, AccessDeniedError("Check GITHUB_TOKEN."))
+        assert "Sent, but not answered" in look()
+        assert look() == "No other run failed."
+
+
+def test_yesterdays_failures_are_history(instance, look, receiver, monkeypatch):
+    fail(instance, AccessDeniedError("long ago"))
+    monkeypatch.setattr(alerts, "TOLD_FOR", timedelta(0))
+    assert look() == "No other run failed."
+    assert receiver.texts == []
+
+
+def test_hostile_words_call_nobody_and_are_no_markup(instance, look, receiver):
+    fail(instance, AccessDeniedError("<!channel> @all <https://evil.example|click>\n\x1b[31m"))
+    look()
+    (text,) = receiver.texts
+    first, *others = text.splitlines()
+    assert len(others) == 1
+    for sign in ("<", ">", "@all", "\x1b"):
+        assert sign not in text
+    assert "!channel" in first
 
 
 def test_what_a_receiver_does_not_take_is_told_when_it_is_back(instance, look, monkeypatch):
@@ -132,7 +171,7 @@ def test_what_a_receiver_does_not_take_is_told_when_it_is_back(instance, look, m
     receiver = Receiver(refusals=2)
     monkeypatch.setenv("ALERT_WEBHOOK_URL", receiver.url)
     for _ in range(2):
-        assert "was not taken" in look()
+        assert "Refused with 503" in look()
         assert receiver.texts == []
     look()
     assert [text.count(f"number {place}") for place, text in enumerate(receiver.texts)] == [1, 1, 1]

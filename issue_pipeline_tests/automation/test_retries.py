@@ -65,6 +65,12 @@ def test_a_failure_that_may_pass_is_run_again_when_its_wait_is_over(instance, mo
     assert run.run_id in request.run_key
 
 
+def test_a_number_of_tries_that_somebody_misspelt_counts_for_none(instance, monkeypatch):
+    a_run(instance, tags={TRY_TAG: "many"})
+    (request,) = asked_for(instance, monkeypatch, 0)
+    assert request.tags[TRY_TAG] == "1"
+
+
 def test_a_failure_that_needs_somebody_is_left_alone(instance, monkeypatch):
     a_run(instance, may_pass=False)
     assert asked_for(instance, monkeypatch, 0) == []
