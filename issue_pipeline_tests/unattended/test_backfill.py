@@ -35,9 +35,9 @@ NOW = datetime.now(UTC)
 DAYS = [(NOW.date() - timedelta(days=20 + back)).isoformat() for back in range(DAY_COUNT)]
 SOURCE_DAYS = [f"{day}|{source}" for day in DAYS for source in SOURCES]
 random.Random(SEED).shuffle(SOURCE_DAYS)
-# Nor may a schedule collect yesterday meanwhile: these tick hours from now, and every six hours.
-_FAR = f"{NOW + timedelta(hours=9):%H:%M}"
-SCHEDULES = {"COLLECT_AT": _FAR, "PROCESS_DEADLINE": _FAR}
+# Nor may a schedule collect yesterday meanwhile: it ticks more than five hours from now.
+_FAR_HOUR = 0 if 6 <= NOW.hour < 18 else 12
+SCHEDULES = {"COLLECT_AT": f"{_FAR_HOUR:02}:30", "PROCESS_DEADLINE": f"{_FAR_HOUR:02}:31"}
 
 
 def fill(deployment: Deployment) -> None:
