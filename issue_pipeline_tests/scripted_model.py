@@ -29,6 +29,7 @@ GOOD_LABEL: dict[str, object] = {
 PROMPT_TOKENS = 100
 COMPLETION_TOKENS = 20
 MAX_SHARED_CHARS = 80
+# For what must come, on a busy machine.
 LIMIT_S = 60.0
 
 

@@ -20,6 +20,7 @@ from issue_pipeline_tests.scripted_model import (
     COMPLETION_TOKENS,
     GOOD_LABEL,
     HANG,
+    LIMIT_S,
     PROMPT_TOKENS,
     Reply,
     Script,
@@ -28,8 +29,6 @@ from issue_pipeline_tests.scripted_model import (
     label,
 )
 
-# For what must come, on a busy machine.
-LIMIT_S = 60.0
 KEY = "sk-remote-4f9a1c7e2b8d6a03"
 POSTS = [
     Representative("Export hangs", "The export hangs at 90 %."),

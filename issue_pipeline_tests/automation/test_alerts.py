@@ -31,12 +31,6 @@ def receiver() -> Iterator[Receiver]:
     receiver.close()
 
 
-@pytest.fixture
-def instance() -> Iterator[dg.DagsterInstance]:
-    with dg.DagsterInstance.ephemeral() as instance:
-        yield instance
-
-
 def fail(instance: dg.DagsterInstance, error: IssuePipelineError) -> str:
     """Let a step fail; gives the run's id."""
 

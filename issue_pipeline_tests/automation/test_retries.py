@@ -1,6 +1,5 @@
 """What failed and may pass is run again, after longer and longer waits, and not for ever."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -15,12 +14,6 @@ from issue_pipeline.definitions import defs
 from issue_pipeline.failures import MAY_SUCCEED_LATER_TAG
 
 PARTITION = "2026-03-10|github"
-
-
-@pytest.fixture
-def instance() -> Iterator[dg.DagsterInstance]:
-    with dg.DagsterInstance.ephemeral() as instance:
-        yield instance
 
 
 def a_run(
