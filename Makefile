@@ -29,7 +29,7 @@ dev: .venv/sandbox
 
 run: .venv/sandbox
 	@test -n "$(DAY)" || { echo "Which day? Such as: make run DAY=2026-11-21" >&2; exit 2; }
-	$(BIN)/python -m issue_pipeline.run_day $(DAY)
+	$(BIN)/python -m issue_pipeline.ops.run_day $(DAY)
 
 # Three files at a time, on two cores: many tests wait for servers, limits and daemons.
 test: check

@@ -20,18 +20,18 @@ from sklearn.cluster import KMeans
 from benchmarks import embedded, real_posts
 from benchmarks.quality import Quality, ari, ari_of_clustered, quality
 from benchmarks.report import Row
-from issue_pipeline.utils.cluster_tree import ClusterTree, Labels
-from issue_pipeline.utils.clustering import (
+from issue_pipeline.utils.clustering.clustering import (
     CEILING_SHARE,
     MIN_CEILING,
-    REJOIN_ROUNDS,
-    REJOIN_SHARE,
+    REASSIGN_ROUNDS,
+    REASSIGN_SHARE,
     by_content,
     cluster_embeddings,
-    readable_labels,
+    select_clusters,
 )
+from issue_pipeline.utils.clustering.neighbours import Ranks, nearest, smooth
+from issue_pipeline.utils.clustering.tree import ClusterTree, Labels
 from issue_pipeline.utils.embeddings import Vectors
-from issue_pipeline.utils.neighbours import Ranks, nearest, smooth
 
 DROPPED = 0.05
 Corpus = tuple[str, Vectors, Labels]
@@ -56,14 +56,14 @@ class Setting:
     samples: float = 0.5
     kept: float = 0.0
     ceiling: float = CEILING_SHARE
-    share: float = REJOIN_SHARE
-    rejoin_rounds: int = REJOIN_ROUNDS
+    share: float = REASSIGN_SHARE
+    rejoin_rounds: int = REASSIGN_ROUNDS
 
     def __str__(self) -> str:
         return (
             f"{self.neighbours:g} x, {self.rounds} rounds, samples {self.samples:g},"
             f" kept {self.kept:g}, ceiling {self.ceiling:g},"
-            f" rejoin {self.share:g} x {self.rejoin_rounds}"
+            f" reassign_outliers {self.share:g} x {self.rejoin_rounds}"
         )
 
     def labels(self, vectors: Vectors) -> Labels:
@@ -79,7 +79,7 @@ class Setting:
         tree = ClusterTree(moved, size, max(1, int(self.samples * size)))
         ceiling = max(MIN_CEILING, int(self.ceiling * n)) if self.ceiling else n
         rounds, share = self.rejoin_rounds, self.share
-        return readable_labels(
+        return select_clusters(
             tree, vectors, near, size, ceiling=ceiling, share=share, rounds=rounds
         )
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from benchmarks.live_page import CHROMIUM_FLAGS
 from issue_pipeline.partitions import SOURCES
-from issue_pipeline_tests.unattended.deployment import Deployment, deployed
+from issue_pipeline_tests.support.deployment import Deployment, deployed
 
 POSTS_PER_DAY = 1_500
 PROCESSING = (("silver", "clusters"), ("gold", "issues"), ("gold", "live_issues"))

@@ -30,21 +30,20 @@ from benchmarks.labels import (
 )
 from benchmarks.report import Report, Row
 from benchmarks.world import FIRST_DAY
-from issue_pipeline.label_checks import Grounding
-from issue_pipeline.labeling import PreparedCluster
-from issue_pipeline.labels import MIN_GROUNDING
-from issue_pipeline.prompts import STYLES, WRITE
+from issue_pipeline.labels.labelling import PreparedCluster
+from issue_pipeline.labels.masking import MASK
+from issue_pipeline.labels.schema import MIN_GROUNDING
+from issue_pipeline.labels.validation import Grounding
+from issue_pipeline.ops.run_day import show_progress
 from issue_pipeline.records import IssueRow
 from issue_pipeline.resources.embedding import EmbeddingResource
-from issue_pipeline.resources.llm import LOCAL, LLMResource
-from issue_pipeline.run_day import show_progress
+from issue_pipeline.resources.llm import LOCAL, STYLES, WRITE, LLMResource
 from issue_pipeline.sandbox.model_weights import all_minilm_folder
 from issue_pipeline.sandbox.world.corpus import CorpusWorld
 from issue_pipeline.sandbox.world.posts import Truth
 from issue_pipeline.sandbox.world.synthetic import SyntheticWorld
 from issue_pipeline.utils.cluster_representatives import normalize_title
 from issue_pipeline.utils.embeddings import TextEncoder
-from issue_pipeline.utils.shared_words import MASK
 
 # The corpora are dealt onto so many days of about 2,080 posts, the first three of which are used.
 DEALT_DAYS = 8

@@ -11,8 +11,13 @@ from typing import Protocol
 
 import numpy as np
 
-from issue_pipeline.asking import start_session
-from issue_pipeline.labeling import PreparedCluster, ask_models, prepare_cluster, settled_rows
+from issue_pipeline.labels.labelling import (
+    PreparedCluster,
+    ask_models,
+    prepare_cluster,
+    settled_rows,
+)
+from issue_pipeline.labels.session import start_session
 from issue_pipeline.partitions import SOURCES
 from issue_pipeline.records import IssueRow, Item
 from issue_pipeline.resources.llm import LLMResource
@@ -21,7 +26,7 @@ from issue_pipeline.sandbox.chosen_model import chosen_model
 from issue_pipeline.sandbox.language_model import language_model_server, smollm2_file
 from issue_pipeline.sandbox.world.posts import SimulatedPost, Truth
 from issue_pipeline.settings import resources
-from issue_pipeline.utils.clustering import NOISE, cluster_embeddings
+from issue_pipeline.utils.clustering.clustering import NOISE, cluster_embeddings
 from issue_pipeline.utils.embeddings import TextEncoder, clean_item, embed_texts
 from issue_pipeline.utils.urls import url_hash
 

@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from issue_pipeline.assets.live import Published, publish
-from issue_pipeline.labels import CATEGORIES, IMPACT_LEVELS
+from issue_pipeline.labels.schema import CATEGORIES, IMPACT_LEVELS
 from issue_pipeline.partitions import SOURCES
 from issue_pipeline.records import Collection, Evidence, IssueRow
 from issue_pipeline.resources.duckdb import IssuesDatabase

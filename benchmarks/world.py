@@ -30,7 +30,13 @@ from issue_pipeline.sandbox.world.content import SOURCES, title_key
 from issue_pipeline.sandbox.world.day_plan import MAX_REPEATED_TITLE_SHARE
 from issue_pipeline.sandbox.world.posts import SimulatedPost
 from issue_pipeline.sandbox.world.synthetic import SyntheticWorld
-from issue_pipeline.utils.clustering import MODES, NOISE, Clustering, Labels, cluster_embeddings
+from issue_pipeline.utils.clustering.clustering import (
+    MODES,
+    NOISE,
+    Clustering,
+    Labels,
+    cluster_embeddings,
+)
 from issue_pipeline.utils.embeddings import TextEncoder, Vectors, compute_embeddings_for_items
 
 FIRST_DAY = date(2026, 11, 19)

@@ -13,7 +13,6 @@ from typing import Any
 import dagster as dg
 
 from issue_pipeline.errors import ConfigurationError
-from issue_pipeline.prompts import STYLES
 from issue_pipeline.resources.collectors import (
     REDDIT_BACKENDS,
     CollectorsResource,
@@ -22,7 +21,7 @@ from issue_pipeline.resources.collectors import (
 )
 from issue_pipeline.resources.duckdb import IssuesDatabase
 from issue_pipeline.resources.embedding import BACKENDS, EmbeddingResource
-from issue_pipeline.resources.llm import LLMResource
+from issue_pipeline.resources.llm import STYLES, LLMResource
 from issue_pipeline.resources.pocketbase import PocketBaseResource
 from issue_pipeline.utils.clustering import MODES
 from issue_pipeline.utils.urls import is_web_address

@@ -13,7 +13,7 @@ import dagster as dg
 import duckdb
 
 from issue_pipeline.errors import UnsoundInputError
-from issue_pipeline.label_checks import stored_label_problem
+from issue_pipeline.labels.validation import stored_label_problem
 from issue_pipeline.partitions import daily_partitions, source_day_partitions
 from issue_pipeline.records import IssueRow
 from issue_pipeline.sql import checks as promises

@@ -6,8 +6,6 @@ from datetime import date
 import dagster as dg
 import duckdb
 
-from issue_pipeline.asking import start_session
-from issue_pipeline.assets.catalogue import OWNERS, table_metadata
 from issue_pipeline.assets.checks import (
     CLUSTERS,
     GOLD_CHECKS,
@@ -16,14 +14,21 @@ from issue_pipeline.assets.checks import (
     gold_checks,
     require_sound,
 )
-from issue_pipeline.assets.completeness import require_collected
-from issue_pipeline.assets.label_metadata import label_metadata
+from issue_pipeline.assets.failures import clear_failures
+from issue_pipeline.assets.metadata.labels import label_metadata
+from issue_pipeline.assets.metadata.tables import OWNERS, table_metadata
 from issue_pipeline.assets.partition_keys import day_of
+from issue_pipeline.assets.preconditions import require_collected
 from issue_pipeline.errors import MissingInputError, StoreBusyError
-from issue_pipeline.failures import clear_failures
-from issue_pipeline.labeling import ask_models, collect_evidence, prepare_clusters, settled_rows
+from issue_pipeline.labels.labelling import (
+    ask_models,
+    collect_evidence,
+    prepare_clusters,
+    settled_rows,
+)
+from issue_pipeline.labels.prompts import PROMPT_VERSION
+from issue_pipeline.labels.session import start_session
 from issue_pipeline.partitions import daily_partitions
-from issue_pipeline.prompts import PROMPT_VERSION
 from issue_pipeline.records import LedgerEntry
 from issue_pipeline.resources.duckdb import IssuesDatabase
 from issue_pipeline.resources.embedding import EmbeddingResource

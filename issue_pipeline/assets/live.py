@@ -9,7 +9,6 @@ from pathlib import Path
 import dagster as dg
 import duckdb
 
-from issue_pipeline.assets.catalogue import OWNERS, seconds_since, table_metadata
 from issue_pipeline.assets.checks import (
     ISSUES,
     LIVE_CHECKS,
@@ -18,9 +17,11 @@ from issue_pipeline.assets.checks import (
     live_checks,
     require_sound,
 )
-from issue_pipeline.assets.completeness import incomplete_sources
+from issue_pipeline.assets.failures import clear_failures
 from issue_pipeline.assets.gold import require_clusters
+from issue_pipeline.assets.metadata.tables import OWNERS, seconds_since, table_metadata
 from issue_pipeline.assets.partition_keys import day_of
+from issue_pipeline.assets.preconditions import incomplete_sources
 from issue_pipeline.errors import (
     LiveStoreError,
     LiveStoreRefusedError,
@@ -28,22 +29,21 @@ from issue_pipeline.errors import (
     StoreError,
     UnsoundInputError,
 )
-from issue_pipeline.failures import clear_failures
-from issue_pipeline.identity import assign_record_ids
 from issue_pipeline.partitions import daily_partitions
-from issue_pipeline.publishing import desired_issues, plan_changes
-from issue_pipeline.records import LedgerEntry, LiveRow
-from issue_pipeline.remembering import (
+from issue_pipeline.publishing.plan import desired_issues, plan_changes
+from issue_pipeline.publishing.record_ids import assign_record_ids
+from issue_pipeline.publishing.sync_state import (
     Members,
     Progress,
     members_to_keep,
     rows_to_keep,
     waiting_members,
 )
+from issue_pipeline.records import LedgerEntry, LiveRow
 from issue_pipeline.resources.duckdb import IssuesDatabase
 from issue_pipeline.resources.pocketbase import PocketBaseResource
 from issue_pipeline.sql import bronze, gold, live, silver
-from issue_pipeline.utils.turns import turn
+from issue_pipeline.utils.file_lock import turn
 
 # For another run that publishes the day; the largest days take minutes.
 MAX_WAIT_S = 600.0
@@ -90,7 +90,7 @@ class Published:
     """A publication in numbers.
 
     Attributes:
-        issues: Standing in the live store.
+        issues: ModelState in the live store.
         written: Of these, created or updated by this run.
         withdrawn: Removed by this run.
         complete: Whether every source of the day was collected whole.
@@ -141,29 +141,29 @@ def _publish(day: date, database: IssuesDatabase, pocketbase: PocketBaseResource
         evidence = gold.evidence_of_day(connection, day)
         clusters = silver.members_of_day(connection, day)
         known = live.rows_of_day(connection, day)
-        remembered = live.members_of_day(connection, day)
+        known_members = live.members_of_day(connection, day)
     if bare := [row.cluster_id for row in rows if row.cluster_id not in evidence]:
         raise UnsoundInputError(
             f"Clusters {bare} of {day} have labels and no evidence. Materialise gold/issues again."
         )
     complete = not incomplete_sources(ledger)
     hashes = {row.cluster_id: {item.url_hash for item in evidence[row.cluster_id]} for row in rows}
-    record_ids = assign_record_ids(day, hashes, remembered)
+    record_ids = assign_record_ids(day, hashes, known_members)
     desired = desired_issues(day, rows, evidence, record_ids, complete=complete)
     published = {record_ids[cluster_id]: posts for cluster_id, posts in hashes.items()}
-    members = published | waiting_members(clusters, published, remembered)
+    members = published | waiting_members(clusters, published, known_members)
 
     with pocketbase.connect() as store:
         # Those that were published before are read wherever somebody may have moved them.
-        plan = plan_changes(list(desired.values()), store.issues_of_day(day, remembered))
+        plan = plan_changes(list(desired.values()), store.issues_of_day(day, known_members))
         planned = {changes.record_id for changes in plan}
         progress = Progress(todo=set(planned))
         told = rows_to_keep(desired, known, progress)
-        kept = members_to_keep(members, remembered, progress)
+        kept = members_to_keep(members, known_members, progress)
         # Before the store is told: if this run is killed, the next one knows whose its records are,
         # and which of them still have to go.
-        if told != known or kept != remembered:
-            _remember(database, day, told, kept)
+        if told != known or kept != known_members:
+            _save_sync_state(database, day, told, kept)
         try:
             for outcome in store.apply(plan):
                 progress.note(outcome.record_id, outcome.error)
@@ -173,15 +173,15 @@ def _publish(day: date, database: IssuesDatabase, pocketbase: PocketBaseResource
         finally:
             if plan:
                 told = rows_to_keep(desired, known, progress)
-                kept = members_to_keep(members, remembered, progress)
-                _remember(database, day, told, kept)
+                kept = members_to_keep(members, known_members, progress)
+                _save_sync_state(database, day, told, kept)
         if progress.refused:
             raise LiveStoreRefusedError(
                 f"PocketBase refused records of {len(progress.refused)} of {len(desired)} issues of"
                 f" {day}; all others are published. First: {next(iter(progress.refused.values()))}"
             )
         if plan:  # a store may take a record and keep something else
-            plan = plan_changes(list(desired.values()), store.issues_of_day(day, remembered))
+            plan = plan_changes(list(desired.values()), store.issues_of_day(day, known_members))
     standing = set(record_ids.values())
     return Published(
         issues=len(desired),
@@ -192,7 +192,7 @@ def _publish(day: date, database: IssuesDatabase, pocketbase: PocketBaseResource
     )
 
 
-def _remember(
+def _save_sync_state(
     database: IssuesDatabase, day: date, rows: Sequence[LiveRow], members: Members
 ) -> None:
     with database.write() as connection:

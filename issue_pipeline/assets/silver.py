@@ -5,12 +5,6 @@ from datetime import UTC, datetime
 
 import dagster as dg
 
-from issue_pipeline.assets.catalogue import (
-    OWNERS,
-    SOURCE_VERSIONS,
-    seconds_since,
-    table_metadata,
-)
 from issue_pipeline.assets.checks import (
     CLUSTERS,
     RAW_ITEMS,
@@ -19,11 +13,17 @@ from issue_pipeline.assets.checks import (
     require_sound,
     silver_checks,
 )
-from issue_pipeline.assets.cluster_metadata import cluster_metadata
-from issue_pipeline.assets.completeness import incomplete_sources, require_collected
+from issue_pipeline.assets.failures import clear_failures
+from issue_pipeline.assets.metadata.clusters import cluster_metadata
+from issue_pipeline.assets.metadata.tables import (
+    OWNERS,
+    SOURCE_VERSIONS,
+    seconds_since,
+    table_metadata,
+)
 from issue_pipeline.assets.partition_keys import day_of
+from issue_pipeline.assets.preconditions import incomplete_sources, require_collected
 from issue_pipeline.errors import StoreBusyError
-from issue_pipeline.failures import clear_failures
 from issue_pipeline.partitions import daily_partitions, sources_of_day
 from issue_pipeline.records import ClusterRow
 from issue_pipeline.resources.duckdb import IssuesDatabase

@@ -13,9 +13,9 @@ from typing import NamedTuple
 import dagster as dg
 import httpx
 
+from issue_pipeline.assets.failures import MAX_REASON_CHARS, failure_reason
 from issue_pipeline.automation.history import PARTITION_TAG, ended_at
 from issue_pipeline.automation.retries import is_run_again
-from issue_pipeline.failures import MAX_REASON_CHARS, failure_reason
 from issue_pipeline.settings import alert_webhook_url, dagster_ui_url
 from issue_pipeline.utils.printable import printable
 

@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime, time, timedelta
 import dagster as dg
 
 from issue_pipeline.assets import clusters, issues, raw_items
-from issue_pipeline.assets.catalogue import SOURCE_VERSIONS
+from issue_pipeline.assets.metadata.tables import SOURCE_VERSIONS
 from issue_pipeline.automation.history import (
     PARTITION_TAG,
     Materialised,

@@ -9,9 +9,9 @@ from datetime import UTC, datetime, timedelta
 import dagster as dg
 
 from issue_pipeline.assets import clusters, issues, live_issues, raw_items
+from issue_pipeline.assets.failures import MAY_SUCCEED_LATER_TAG
 from issue_pipeline.automation.history import PARTITION_TAG, ended_at
 from issue_pipeline.automation.jobs import BEFORE_BACKFILLS, collect_jobs, find_issues_job
-from issue_pipeline.failures import MAY_SUCCEED_LATER_TAG
 from issue_pipeline.partitions import SOURCES, daily_partitions
 from issue_pipeline.settings import try_again_after
 

@@ -1,6 +1,6 @@
 """``LLMResource``: the language models that write labels, and one call to one of them.
 
-Whom to ask, how often, and when to stop is decided in ``asking.py``.
+Whom to ask, how often, and when to stop is decided in ``labels/session.py``.
 """
 
 import logging
@@ -23,13 +23,18 @@ from issue_pipeline.errors import (
     ModelUnavailableError,
     RateLimitedError,
 )
-from issue_pipeline.prompts import CHOOSE, STYLES, WRITE, Messages
+from issue_pipeline.utils.cleaning.redaction import SECRET_MARK, redact
 from issue_pipeline.utils.printable import printable
-from issue_pipeline.utils.redaction import SECRET_MARK, redact
 from issue_pipeline.utils.urls import without_user_info
 
 logger = logging.getLogger(__name__)
 
+Messages = list[dict[str, str]]
+
+# How a model gives a title: a capable one writes it, a weak one chooses it among those offered.
+WRITE = "write"
+CHOOSE = "choose"
+STYLES = (WRITE, CHOOSE)
 LOCAL = "local"
 REMOTE = "remote"
 # A reasoning model thinks before it answers, and that counts. What is chosen is short.

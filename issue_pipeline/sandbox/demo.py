@@ -10,7 +10,7 @@ from pathlib import Path
 from rich.console import Console
 
 from issue_pipeline.errors import IssuePipelineError
-from issue_pipeline.run_day import end_process, prepare_dagster_home, run_day, show_progress
+from issue_pipeline.ops.run_day import end_process, prepare_dagster_home, run_day, show_progress
 from issue_pipeline.sandbox.services import Services, sandbox_services
 from issue_pipeline.utils.clustering import MODES
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from rich.console import Console
 
 from issue_pipeline.errors import IssuePipelineError
-from issue_pipeline.run_day import prepare_dagster_home
+from issue_pipeline.ops.run_day import prepare_dagster_home
 from issue_pipeline.sandbox.demo import HISTORY_DAYS, ROOT
 from issue_pipeline.sandbox.processes import ManagedProcess
 from issue_pipeline.sandbox.services import Services, sandbox_services

@@ -8,16 +8,16 @@ import html
 import re
 from collections.abc import Callable
 
-from issue_pipeline.utils.conversation import (
+from issue_pipeline.utils.cleaning.conversation import (
     is_courtesy,
     without_conversation,
     without_mail_headers,
     without_quotes,
 )
-from issue_pipeline.utils.html_text import html_to_text
-from issue_pipeline.utils.issue_templates import too_short_for_a_form, without_template
-from issue_pipeline.utils.log_lines import without_machine_lines
-from issue_pipeline.utils.markdown_text import (
+from issue_pipeline.utils.cleaning.html_text import html_to_text
+from issue_pipeline.utils.cleaning.issue_templates import too_short_for_a_form, without_template
+from issue_pipeline.utils.cleaning.log_lines import without_machine_lines
+from issue_pipeline.utils.cleaning.markdown_text import (
     plain_line,
     with_short_spaces,
     without_blocks,
@@ -25,8 +25,8 @@ from issue_pipeline.utils.markdown_text import (
     without_links,
     without_urls,
 )
+from issue_pipeline.utils.cleaning.redaction import redact
 from issue_pipeline.utils.printable import UNSEEN
-from issue_pipeline.utils.redaction import redact
 
 # Models and pages read the beginning; nobody needs the rest of a 10 MB log.
 MAX_BODY_CHARS = 100_000

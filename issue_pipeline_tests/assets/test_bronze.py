@@ -8,13 +8,13 @@ from issue_pipeline.assets import raw_items
 from issue_pipeline.assets.bronze import distinct
 from issue_pipeline.partitions import SOURCES
 from issue_pipeline.records import Collection, Post
-from issue_pipeline.resources.collectors.harvest import Day
+from issue_pipeline.resources.collectors.collection_builder import Day
 from issue_pipeline.sandbox.world.posts import SimulatedPost
 from issue_pipeline.utils.urls import url_hash
 from issue_pipeline_tests.assets.conftest import DAY, changed
-from issue_pipeline_tests.assets.small_day import TITLES
-from issue_pipeline_tests.sandbox.apis.hand_written import a_post
-from issue_pipeline_tests.simulated import simulator
+from issue_pipeline_tests.support.hand_written import a_post
+from issue_pipeline_tests.support.simulated import simulator
+from issue_pipeline_tests.support.small_day import TITLES
 
 
 @pytest.mark.parametrize("source", SOURCES)

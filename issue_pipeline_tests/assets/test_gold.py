@@ -3,8 +3,8 @@ from typing import Any
 
 from issue_pipeline.assets import clusters, issues
 from issue_pipeline_tests.assets.conftest import DAY, changed
-from issue_pipeline_tests.assets.stored_day import store_clusters, told_by_five
-from issue_pipeline_tests.scripted_model import Reply, about_the_posts
+from issue_pipeline_tests.support.scripted_model import Reply, about_the_posts
+from issue_pipeline_tests.support.stored_day import store_clusters, told_by_five
 
 
 def store(pipeline: Any) -> None:

@@ -15,14 +15,12 @@ from typing import Any
 import duckdb
 import pytest
 
-from issue_pipeline import asking
 from issue_pipeline.assets import issues
+from issue_pipeline.labels import session as asking
 from issue_pipeline.resources.llm import LLMResource
 from issue_pipeline.sandbox.model_weights import all_minilm_folder
 from issue_pipeline_tests.assets.conftest import DAY, changed
-from issue_pipeline_tests.assets.small_day import PROBLEMS
-from issue_pipeline_tests.assets.stored_day import PAIRS, store_clusters, told_by_five
-from issue_pipeline_tests.scripted_model import (
+from issue_pipeline_tests.support.scripted_model import (
     HANG,
     Reply,
     ScriptedModel,
@@ -30,6 +28,8 @@ from issue_pipeline_tests.scripted_model import (
     label,
     posts_shown,
 )
+from issue_pipeline_tests.support.small_day import PROBLEMS
+from issue_pipeline_tests.support.stored_day import PAIRS, store_clusters, told_by_five
 
 LIMIT_S = 300  # seconds of importing on an idle machine, minutes on a busy one
 PROGRAM = """
@@ -37,7 +37,7 @@ import sys
 import dagster as dg
 from issue_pipeline.assets import issues
 from issue_pipeline.resources.duckdb import IssuesDatabase
-from issue_pipeline.resources.embedding import EmbeddingResource
+from issue_pipeline.resources.embedding.resource import EmbeddingResource
 from issue_pipeline.resources.llm import LLMResource
 path, day, weights = sys.argv[1:]
 dg.materialize(

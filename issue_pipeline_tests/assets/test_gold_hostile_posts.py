@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 
 from issue_pipeline.assets import issues
-from issue_pipeline.labels import plain_text_problem
+from issue_pipeline.labels.schema import plain_text_problem
 from issue_pipeline.resources.llm import LLMResource
 from issue_pipeline.sandbox.language_model import MODEL_NAME, language_model_server, smollm2_file
 from issue_pipeline_tests.assets.conftest import DAY, changed
-from issue_pipeline_tests.assets.stored_day import PAIRS, store_clusters, told_by_five
-from issue_pipeline_tests.hostile_posts import CANARIES, hostile_post
-from issue_pipeline_tests.scripted_model import Reply, about_the_posts, label
+from issue_pipeline_tests.support.hostile_posts import CANARIES, hostile_post
+from issue_pipeline_tests.support.scripted_model import Reply, about_the_posts, label
+from issue_pipeline_tests.support.stored_day import PAIRS, store_clusters, told_by_five
 
 CLEAN = 5
 # The real model, which takes seconds for each, gets every fifth; all with HOSTILE_STEP=1.
@@ -124,7 +124,9 @@ def test_the_labels_of_other_clusters_are_the_same_with_and_without_them(make_pi
 
 
 def test_what_is_masked_was_there_to_be_seen(make_pipeline: Any, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("issue_pipeline.labeling.mask_lone_words", lambda text, shared: text)
+    monkeypatch.setattr(
+        "issue_pipeline.labels.labelling.mask_unshared_words", lambda text, shared: text
+    )
     pipeline = make_pipeline(obedient)
     store(pipeline, with_hostile_posts(range(8)))
     pipeline.run(issues)

@@ -16,7 +16,7 @@ import pytest
 from issue_pipeline.assets.live import Published
 from issue_pipeline.errors import LiveStoreError
 from issue_pipeline.sandbox.pocketbase_server import PocketBaseServer
-from issue_pipeline_tests.assets.published_day import (
+from issue_pipeline_tests.support.published_day import (
     CHILDREN,
     ISSUES_PATH,
     PROOFS_PATH,

@@ -10,7 +10,7 @@ import pytest
 from issue_pipeline.assets import live as live_asset
 from issue_pipeline.assets.live import Published
 from issue_pipeline.errors import LiveStoreError
-from issue_pipeline_tests.assets.published_day import (
+from issue_pipeline_tests.support.published_day import (
     CHILDREN,
     ISSUES_PATH,
     GoldIssue,

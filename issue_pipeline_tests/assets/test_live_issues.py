@@ -6,7 +6,7 @@ import pytest
 from issue_pipeline.assets import issues, live_issues
 from issue_pipeline.errors import LiveStoreError
 from issue_pipeline_tests.assets.conftest import changed, opened_pipeline
-from issue_pipeline_tests.scripted_model import about_the_posts
+from issue_pipeline_tests.support.scripted_model import about_the_posts
 
 
 @pytest.fixture(scope="module")

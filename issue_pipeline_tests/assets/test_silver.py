@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 
 from issue_pipeline.assets import clusters, silver
-from issue_pipeline_tests.assets.small_day import PROBLEMS, TITLES
+from issue_pipeline_tests.support.small_day import PROBLEMS, TITLES
 
 
 def test_every_post_of_the_day_is_assigned_once_and_each_problem_is_a_cluster(pipeline):

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 import dagster as dg
 import pytest
 
+from issue_pipeline.assets.failures import MAY_SUCCEED_LATER_TAG, clear_failures
 from issue_pipeline.automation import alerts
 from issue_pipeline.automation.alerts import alert_sensors, alert_text
 from issue_pipeline.automation.retries import MAX_TRIES, TRY_TAG
@@ -18,8 +19,7 @@ from issue_pipeline.errors import (
     IssuePipelineError,
     TransientError,
 )
-from issue_pipeline.failures import MAY_SUCCEED_LATER_TAG, clear_failures
-from issue_pipeline_tests.automation.receiver import Receiver
+from issue_pipeline_tests.support.receiver import Receiver
 
 PARTITION = "2026-03-10|github"
 

@@ -7,11 +7,11 @@ import dagster as dg
 import pytest
 
 from issue_pipeline.assets import raw_items
+from issue_pipeline.assets.failures import MAY_SUCCEED_LATER_TAG
 from issue_pipeline.automation import retries
 from issue_pipeline.automation.jobs import find_issues_job
 from issue_pipeline.automation.retries import MAX_TRIES, TRY_TAG, try_again, wait_before
 from issue_pipeline.definitions import defs
-from issue_pipeline.failures import MAY_SUCCEED_LATER_TAG
 
 PARTITION = "2026-03-10|github"
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from issue_pipeline.sandbox.pocketbase_server import PocketBaseServer
-from issue_pipeline_tests.live.browsing import WAIT_MS, Store, opened_store
+from issue_pipeline_tests.support.browsing import WAIT_MS, Store, opened_store
 
 
 @pytest.fixture(scope="module")

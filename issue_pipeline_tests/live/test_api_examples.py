@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from issue_pipeline.sandbox.pocketbase_server import PocketBaseServer
-from issue_pipeline_tests.live.browsing import Store, opened_store
+from issue_pipeline_tests.support.browsing import Store, opened_store
 
 PAGE = Path(__file__).parents[2] / "docs" / "api.md"
 ADDRESS = "http://127.0.0.1:8090"

@@ -15,9 +15,9 @@ import pytest
 
 from issue_pipeline.assets.live import publish
 from issue_pipeline.resources.duckdb import IssuesDatabase
-from issue_pipeline.resources.pocketbase import PocketBaseResource
-from issue_pipeline_tests.assets.published_day import GoldIssue, store_gold
-from issue_pipeline_tests.live.browsing import Store, expect, wait_for_titles
+from issue_pipeline.resources.pocketbase.resource import PocketBaseResource
+from issue_pipeline_tests.support.browsing import Store, expect, wait_for_titles
+from issue_pipeline_tests.support.published_day import GoldIssue, store_gold
 
 TEXT_OF_10_000 = "Ten thousand characters " * 417
 LIMIT_S = 2.0

@@ -1,4 +1,4 @@
-"""What is configured, and what cannot be; calls themselves are in ``test_asking.py``."""
+"""What is configured, and what cannot be; calls themselves are in ``labels/test_session.py``."""
 
 import pytest
 

@@ -9,7 +9,7 @@ from issue_pipeline.sandbox.language_model import (
     language_model_server,
     smollm2_file,
 )
-from issue_pipeline_tests.sandbox.process_watching import is_gone
+from issue_pipeline_tests.support.process_watching import is_gone
 
 CALL_LIMIT_S = 180  # seconds on an idle machine; many times that when others use the cores
 TITLES = ["Payouts sent twice", "Transfer repeated after a retry"]

@@ -1,7 +1,7 @@
 import socket
 
 from issue_pipeline.sandbox.ports import LOOPBACK, ReservedPort
-from issue_pipeline_tests.sandbox.process_watching import LIMIT_S, python_parent
+from issue_pipeline_tests.support.process_watching import LIMIT_S, python_parent
 
 RESERVE_THE_SAME = """
 import sys

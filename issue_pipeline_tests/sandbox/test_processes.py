@@ -11,7 +11,7 @@ import pytest
 from issue_pipeline.sandbox.errors import ServiceError
 from issue_pipeline.sandbox.ports import LOOPBACK
 from issue_pipeline.sandbox.processes import LocalServer, ManagedProcess, answers
-from issue_pipeline_tests.sandbox.process_watching import (
+from issue_pipeline_tests.support.process_watching import (
     LIMIT_S,
     is_gone,
     python_parent,

@@ -9,7 +9,7 @@ import pytest
 from issue_pipeline.sandbox.errors import SandboxError, ServiceError
 from issue_pipeline.sandbox.services import sandbox_services
 from issue_pipeline.sandbox.world.synthetic import SyntheticWorld
-from issue_pipeline_tests.sandbox.process_watching import (
+from issue_pipeline_tests.support.process_watching import (
     LIMIT_S,
     descendants,
     is_gone,

@@ -16,7 +16,7 @@ import psutil
 import pytest
 
 from issue_pipeline.partitions import SOURCES
-from issue_pipeline_tests.unattended.deployment import Deployment, deployed
+from issue_pipeline_tests.support.deployment import Deployment, deployed
 
 pytestmark = pytest.mark.e2e
 

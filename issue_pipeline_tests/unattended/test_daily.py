@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from issue_pipeline.partitions import SOURCES
-from issue_pipeline_tests.automation.receiver import Receiver
-from issue_pipeline_tests.unattended.deployment import Deployment, deployed
+from issue_pipeline_tests.support.deployment import Deployment, deployed
+from issue_pipeline_tests.support.receiver import Receiver
 
 pytestmark = pytest.mark.e2e
 

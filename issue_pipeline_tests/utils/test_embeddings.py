@@ -4,7 +4,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from issue_pipeline.resources.embedding import EmbeddingResource
+from issue_pipeline.resources.embedding.resource import EmbeddingResource
 from issue_pipeline.utils.embeddings import (
     CleanText,
     TextEncoder,

@@ -12,10 +12,10 @@ from typing import Any
 import httpx
 
 from issue_pipeline.errors import CollectionError, RequestRejectedError, TransientError
-from issue_pipeline.resources.collectors.harvest import Harvest, read_each
+from issue_pipeline.resources.collectors.collection_builder import CollectionBuilder, read_each
 from issue_pipeline.resources.collectors.http import (
     ApiClient,
-    Manners,
+    ApiPolicy,
     Parameters,
     expect,
     number_in,
@@ -56,19 +56,19 @@ def _seconds(headers: httpx.Headers, name: str) -> float | None:
     return None if seconds is None else max(0.0, seconds)
 
 
-MANNERS = Manners("Arctic Shift", "REDDIT_ARCHIVE_URL", "", read_error, read_pause)
+API_POLICY = ApiPolicy("Arctic Shift", "REDDIT_ARCHIVE_URL", "", read_error, read_pause)
 
 
-def collect(client: ApiClient, subreddits: Sequence[str], harvest: Harvest) -> None:
+def collect(client: ApiClient, subreddits: Sequence[str], builder: CollectionBuilder) -> None:
     """Collect the posts of the day in every subreddit.
 
     Raises:
         CollectionError: The archive could not be read.
     """
-    read_each(subreddits, lambda subreddit: _read_subreddit(client, subreddit, harvest), harvest)
+    read_each(subreddits, lambda subreddit: _read_subreddit(client, subreddit, builder), builder)
 
 
-def _read_subreddit(client: ApiClient, subreddit: str, harvest: Harvest) -> None:
+def _read_subreddit(client: ApiClient, subreddit: str, builder: CollectionBuilder) -> None:
     def search(span: Parameters, limit: int) -> list[Any]:
         query = {"subreddit": subreddit, "sort": "asc", "limit": limit, **span}
         payload = client.get("/api/posts/search", query).payload
@@ -78,24 +78,24 @@ def _read_subreddit(client: ApiClient, subreddit: str, harvest: Harvest) -> None
         # Whether the ends belong to the span is not documented: one second more on either side,
         # which is skipped again.
         posts = search({"after": first - 1, "before": last + 1}, PAGE_SIZE)
-        found = harvest.add_page(posts, READER, skip_other_days=True)
+        found = builder.add_page(posts, READER, skip_other_days=True)
         # It may give fewer than asked for: as long as there is progress, there may be more.
         progress = any(second is not None and second > first for second in found.values())
         return Page(found, None, more=progress or len(posts) >= PAGE_SIZE)
 
     reading = read_span(
         ask,
-        harvest.day.first_s,
-        harvest.day.last_s,
+        builder.day.first_s,
+        builder.day.last_s,
         page_cap=1,
         noun=f"posts of r/{subreddit}",
         count=lambda: None,
     )
-    harvest.problems += reading.problems
-    if not reading.seen and not search({"after": harvest.day.last_s}, 1):
+    builder.problems += reading.problems
+    if not reading.seen and not search({"after": builder.day.last_s}, 1):
         # It gives the same answer of a subreddit without posts that day, of one that it does not
         # know, and of a day that it has not got to; but not of one that it has got beyond.
-        harvest.problems.append(
+        builder.problems.append(
             f"the archive has nothing of r/{subreddit} on that day or after it (check"
             " REDDIT_SUBREDDITS, or wait until the archive has got that far)"
         )

@@ -21,9 +21,9 @@ from issue_pipeline.errors import (
     UnexpectedReplyError,
 )
 from issue_pipeline.records import Post
-from issue_pipeline.resources.collectors.harvest import (
+from issue_pipeline.resources.collectors.collection_builder import (
+    CollectionBuilder,
     Day,
-    Harvest,
     Item,
     Reader,
     ends_before,
@@ -31,7 +31,7 @@ from issue_pipeline.resources.collectors.harvest import (
 )
 from issue_pipeline.resources.collectors.http import (
     ApiClient,
-    Manners,
+    ApiPolicy,
     expect,
     retry_after_s,
     server_time,
@@ -137,7 +137,7 @@ def _until_reset_s(response_headers: httpx.Headers) -> float:
     return max(1.0, (reset - server_time(response_headers)).total_seconds() + 1.0)
 
 
-MANNERS = Manners(
+API_POLICY = ApiPolicy(
     "GitHub", "GITHUB_API_URL", "GITHUB_TOKEN", read_error, read_pause, follow_redirects=True
 )
 
@@ -189,7 +189,9 @@ def reader(*, keep_bots: bool) -> Reader:
     return Reader(identify, lambda item: parse_issue(item, keep_bots=keep_bots))
 
 
-def collect_search(client: ApiClient, query: str, read: Reader, harvest: Harvest) -> int | None:
+def collect_search(
+    client: ApiClient, query: str, read: Reader, builder: CollectionBuilder
+) -> int | None:
     """Collect every issue of the day that a query finds.
 
     Args:
@@ -197,7 +199,7 @@ def collect_search(client: ApiClient, query: str, read: Reader, harvest: Harvest
         query: Search qualifiers without ``created:``; must contain ``is:issue``. Private issues
             are searched only if it names them.
         read: How items are read.
-        harvest: Takes the issues, and the reasons why some are missing.
+        builder: Takes the issues, and the reasons why some are missing.
 
     Returns:
         How many GitHub says there are.
@@ -227,12 +229,12 @@ def collect_search(client: ApiClient, query: str, read: Reader, harvest: Harvest
 
     def ask(first: int, last: int, page: int) -> Page:
         items, total, whole = search(first, last, size=PAGE_SIZE, page=page)
-        found = harvest.add_page(items, read)
+        found = builder.add_page(items, read)
         given = (page - 1) * PAGE_SIZE + len(found)
         more = given < total or len(items) >= PAGE_SIZE
         return Page(found, Total(total), more, whole)
 
-    first, last = harvest.day.first_s, harvest.day.last_s
+    first, last = builder.day.first_s, builder.day.last_s
     reading = read_span(
         ask,
         first,
@@ -241,7 +243,7 @@ def collect_search(client: ApiClient, query: str, read: Reader, harvest: Harvest
         noun="issues of GitHub",
         count=lambda: Total(search(first, last, size=1, page=1)[1]),
     )
-    harvest.problems += reading.problems
+    builder.problems += reading.problems
     return reading.announced
 
 
@@ -254,7 +256,7 @@ def collect_repositories(
     lists: ApiClient,
     repositories: Sequence[str],
     read: Reader,
-    harvest: Harvest,
+    builder: CollectionBuilder,
 ) -> None:
     """Collect every issue of the day in some repositories.
 
@@ -263,7 +265,7 @@ def collect_repositories(
         lists: Paced for its other requests.
         repositories: ``owner/name``.
         read: How items are read.
-        harvest: Takes the issues, and the reasons why some are missing.
+        builder: Takes the issues, and the reasons why some are missing.
 
     Raises:
         CollectionError: GitHub could not be read, or knows no such repository.
@@ -273,21 +275,21 @@ def collect_repositories(
         found: set[str] = set()
         total = 0
         for attempt in range(MAX_LISTINGS):
-            listed, pages = _list_repository(lists, repository, read, harvest)
+            listed, pages = _list_repository(lists, repository, read, builder)
             found |= listed
             if pages == 1:
                 if found or attempt:
                     return
                 continue  # that there is nothing takes two replies
             # Numbered pages shift when an issue vanishes between two of them.
-            total = _count_issues(searches, repository, harvest.day)
+            total = _count_issues(searches, repository, builder.day)
             if total <= len(found):
                 return
-        harvest.problems.append(
+        builder.problems.append(
             f"{total} issues of {repository} announced, {len(found)} given by its list"
         )
 
-    read_each(repositories, read_repository, harvest)
+    read_each(repositories, read_repository, builder)
 
 
 def _count_issues(client: ApiClient, repository: str, day: Day) -> int:
@@ -304,14 +306,14 @@ def _count_issues(client: ApiClient, repository: str, day: Day) -> int:
 
 
 def _list_repository(
-    client: ApiClient, repository: str, read: Reader, harvest: Harvest
+    client: ApiClient, repository: str, read: Reader, builder: CollectionBuilder
 ) -> tuple[set[str], int]:
     """Walk a repository's list back past the start of the day.
 
     Returns:
         The keys of the day's issues, pull requests left out; and the number of pages read.
     """
-    day = harvest.day
+    day = builder.day
     path = f"/repos/{repository}/issues"
     query: dict[str, str | int] = {
         "state": "all",
@@ -328,7 +330,7 @@ def _list_repository(
         items = reply.payload
         if not isinstance(items, list):
             raise UnexpectedReplyError(f"A list of issues of GitHub is none: {items!r:.200}.")
-        found = harvest.add_page(items, read, skip_other_days=True)
+        found = builder.add_page(items, read, skip_other_days=True)
         issues |= {
             identify(item)[0]
             for item in items
@@ -337,7 +339,7 @@ def _list_repository(
         if not found or ends_before(day.first_s, found):
             return issues, pages
         if seen.issuperset(found):
-            harvest.problems.append(f"the list of {repository} repeats itself")
+            builder.problems.append(f"the list of {repository} repeats itself")
             return issues, pages
         seen.update(found)
         if not reply.next_url and len(items) < PAGE_SIZE:

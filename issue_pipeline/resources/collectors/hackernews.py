@@ -8,8 +8,8 @@ from datetime import datetime
 from typing import Any
 
 from issue_pipeline.records import Post
-from issue_pipeline.resources.collectors.harvest import Harvest, Item, Reader
-from issue_pipeline.resources.collectors.http import ApiClient, Manners, expect
+from issue_pipeline.resources.collectors.collection_builder import CollectionBuilder, Item, Reader
+from issue_pipeline.resources.collectors.http import ApiClient, ApiPolicy, expect
 from issue_pipeline.resources.collectors.parsing import count, from_epoch, identifier, number, text
 from issue_pipeline.resources.collectors.windows import Page, Total, read_span
 
@@ -17,7 +17,7 @@ HIT_CAP = 1_000
 STORIES = "(story,ask_hn)"
 STORIES_AND_COMMENTS = "(story,ask_hn,comment)"
 SITE = "https://news.ycombinator.com"
-MANNERS = Manners("Hacker News", "HN_API_URL")
+API_POLICY = ApiPolicy("Hacker News", "HN_API_URL")
 
 
 def identify(hit: Item) -> tuple[str, datetime]:
@@ -43,7 +43,7 @@ def parse_hit(hit: Item) -> Post | str:
 READER = Reader(identify, parse_hit)
 
 
-def collect(client: ApiClient, harvest: Harvest, *, comments: bool) -> int | None:
+def collect(client: ApiClient, builder: CollectionBuilder, *, comments: bool) -> int | None:
     """Collect every story of the day, and every comment if wanted.
 
     Returns:
@@ -77,7 +77,7 @@ def collect(client: ApiClient, harvest: Harvest, *, comments: bool) -> int | Non
 
     def ask(first: int, last: int, _page: int) -> Page:
         hits, total, full = search(first, last, HIT_CAP)
-        found = harvest.add_page(hits, READER)
+        found = builder.add_page(hits, READER)
         if total.exact:
             more = len(found) < total.number
         else:
@@ -87,7 +87,7 @@ def collect(client: ApiClient, harvest: Harvest, *, comments: bool) -> int | Non
             more = progress and len(found) != total.number
         return Page(found, total, more or full)
 
-    first, last = harvest.day.first_s, harvest.day.last_s
+    first, last = builder.day.first_s, builder.day.last_s
     reading = read_span(
         ask,
         first,
@@ -97,5 +97,5 @@ def collect(client: ApiClient, harvest: Harvest, *, comments: bool) -> int | Non
         newest_first=True,
         count=lambda: search(first, last, 1)[1],
     )
-    harvest.problems += reading.problems
+    builder.problems += reading.problems
     return reading.announced

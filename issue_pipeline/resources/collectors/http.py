@@ -23,7 +23,7 @@ from issue_pipeline.errors import (
     UnexpectedReplyError,
     UnreachableError,
 )
-from issue_pipeline.resources.collectors.pacing import Pace, TimeBudget
+from issue_pipeline.resources.collectors.rate_limits import RateLimiter, TimeBudget
 from issue_pipeline.utils.printable import printable
 from issue_pipeline.utils.urls import without_user_info
 
@@ -59,7 +59,7 @@ PauseReader = Callable[[httpx.Headers, Any], float]
 
 
 @dataclass(frozen=True, slots=True)
-class Manners:
+class ApiPolicy:
     """How one API wants to be treated, and how it says so.
 
     Attributes:
@@ -107,7 +107,7 @@ class _Request:
 class ApiClient:
     """Talks to one API: in turn, at its pace, trying again where that can help.
 
-    Waits that a server asks for (``TransientError.wait_s``, ``Manners.read_pause``) are obeyed
+    Waits that a server asks for (``TransientError.wait_s``, ``ApiPolicy.read_pause``) are obeyed
     before our own backoff, by every process of the machine. Use as a context manager.
 
     Attributes:
@@ -116,9 +116,9 @@ class ApiClient:
 
     def __init__(
         self,
-        manners: Manners,
+        policy: ApiPolicy,
         base_url: str,
-        pace: Pace,
+        pace: RateLimiter,
         budget: TimeBudget,
         *,
         headers: Mapping[str, str] | None = None,
@@ -127,16 +127,16 @@ class ApiClient:
         """Prepare a client; nothing is sent yet.
 
         Args:
-            manners: Of the API.
+            policy: Of the API.
             base_url: With or without a trailing slash.
             pace: Its turns.
             budget: Of the source-day.
             headers: Sent with every request, besides the User-Agent.
             transport: For tests; the network by default.
         """
-        self.name = manners.name
+        self.name = policy.name
         self.requests = 0
-        self._manners = manners
+        self._policy = policy
         self._pace = pace
         self._budget = budget
         self._backed_off_s = 0.0
@@ -149,7 +149,7 @@ class ApiClient:
                 base_url=base_url,
                 headers={"User-Agent": USER_AGENT, "Accept": "application/json", **(headers or {})},
                 timeout=httpx.Timeout(READ_TIMEOUT_S, connect=CONNECT_TIMEOUT_S),
-                follow_redirects=manners.follow_redirects,
+                follow_redirects=policy.follow_redirects,
                 max_redirects=MAX_REDIRECTS,
                 transport=transport,
             )
@@ -225,7 +225,7 @@ class ApiClient:
     def _request_once(self, request: _Request) -> Reply:
         response = self._send(request)
         if not response.is_success:
-            refusal = self._manners.read_error(response) or self._error_by_status(response)
+            refusal = self._policy.read_error(response) or self._error_by_status(response)
             if isinstance(refusal, TransientError) and refusal.wait_s is not None:
                 self._pace.hold_for(refusal.wait_s)
                 self._refuse_long_wait(refusal, refusal.wait_s)
@@ -237,7 +237,7 @@ class ApiClient:
                 f"{self.name} answered {response.status_code} with something that is not JSON:"
                 f" {response.text[:120]!r}."
             ) from error
-        if (pause_s := self._manners.read_pause(response.headers, payload)) > 0:
+        if (pause_s := self._policy.read_pause(response.headers, payload)) > 0:
             self._pace.hold_for(pause_s)
         return Reply(payload, _next_url(response))
 
@@ -295,7 +295,7 @@ class ApiClient:
     def _cannot_be_sent(self, error: Exception) -> ConfigurationError:
         # The library's message may quote a header, and with it a secret: not ours.
         settings = " and ".join(
-            name for name in (self._manners.url_setting, self._manners.setting) if name
+            name for name in (self._policy.url_setting, self._policy.setting) if name
         )
         return ConfigurationError(
             f"A request to {self.name} at {self._shown_url} cannot be sent"
@@ -306,7 +306,7 @@ class ApiClient:
         told = f"{type(error).__name__}: {printable(str(error), _MAX_TOLD_CHARS)}"
         said = (
             f"{self.name} could not be reached at {self._shown_url} ({told})."
-            f" Check the network and {self._manners.url_setting}."
+            f" Check the network and {self._policy.url_setting}."
         )
         self._failed_contacts += isinstance(error, httpx.ConnectError)
         if not self._answered and self._failed_contacts >= FIRST_CONTACT_ATTEMPTS:
@@ -333,14 +333,14 @@ class ApiClient:
         said = f"{self.name} answered {status}: {response.text[:_MAX_TOLD_CHARS]!r}."
         if status in (408, 425, 429) or status >= 500:
             return TransientError(said, wait_s=retry_after_s(response.headers))
-        address = self._manners.url_setting
+        address = self._policy.url_setting
         if status in (401, 403):
-            return AccessDeniedError(f"{said} Check {self._manners.setting or address}.")
+            return AccessDeniedError(f"{said} Check {self._policy.setting or address}.")
         url = without_user_info(str(response.request.url))
         return RequestRejectedError(f"{said} The request was {url}. Check {address}.")
 
     def _remedy(self, advice: str) -> str:
-        return f" {advice} {self._manners.setting}." if self._manners.setting else ""
+        return f" {advice} {self._policy.setting}." if self._policy.setting else ""
 
 
 def _parse_json(content: bytes) -> Any:  # noqa: ANN401

@@ -23,8 +23,8 @@ from issue_pipeline.errors import (
     UnexpectedReplyError,
 )
 from issue_pipeline.records import Post
-from issue_pipeline.resources.collectors.harvest import (
-    Harvest,
+from issue_pipeline.resources.collectors.collection_builder import (
+    CollectionBuilder,
     Item,
     Reader,
     ends_before,
@@ -32,7 +32,7 @@ from issue_pipeline.resources.collectors.harvest import (
 )
 from issue_pipeline.resources.collectors.http import (
     ApiClient,
-    Manners,
+    ApiPolicy,
     Parameters,
     expect,
     number_in,
@@ -114,8 +114,8 @@ def _until_reset_s(headers: httpx.Headers) -> float | None:
     return None if reset_s is None else max(1.0, reset_s)
 
 
-MANNERS = Manners("Reddit", "REDDIT_API_URL", CREDENTIALS, read_error, read_pause)
-LOGIN_MANNERS = Manners(
+API_POLICY = ApiPolicy("Reddit", "REDDIT_API_URL", CREDENTIALS, read_error, read_pause)
+LOGIN_POLICY = ApiPolicy(
     "Reddit's login", "REDDIT_AUTH_URL", CREDENTIALS, read_login_error, read_pause
 )
 
@@ -203,7 +203,7 @@ READER = Reader(identify, parse_post)
 
 
 def collect(
-    client: ApiClient, tokens: TokenSource, subreddits: Sequence[str], harvest: Harvest
+    client: ApiClient, tokens: TokenSource, subreddits: Sequence[str], builder: CollectionBuilder
 ) -> None:
     """Collect the posts of the day in every subreddit.
 
@@ -212,8 +212,8 @@ def collect(
     """
     read_each(
         subreddits,
-        lambda subreddit: _Listing(client, tokens, subreddit, harvest).walk_back(),
-        harvest,
+        lambda subreddit: _Listing(client, tokens, subreddit, builder).walk_back(),
+        builder,
     )
 
 
@@ -221,17 +221,17 @@ class _Listing:
     """The newest posts of one subreddit."""
 
     def __init__(
-        self, client: ApiClient, tokens: TokenSource, subreddit: str, harvest: Harvest
+        self, client: ApiClient, tokens: TokenSource, subreddit: str, builder: CollectionBuilder
     ) -> None:
         self._client = client
         self._tokens = tokens
         self._path = f"/r/{subreddit}"
         self._subreddit = subreddit
-        self._harvest = harvest
+        self._builder = builder
 
     def walk_back(self) -> None:
         """Read page after page, newest first, until one reaches back beyond the day's start."""
-        start = self._harvest.day.first_s
+        start = self._builder.day.first_s
         names: list[str] = []  # of all posts listed, in order
         after, empty_pages = "", 0
         while True:
@@ -253,7 +253,7 @@ class _Listing:
                     break
         if len(names) < LISTING_CAP and self._founded() >= start:
             return  # the listing reaches back to the subreddit's first post
-        self._harvest.problems.append(
+        self._builder.problems.append(
             f"the listing of r/{self._subreddit} ends after {len(names)} posts, before the start of"
             " the day"
         )
@@ -271,7 +271,7 @@ class _Listing:
         ]
         if children and not posts:
             raise UnexpectedReplyError(f"Reddit lists no posts: {str(children)[:200]!r}.")
-        found = self._harvest.add_page(posts, READER, skip_other_days=True)
+        found = self._builder.add_page(posts, READER, skip_other_days=True)
         return found, text(listing.get("after"))
 
     def _founded(self) -> int:

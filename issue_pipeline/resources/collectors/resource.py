@@ -8,6 +8,7 @@ from pydantic import Field
 
 from issue_pipeline.errors import ConfigurationError
 from issue_pipeline.records import Collection
+from issue_pipeline.resources.cache_folder import cache_folder
 from issue_pipeline.resources.collectors import (
     arctic_shift,
     github,
@@ -15,10 +16,9 @@ from issue_pipeline.resources.collectors import (
     reddit,
     stackoverflow,
 )
-from issue_pipeline.resources.collectors.harvest import Day, Harvest
-from issue_pipeline.resources.collectors.http import ApiClient, Manners
-from issue_pipeline.resources.collectors.pacing import Pace, TimeBudget
-from issue_pipeline.utils.cache_folder import cache_folder
+from issue_pipeline.resources.collectors.collection_builder import CollectionBuilder, Day
+from issue_pipeline.resources.collectors.http import ApiClient, ApiPolicy
+from issue_pipeline.resources.collectors.rate_limits import RateLimiter, TimeBudget
 
 REDDIT_BACKENDS = ("api", "archive")
 
@@ -81,10 +81,10 @@ class CollectorsResource(dg.ConfigurableResource):  # type: ignore[type-arg]
             raise ConfigurationError(
                 f"No collector for source {source!r}; expected one of {', '.join(collectors)}."
             )
-        harvest = Harvest(Day(day), self.max_body_chars)
-        return collectors[source](harvest, TimeBudget(self.time_budget_minutes))
+        builder = CollectionBuilder(Day(day), self.max_body_chars)
+        return collectors[source](builder, TimeBudget(self.time_budget_minutes))
 
-    def _github(self, harvest: Harvest, budget: TimeBudget) -> Collection:
+    def _github(self, builder: CollectionBuilder, budget: TimeBudget) -> Collection:
         headers = github.headers(self.github_token)
         search_pace = self.github_requests_per_minute or (
             github.SEARCH_PACE_WITH_TOKEN if self.github_token else github.SEARCH_PACE_WITHOUT_TOKEN
@@ -97,39 +97,41 @@ class CollectorsResource(dg.ConfigurableResource):  # type: ignore[type-arg]
         # Searches and other requests are counted apart.
         with (
             self._client(
-                github.MANNERS, self.github_api_url, search_pace, budget, headers, apart="search"
+                github.API_POLICY, self.github_api_url, search_pace, budget, headers, apart="search"
             ) as searches,
-            self._client(github.MANNERS, self.github_api_url, list_pace, budget, headers) as lists,
-            harvest.keeping_what_came(),
+            self._client(
+                github.API_POLICY, self.github_api_url, list_pace, budget, headers
+            ) as lists,
+            builder.keeping_what_came(),
         ):
-            expected = github.collect_search(searches, query, read, harvest)
-            github.collect_repositories(searches, lists, repositories, read, harvest)
+            expected = github.collect_search(searches, query, read, builder)
+            github.collect_repositories(searches, lists, repositories, read, builder)
         # Of the repositories' lists nobody says how long they are.
-        return harvest.collection(
+        return builder.collection(
             searches, lists, expected_count=None if repositories else expected
         )
 
-    def _stackoverflow(self, harvest: Harvest, budget: TimeBudget) -> Collection:
+    def _stackoverflow(self, builder: CollectionBuilder, budget: TimeBudget) -> Collection:
         expected = None
         with (
             self._client(
-                stackoverflow.MANNERS,
+                stackoverflow.API_POLICY,
                 _below(self.stackexchange_api_url, f"/{stackoverflow.API_VERSION}"),
                 self.stackexchange_requests_per_minute,
                 budget,
                 stackoverflow.headers(self.stackexchange_key),
             ) as client,
-            harvest.keeping_what_came(),
+            builder.keeping_what_came(),
         ):
-            expected = stackoverflow.collect(client, harvest)
-        return harvest.collection(client, expected_count=expected)
+            expected = stackoverflow.collect(client, builder)
+        return builder.collection(client, expected_count=expected)
 
-    def _reddit(self, harvest: Harvest, budget: TimeBudget) -> Collection:
+    def _reddit(self, builder: CollectionBuilder, budget: TimeBudget) -> Collection:
         if not self.reddit_subreddits:
             raise ConfigurationError("REDDIT_SUBREDDITS is empty; name at least one subreddit.")
         subreddits = [reddit.subreddit_name(one) for one in self.reddit_subreddits]
         if self.reddit_backend == "archive":
-            return self._reddit_archive(subreddits, harvest, budget)
+            return self._reddit_archive(subreddits, builder, budget)
         if not (self.reddit_client_id and self.reddit_client_secret):
             raise ConfigurationError(
                 "Reddit needs an application: set REDDIT_CLIENT_ID and REDDIT_CLIENT_SECRET"
@@ -139,44 +141,44 @@ class CollectorsResource(dg.ConfigurableResource):  # type: ignore[type-arg]
         pace, together = self.reddit_requests_per_minute, f"Reddit {self.reddit_client_id}"
         auth_url = self.reddit_auth_url.rstrip("/").removesuffix(reddit.TOKEN_PATH)
         with (
-            self._client(reddit.LOGIN_MANNERS, auth_url, pace, budget, together=together) as auth,
+            self._client(reddit.LOGIN_POLICY, auth_url, pace, budget, together=together) as auth,
             self._client(
-                reddit.MANNERS, self.reddit_api_url, pace, budget, together=together
+                reddit.API_POLICY, self.reddit_api_url, pace, budget, together=together
             ) as client,
-            harvest.keeping_what_came(),
+            builder.keeping_what_came(),
         ):
             tokens = reddit.TokenSource(auth, self.reddit_client_id, self.reddit_client_secret)
-            reddit.collect(client, tokens, subreddits, harvest)
-        return harvest.collection(auth, client)
+            reddit.collect(client, tokens, subreddits, builder)
+        return builder.collection(auth, client)
 
     def _reddit_archive(
-        self, subreddits: Sequence[str], harvest: Harvest, budget: TimeBudget
+        self, subreddits: Sequence[str], builder: CollectionBuilder, budget: TimeBudget
     ) -> Collection:
         pace = self.reddit_requests_per_minute
         with (
-            self._client(arctic_shift.MANNERS, self.reddit_archive_url, pace, budget) as client,
-            harvest.keeping_what_came(),
+            self._client(arctic_shift.API_POLICY, self.reddit_archive_url, pace, budget) as client,
+            builder.keeping_what_came(),
         ):
-            arctic_shift.collect(client, subreddits, harvest)
-        return harvest.collection(client)
+            arctic_shift.collect(client, subreddits, builder)
+        return builder.collection(client)
 
-    def _hackernews(self, harvest: Harvest, budget: TimeBudget) -> Collection:
+    def _hackernews(self, builder: CollectionBuilder, budget: TimeBudget) -> Collection:
         expected = None
         with (
             self._client(
-                hackernews.MANNERS,
+                hackernews.API_POLICY,
                 _below(self.hn_api_url, "/api/v1"),
                 self.hn_requests_per_minute,
                 budget,
             ) as client,
-            harvest.keeping_what_came(),
+            builder.keeping_what_came(),
         ):
-            expected = hackernews.collect(client, harvest, comments=self.hn_comments)
-        return harvest.collection(client, expected_count=expected)
+            expected = hackernews.collect(client, builder, comments=self.hn_comments)
+        return builder.collection(client, expected_count=expected)
 
     def _client(
         self,
-        manners: Manners,
+        policy: ApiPolicy,
         base_url: str,
         requests_per_minute: float,
         budget: TimeBudget,
@@ -188,7 +190,7 @@ class CollectorsResource(dg.ConfigurableResource):  # type: ignore[type-arg]
         """Make the client of one API, whose turns it shares with every client of the same kind.
 
         Args:
-            manners: Of the API.
+            policy: Of the API.
             base_url: Its address.
             requests_per_minute: Our pace.
             budget: Of the source-day.
@@ -199,8 +201,8 @@ class CollectorsResource(dg.ConfigurableResource):  # type: ignore[type-arg]
         credential = (headers or {}).get("Authorization", "")
         identity = "\n".join((together or base_url, credential, apart))
         folder = cache_folder(self.cache_dir, "pace")
-        pace = Pace(folder, identity, requests_per_minute, budget)
-        return ApiClient(manners, base_url, pace, budget, headers=headers)
+        pace = RateLimiter(folder, identity, requests_per_minute, budget)
+        return ApiClient(policy, base_url, pace, budget, headers=headers)
 
 
 def _below(base_url: str, path: str) -> str:

@@ -17,8 +17,8 @@ from issue_pipeline.errors import (
     UnexpectedReplyError,
 )
 from issue_pipeline.records import Post
-from issue_pipeline.resources.collectors.harvest import Harvest, Item, Reader
-from issue_pipeline.resources.collectors.http import ApiClient, Manners, Parameters, expect
+from issue_pipeline.resources.collectors.collection_builder import CollectionBuilder, Item, Reader
+from issue_pipeline.resources.collectors.http import ApiClient, ApiPolicy, Parameters, expect
 from issue_pipeline.resources.collectors.parsing import count, from_epoch, identifier, number, text
 from issue_pipeline.resources.collectors.windows import Page, Total, read_span
 from issue_pipeline.utils.printable import printable
@@ -78,7 +78,7 @@ def read_pause(_headers: httpx.Headers, payload: Any) -> float:  # noqa: ANN401
     return backoff + BACKOFF_MARGIN_S if backoff > 0 else 0.0
 
 
-MANNERS = Manners(
+API_POLICY = ApiPolicy(
     "Stack Exchange", "STACKEXCHANGE_API_URL", "STACKEXCHANGE_KEY", read_error, read_pause
 )
 
@@ -118,7 +118,7 @@ def identify(item: Item) -> tuple[str, datetime]:
 READER = Reader(identify, parse_question)
 
 
-def collect(client: ApiClient, harvest: Harvest) -> int | None:
+def collect(client: ApiClient, builder: CollectionBuilder) -> int | None:
     """Collect every question of the day.
 
     Returns:
@@ -140,7 +140,7 @@ def collect(client: ApiClient, harvest: Harvest) -> int | None:
         # Whether the last second belongs to the span is not documented: one more, skipped again.
         payload = questions(first, last + 1, {**order, "page": page, "pagesize": PAGE_SIZE})
         items = expect(payload, "items", list, "Stack Exchange")
-        found = harvest.add_page(items, READER, skip_other_days=True)
+        found = builder.add_page(items, READER, skip_other_days=True)
         more = expect(payload, "has_more", bool, "Stack Exchange") or len(items) >= PAGE_SIZE
         if more and payload.get("quota_remaining") == 0:
             raise QuotaExhaustedError(f"Stack Exchange's quota of the day is spent. {_REMEDY}")
@@ -150,9 +150,9 @@ def collect(client: ApiClient, harvest: Harvest) -> int | None:
         total = questions(first, last, {"filter": "total"}).get("total")
         return Total(count(total)) if isinstance(total, int) else None
 
-    first, last = harvest.day.first_s, harvest.day.last_s
+    first, last = builder.day.first_s, builder.day.last_s
     reading = read_span(
         ask, first, last, page_cap=LAST_PAGE, noun="questions of Stack Overflow", count=announced
     )
-    harvest.problems += reading.problems
+    builder.problems += reading.problems
     return reading.announced

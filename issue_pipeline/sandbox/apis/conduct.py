@@ -14,11 +14,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 TOO_EARLY = "too_early"  # before the end of a wait that the API asked for
 BACKOFF = "backoff"  # before the end of a Stack Exchange backoff, which comes in a good reply
 CONCURRENT = "concurrent"  # while another request of the same client was under way
-_MANNERS = (TOO_EARLY, BACKOFF, CONCURRENT)
+_POLICY = (TOO_EARLY, BACKOFF, CONCURRENT)
 
 # Turns of the event loop in which a request that waits in a socket is surely seen: one to accept
 # its connection, one to read it, one to start it, and some.
-_SETTLING_TURNS = 6
+_SETTLING_ROUNDS = 6
 
 
 class Conduct:
@@ -39,7 +39,7 @@ class Conduct:
     @property
     def over_limit(self) -> int:
         """Requests beyond a limit, whichever; the allowances name them."""
-        return sum(count for kind, count in self.violations.items() if kind not in _MANNERS)
+        return sum(count for kind, count in self.violations.items() if kind not in _POLICY)
 
     def note(self, kind: str) -> None:
         """Count one violation."""
@@ -91,7 +91,7 @@ class WatchedApp:
             # Others may have arrived while the reply was computed. They must be seen before it
             # leaves: what comes after may be the same client's next request, and that is fair.
             if message["type"] == "http.response.body" and not message.get("more_body", False):
-                for _ in range(_SETTLING_TURNS):
+                for _ in range(_SETTLING_ROUNDS):
                     await asyncio.sleep(0)
             await send(message)
 

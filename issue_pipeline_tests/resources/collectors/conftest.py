@@ -1,3 +1,3 @@
-from issue_pipeline_tests.resources.collectors.replays import clock
+from issue_pipeline_tests.support.replays import clock
 
 __all__ = ["clock"]

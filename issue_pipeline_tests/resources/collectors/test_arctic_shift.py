@@ -11,14 +11,14 @@ from issue_pipeline.errors import RequestRejectedError, TransientError, Unexpect
 from issue_pipeline.records import Collection
 from issue_pipeline.resources.collectors import arctic_shift
 from issue_pipeline.sandbox.apis.addresses import permalink
-from issue_pipeline_tests.resources.collectors.replays import (
+from issue_pipeline_tests.support.hand_written import DAY, NOW, a_post
+from issue_pipeline_tests.support.replays import (
     a_harvest,
     answering,
     asking,
     urls,
 )
-from issue_pipeline_tests.sandbox.apis.hand_written import DAY, NOW, a_post
-from issue_pipeline_tests.simulated import simulator
+from issue_pipeline_tests.support.simulated import simulator
 
 DAY_S = 24 * 60 * 60
 
@@ -84,7 +84,7 @@ def test_an_overtaxed_archive_is_asked_again_and_a_mistake_is_not(reply, kind):
     handler, _ = answering(reply)
     with (
         stamina.set_testing(True, attempts=1),
-        asking(handler, arctic_shift.MANNERS) as client,
+        asking(handler, arctic_shift.API_POLICY) as client,
         pytest.raises(kind) as refused,
     ):
         arctic_shift.collect(client, ["webdev"], a_harvest(DAY.date()))
@@ -102,7 +102,7 @@ def test_a_day_the_archive_has_not_got_to_is_not_called_empty():
 def test_a_name_that_the_archive_does_not_take_names_its_setting():
     handler, _ = answering(httpx.Response(400, json={"data": None, "error": "Invalid subreddit"}))
     with (
-        asking(handler, arctic_shift.MANNERS) as client,
+        asking(handler, arctic_shift.API_POLICY) as client,
         pytest.raises(RequestRejectedError, match=r"Invalid subreddit.*REDDIT_SUBREDDITS"),
     ):
         arctic_shift.collect(client, ["webdev"], a_harvest(DAY.date()))

@@ -17,7 +17,8 @@ from issue_pipeline.errors import (
 from issue_pipeline.records import Collection, Post
 from issue_pipeline.resources.collectors import github
 from issue_pipeline.sandbox.apis.addresses import permalink
-from issue_pipeline_tests.resources.collectors.replays import (
+from issue_pipeline_tests.support.hand_written import DAY, a_post
+from issue_pipeline_tests.support.replays import (
     a_harvest,
     answering,
     as_response,
@@ -27,8 +28,7 @@ from issue_pipeline_tests.resources.collectors.replays import (
     recorded_errors,
     urls,
 )
-from issue_pipeline_tests.sandbox.apis.hand_written import DAY, a_post
-from issue_pipeline_tests.simulated import simulator
+from issue_pipeline_tests.support.simulated import simulator
 
 DAY_S = 24 * 60 * 60
 
@@ -89,7 +89,7 @@ def test_every_recorded_refusal_is_taken_for_what_it_is(exchange, expected):
     handler, _ = answering(as_response(exchange))
     with (
         stamina.set_testing(True, attempts=1),
-        asking(handler, github.MANNERS) as client,
+        asking(handler, github.API_POLICY) as client,
         pytest.raises(kind) as refused,
     ):
         client.get("/search/issues")
@@ -282,12 +282,12 @@ def test_a_list_without_a_word_of_its_next_page_is_read_on():
         *(httpx.Response(200, json=page) for page in [*pages, []]),
         httpx.Response(200, json={"total_count": 200}),
     )
-    harvest = a_harvest(DAY.date())
-    with asking(handler, github.MANNERS) as client:
+    builder = a_harvest(DAY.date())
+    with asking(handler, github.API_POLICY) as client:
         read = github.reader(keep_bots=False)
-        github.collect_repositories(client, client, ["a/b"], read, harvest)
-    assert len(harvest.posts) == 200
-    assert harvest.problems == []
+        github.collect_repositories(client, client, ["a/b"], read, builder)
+    assert len(builder.posts) == 200
+    assert builder.problems == []
 
 
 def test_a_list_that_goes_round_in_circles_is_left():
@@ -296,11 +296,11 @@ def test_a_list_that_goes_round_in_circles_is_left():
         *(httpx.Response(200, json=[an_issue(1)], headers=link) for _ in range(2)),
         httpx.Response(200, json={"total_count": 1}),
     )
-    harvest = a_harvest(DAY.date())
-    with asking(handler, github.MANNERS) as client:
+    builder = a_harvest(DAY.date())
+    with asking(handler, github.API_POLICY) as client:
         read = github.reader(keep_bots=False)
-        github.collect_repositories(client, client, ["a/b"], read, harvest)
-    assert harvest.problems == ["the list of a/b repeats itself"]
+        github.collect_repositories(client, client, ["a/b"], read, builder)
+    assert builder.problems == ["the list of a/b repeats itself"]
     assert len(asked) <= 4
 
 
@@ -342,12 +342,12 @@ def an_issue(number: int) -> dict[str, Any]:
 
 def collected_from(*replies: httpx.Response) -> tuple[Collection, list[httpx.Request]]:
     handler, asked = answering(*replies)
-    harvest = a_harvest(DAY.date())
-    with asking(handler, github.MANNERS) as client:
+    builder = a_harvest(DAY.date())
+    with asking(handler, github.API_POLICY) as client:
         expected = github.collect_search(
-            client, "is:issue", github.reader(keep_bots=False), harvest
+            client, "is:issue", github.reader(keep_bots=False), builder
         )
-        return harvest.collection(client, expected_count=expected), asked
+        return builder.collection(client, expected_count=expected), asked
 
 
 def test_an_incomplete_answer_is_never_taken_for_the_answer():
@@ -374,10 +374,10 @@ def test_a_search_that_never_completes_is_given_up_before_it_costs_a_fortune():
         return a_page(an_issue(1), total=7, incomplete=True)
 
     asked: list[httpx.Request] = []
-    harvest = a_harvest(DAY.date())
-    with asking(never, github.MANNERS) as client:
-        github.collect_search(client, "is:issue", github.reader(keep_bots=False), harvest)
-    collection = harvest.collection(client)
+    builder = a_harvest(DAY.date())
+    with asking(never, github.API_POLICY) as client:
+        github.collect_search(client, "is:issue", github.reader(keep_bots=False), builder)
+    collection = builder.collection(client)
     assert not collection.complete
     assert "given up" in collection.reason
     assert len(collection.posts) == 1
@@ -463,11 +463,11 @@ def test_a_quiet_repository_costs_one_request():
 
 def test_an_empty_list_of_a_repository_is_not_believed_at_once():
     handler, asked = answering(*(httpx.Response(200, json=page) for page in ([], [an_issue(1)])))
-    harvest = a_harvest(DAY.date())
-    with asking(handler, github.MANNERS) as client:
+    builder = a_harvest(DAY.date())
+    with asking(handler, github.API_POLICY) as client:
         read = github.reader(keep_bots=False)
-        github.collect_repositories(client, client, ["a/b"], read, harvest)
-    assert len(harvest.posts) == 1
+        github.collect_repositories(client, client, ["a/b"], read, builder)
+    assert len(builder.posts) == 1
     assert len(asked) == 2
 
 
@@ -479,11 +479,11 @@ def test_an_unknown_repository_names_its_setting():
 def test_a_renamed_repository_is_followed():
     moved = httpx.Response(301, headers={"location": "http://api.test/repositories/7/issues"})
     handler, asked = answering(moved, httpx.Response(200, json=[an_issue(1)]))
-    harvest = a_harvest(DAY.date())
-    with asking(handler, github.MANNERS) as client:
+    builder = a_harvest(DAY.date())
+    with asking(handler, github.API_POLICY) as client:
         read = github.reader(keep_bots=False)
-        github.collect_repositories(client, client, ["old/name"], read, harvest)
-    assert len(harvest.posts) == 1
+        github.collect_repositories(client, client, ["old/name"], read, builder)
+    assert len(builder.posts) == 1
     assert asked[1].url.path == "/repositories/7/issues"
 
 
@@ -500,13 +500,13 @@ def test_a_list_that_continues_elsewhere_is_read_on_where_it_began(link):
         httpx.Response(200, json=[an_issue(2)]),
         httpx.Response(200, json={"total_count": 2}),
     )
-    harvest = a_harvest(DAY.date())
-    with asking(handler, github.MANNERS) as client:
+    builder = a_harvest(DAY.date())
+    with asking(handler, github.API_POLICY) as client:
         read = github.reader(keep_bots=False)
-        github.collect_repositories(client, client, ["a/b"], read, harvest)
+        github.collect_repositories(client, client, ["a/b"], read, builder)
     assert {request.url.host for request in asked} == {"api.test"}
     assert asked[1].url.params["page"] == "2"
-    assert len(harvest.posts) == 2
+    assert len(builder.posts) == 2
 
 
 @pytest.mark.parametrize("link", ELSEWHERE, ids=str)
@@ -521,7 +521,7 @@ def test_where_a_search_continues_does_not_matter(link):
 def test_a_repository_that_is_not_given_names_its_setting(status):
     handler, _ = answering(httpx.Response(status))
     with (
-        asking(handler, github.MANNERS) as client,
+        asking(handler, github.API_POLICY) as client,
         pytest.raises(RequestRejectedError, match=r"a/b.*GITHUB_REPOS"),
     ):
         read = github.reader(keep_bots=False)
@@ -534,7 +534,7 @@ def test_a_repository_that_cannot_be_counted_names_its_setting():
         *(httpx.Response(200, json=issues) for issues in (page, [])), httpx.Response(422)
     )
     with (
-        asking(handler, github.MANNERS) as client,
+        asking(handler, github.API_POLICY) as client,
         pytest.raises(RequestRejectedError, match=r"a/b.*GITHUB_REPOS") as no,
     ):
         read = github.reader(keep_bots=False)
@@ -556,7 +556,7 @@ def test_the_last_request_of_a_window_waits_for_the_next(clock):
     handler, _ = answering(
         httpx.Response(200, headers=spent, json={}), httpx.Response(200, json={})
     )
-    with asking(handler, github.MANNERS) as client:
+    with asking(handler, github.API_POLICY) as client:
         client.get("/search/issues")
         client.get("/search/issues")
     assert sum(clock.sleeps) == pytest.approx(41, abs=1)

@@ -9,7 +9,8 @@ from issue_pipeline.errors import UnexpectedReplyError
 from issue_pipeline.records import Collection, Post
 from issue_pipeline.resources.collectors import hackernews
 from issue_pipeline.sandbox.apis.addresses import permalink
-from issue_pipeline_tests.resources.collectors.replays import (
+from issue_pipeline_tests.support.hand_written import DAY, a_post
+from issue_pipeline_tests.support.replays import (
     a_harvest,
     answering,
     asking,
@@ -17,8 +18,7 @@ from issue_pipeline_tests.resources.collectors.replays import (
     recorded,
     urls,
 )
-from issue_pipeline_tests.sandbox.apis.hand_written import DAY, a_post
-from issue_pipeline_tests.simulated import simulator
+from issue_pipeline_tests.support.simulated import simulator
 
 DAY_S = 24 * 60 * 60
 
@@ -118,10 +118,10 @@ def test_a_crowd_in_the_first_second_ends_the_day():
 
 def collected_from(*bodies: Any) -> Collection:
     handler, _ = answering(*(httpx.Response(200, json=body) for body in bodies))
-    harvest = a_harvest(DAY.date())
-    with asking(handler, hackernews.MANNERS) as client:
-        expected = hackernews.collect(client, harvest, comments=False)
-        return harvest.collection(client, expected_count=expected)
+    builder = a_harvest(DAY.date())
+    with asking(handler, hackernews.API_POLICY) as client:
+        expected = hackernews.collect(client, builder, comments=False)
+        return builder.collection(client, expected_count=expected)
 
 
 def a_hit(number: int, second: int = 60) -> dict[str, Any]:
@@ -137,10 +137,10 @@ def test_fewer_stories_than_announced_leave_the_day_incomplete():
         hidden = first <= DAY.timestamp() + 43_200 < last
         return httpx.Response(200, json={"nbHits": len(hits) + hidden, "hits": hits})
 
-    harvest = a_harvest(DAY.date())
-    with asking(hiding, hackernews.MANNERS) as client:
-        hackernews.collect(client, harvest, comments=False)
-    collection = harvest.collection(client)
+    builder = a_harvest(DAY.date())
+    with asking(hiding, hackernews.API_POLICY) as client:
+        hackernews.collect(client, builder, comments=False)
+    collection = builder.collection(client)
     assert len(collection.posts) == 2
     assert not collection.complete
     assert "announced" in collection.reason
@@ -171,10 +171,10 @@ def collected_by_estimate(
         body = {"hitsPerPage": page, "nbHits": len(hits), "hits": shown, **told}
         return httpx.Response(200, json=body)
 
-    harvest = a_harvest(DAY.date())
-    with asking(serve, hackernews.MANNERS) as client:
-        expected = hackernews.collect(client, harvest, comments=False)
-        return harvest.collection(client, expected_count=expected)
+    builder = a_harvest(DAY.date())
+    with asking(serve, hackernews.API_POLICY) as client:
+        expected = hackernews.collect(client, builder, comments=False)
+        return builder.collection(client, expected_count=expected)
 
 
 @pytest.mark.parametrize("estimated", ESTIMATED)

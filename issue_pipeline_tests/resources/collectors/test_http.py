@@ -23,16 +23,16 @@ from issue_pipeline.errors import (
 )
 from issue_pipeline.resources.collectors.http import (
     ATTEMPTS,
-    Manners,
+    ApiPolicy,
     expect,
     retry_after_s,
     server_time,
 )
-from issue_pipeline_tests.resources.collectors.replays import answering, asking
+from issue_pipeline_tests.support.replays import answering, asking
 
 OK = httpx.Response(200, json={"fine": True})
 BUSY = httpx.Response(503, text="busy")
-CHIRPER = Manners("Chirper", "CHIRPER_API_URL", "CHIRPER_TOKEN")
+CHIRPER = ApiPolicy("Chirper", "CHIRPER_API_URL", "CHIRPER_TOKEN")
 
 
 def test_a_reply_is_parsed_and_says_who_asked():
@@ -71,10 +71,10 @@ def test_time_spent_elsewhere_counts_for_the_distance(clock):
 
 def test_a_wait_asked_for_in_a_good_reply_delays_only_the_next_request(clock):
     handler, _ = answering(httpx.Response(200, json={"pause": 12}), OK, OK)
-    manners = Manners(
+    policy = ApiPolicy(
         "Chirper", "CHIRPER_API_URL", read_pause=lambda headers, payload: payload.get("pause", 0)
     )
-    with asking(handler, manners, requests_per_minute=60) as client:
+    with asking(handler, policy, requests_per_minute=60) as client:
         client.get("/")
         client.get("/")
         client.get("/")
@@ -197,7 +197,7 @@ def test_a_refused_credential_is_named():
 def test_a_refusal_of_an_api_without_a_credential_names_its_address(status):
     handler, _ = answering(httpx.Response(status))
     with (
-        asking(handler, Manners("Chirper", "CHIRPER_API_URL")) as client,
+        asking(handler, ApiPolicy("Chirper", "CHIRPER_API_URL")) as client,
         pytest.raises(CollectionError, match=r"Check CHIRPER_API_URL\."),
     ):
         client.get("/")
@@ -233,7 +233,7 @@ def test_an_api_may_read_its_own_refusals_first(clock):
 
     handler, asked = answering(httpx.Response(400, text="limit"), httpx.Response(400, text="nope"))
     with (
-        asking(handler, Manners("Chirper", "CHIRPER_API_URL", read_error=read_error)) as client,
+        asking(handler, ApiPolicy("Chirper", "CHIRPER_API_URL", read_error=read_error)) as client,
         pytest.raises(RequestRejectedError, match="nope"),
     ):
         client.get("/")
@@ -362,9 +362,9 @@ def test_a_short_wait_named_again_and_again_does_not_end_our_patience(clock):
 
 @pytest.mark.parametrize("pause", [1e9, 100_000])
 def test_an_endless_pause_asked_for_in_a_good_reply_ends_the_day(clock, pause):
-    manners = Manners("Chirper", "URL", read_pause=lambda headers, payload: pause)
+    policy = ApiPolicy("Chirper", "URL", read_pause=lambda headers, payload: pause)
     handler, asked = answering(OK, OK)
-    with asking(handler, manners) as client, pytest.raises(QuotaExhaustedError, match="pause"):
+    with asking(handler, policy) as client, pytest.raises(QuotaExhaustedError, match="pause"):
         client.get("/")
         client.get("/")
     assert len(asked) == 1
@@ -475,7 +475,7 @@ def test_redirects_in_a_circle_are_left():
         return httpx.Response(302, headers={"location": "http://api.test/again"})
 
     asked: list[httpx.Request] = []
-    manners = Manners("Chirper", "CHIRPER_API_URL", follow_redirects=True)
-    with asking(round_and_round, manners) as client, pytest.raises(RequestRejectedError):
+    policy = ApiPolicy("Chirper", "CHIRPER_API_URL", follow_redirects=True)
+    with asking(round_and_round, policy) as client, pytest.raises(RequestRejectedError):
         client.get("/")
     assert len(asked) < 6

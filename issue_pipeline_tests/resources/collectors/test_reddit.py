@@ -17,7 +17,8 @@ from issue_pipeline.errors import (
 from issue_pipeline.records import Collection, Post
 from issue_pipeline.resources.collectors import reddit
 from issue_pipeline.sandbox.apis.addresses import permalink
-from issue_pipeline_tests.resources.collectors.replays import (
+from issue_pipeline_tests.support.hand_written import CLIENT_ID, CLIENT_SECRET, DAY, a_post
+from issue_pipeline_tests.support.replays import (
     a_harvest,
     answering,
     as_response,
@@ -27,8 +28,7 @@ from issue_pipeline_tests.resources.collectors.replays import (
     recorded_errors,
     urls,
 )
-from issue_pipeline_tests.sandbox.apis.hand_written import CLIENT_ID, CLIENT_SECRET, DAY, a_post
-from issue_pipeline_tests.simulated import simulator
+from issue_pipeline_tests.support.simulated import simulator
 
 DAY_S = 24 * 60 * 60
 
@@ -75,7 +75,7 @@ def test_every_recorded_refusal_is_taken_for_what_it_is(exchange, expected):
     handler, _ = answering(as_response(exchange))
     with (
         stamina.set_testing(True, attempts=1),
-        asking(handler, reddit.MANNERS) as client,
+        asking(handler, reddit.API_POLICY) as client,
         pytest.raises(kind, match=named) as refused,
     ):
         client.get("/r/webdev/new")
@@ -95,7 +95,7 @@ def test_too_many_requests_are_waited_out_as_the_headers_say(headers, wait_s):
     handler, _ = answering(httpx.Response(429, headers=headers))
     with (
         stamina.set_testing(True, attempts=1),
-        asking(handler, reddit.MANNERS) as client,
+        asking(handler, reddit.API_POLICY) as client,
         pytest.raises(TransientError) as refused,
     ):
         client.get("/r/webdev/new")
@@ -300,7 +300,7 @@ def test_a_wrong_secret_names_its_settings():
 def test_a_reply_of_another_shape_is_an_error_and_no_empty_day(body):
     auth_handler, _ = answering(httpx.Response(200, json=a_token("a")))
     handler, _ = answering(httpx.Response(200, json=body))
-    with asking(auth_handler) as auth, asking(handler, reddit.MANNERS) as client:
+    with asking(auth_handler) as auth, asking(handler, reddit.API_POLICY) as client:
         tokens = reddit.TokenSource(auth, CLIENT_ID, CLIENT_SECRET)
         with pytest.raises(UnexpectedReplyError):
             reddit.collect(client, tokens, ["webdev"], a_harvest(DAY.date()))
@@ -349,11 +349,11 @@ def listings(*pages: tuple[list[tuple[int, int]], str | None]) -> tuple[Collecti
     ]
     auth_handler, _ = answering(httpx.Response(200, json=a_token("a")))
     handler, asked = answering(*replies)
-    harvest = a_harvest(DAY.date())
-    with asking(auth_handler) as auth, asking(handler, reddit.MANNERS) as client:
+    builder = a_harvest(DAY.date())
+    with asking(auth_handler) as auth, asking(handler, reddit.API_POLICY) as client:
         tokens = reddit.TokenSource(auth, CLIENT_ID, CLIENT_SECRET)
-        reddit.collect(client, tokens, ["webdev"], harvest)
-    return harvest.collection(auth, client), len(asked)
+        reddit.collect(client, tokens, ["webdev"], builder)
+    return builder.collection(auth, client), len(asked)
 
 
 def test_an_empty_listing_is_not_believed_at_once():
@@ -408,7 +408,7 @@ def test_a_token_refused_before_its_time_is_renewed_once():
     post = {"id": "a", "permalink": "/r/webdev/a", "created_utc": DAY.timestamp() - 5}
     page = {"data": {"children": [{"kind": "t3", "data": post}], "after": None}}
     handler, asked = answering(httpx.Response(401), httpx.Response(200, json=page))
-    with asking(auth_handler) as auth, asking(handler, reddit.MANNERS) as client:
+    with asking(auth_handler) as auth, asking(handler, reddit.API_POLICY) as client:
         tokens = reddit.TokenSource(auth, CLIENT_ID, CLIENT_SECRET)
         reddit.collect(client, tokens, ["webdev"], a_harvest(DAY.date()))
     assert len(logins) == 2

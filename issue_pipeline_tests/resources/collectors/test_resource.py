@@ -8,9 +8,9 @@ from issue_pipeline.errors import ConfigurationError, UnreachableError
 from issue_pipeline.partitions import SOURCES
 from issue_pipeline.resources.collectors import CollectorsResource
 from issue_pipeline.sandbox.apis.addresses import permalink
-from issue_pipeline_tests.resources.collectors.replays import urls
-from issue_pipeline_tests.sandbox.apis.hand_written import CLIENT_ID, CLIENT_SECRET, DAY, a_post
-from issue_pipeline_tests.simulated import simulator
+from issue_pipeline_tests.support.hand_written import CLIENT_ID, CLIENT_SECRET, DAY, a_post
+from issue_pipeline_tests.support.replays import urls
+from issue_pipeline_tests.support.simulated import simulator
 
 A_DAY = date(2026, 3, 10)
 

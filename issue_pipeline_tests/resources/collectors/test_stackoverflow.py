@@ -18,7 +18,8 @@ from issue_pipeline.errors import (
 from issue_pipeline.records import Collection, Post
 from issue_pipeline.resources.collectors import stackoverflow
 from issue_pipeline.sandbox.apis.addresses import permalink
-from issue_pipeline_tests.resources.collectors.replays import (
+from issue_pipeline_tests.support.hand_written import DAY, a_post
+from issue_pipeline_tests.support.replays import (
     a_harvest,
     answering,
     as_response,
@@ -28,8 +29,7 @@ from issue_pipeline_tests.resources.collectors.replays import (
     recorded_errors,
     urls,
 )
-from issue_pipeline_tests.sandbox.apis.hand_written import DAY, a_post
-from issue_pipeline_tests.simulated import simulator
+from issue_pipeline_tests.support.simulated import simulator
 
 DAY_S = 24 * 60 * 60
 REFUSALS = {"error_502_throttle_violation": QuotaExhaustedError}  # it names 21 hours
@@ -58,7 +58,7 @@ def test_every_recorded_page_is_read_without_loss(exchange):
 def test_every_recorded_refusal_is_taken_for_what_it_is(exchange, expected, clock):
     handler, asked = answering(as_response(exchange))
     with (
-        asking(handler, stackoverflow.MANNERS) as client,
+        asking(handler, stackoverflow.API_POLICY) as client,
         pytest.raises(expected) as refused,
     ):
         client.get("/questions")
@@ -92,7 +92,7 @@ def test_the_body_tells_a_throttle_from_a_mistake(reply, kind, wait_s):
     handler, _ = answering(reply)
     with (
         stamina.set_testing(True, attempts=1),
-        asking(handler, stackoverflow.MANNERS) as client,
+        asking(handler, stackoverflow.API_POLICY) as client,
         pytest.raises(CollectionError) as refused,
     ):
         client.get("/questions")
@@ -177,11 +177,11 @@ def test_a_bad_key_names_its_setting():
 
 def collected_from(*bodies: Any) -> tuple[Collection, list[httpx.Request]]:
     handler, asked = answering(*(httpx.Response(200, json=body) for body in bodies))
-    harvest = a_harvest(DAY.date())
+    builder = a_harvest(DAY.date())
     headers = stackoverflow.headers("a-key")
-    with asking(handler, stackoverflow.MANNERS, headers=headers) as client:
-        expected = stackoverflow.collect(client, harvest)
-        return harvest.collection(client, expected_count=expected), asked
+    with asking(handler, stackoverflow.API_POLICY, headers=headers) as client:
+        expected = stackoverflow.collect(client, builder)
+        return builder.collection(client, expected_count=expected), asked
 
 
 def test_the_key_travels_in_the_header_only():
@@ -196,7 +196,7 @@ def test_the_key_travels_in_the_header_only():
 )
 def test_a_recorded_backoff_holds_the_next_request(exchange, clock):
     handler, _ = answering(as_response(exchange), httpx.Response(200, json={}))
-    with asking(handler, stackoverflow.MANNERS) as client:
+    with asking(handler, stackoverflow.API_POLICY) as client:
         client.get("/questions")
         client.get("/questions")
     assert clock.sleeps == [pytest.approx(exchange["body"]["backoff"] + 1, abs=0.01)]
@@ -212,7 +212,7 @@ def a_question(number: int, second: int = 60) -> dict[str, Any]:
 
 def test_a_quota_spent_on_the_way_keeps_what_came_and_says_how_far_that_is():
     posts = [a_post("stackoverflow", index * 60) for index in range(1_000)]
-    harvest = a_harvest(DAY.date())
+    builder = a_harvest(DAY.date())
     with simulator(posts) as running, httpx.Client() as plain:
 
         def spent_after_three(request: httpx.Request) -> httpx.Response:
@@ -223,11 +223,11 @@ def test_a_quota_spent_on_the_way_keeps_what_came_and_says_how_far_that_is():
 
         asked: list[httpx.Request] = []
         with (
-            asking(spent_after_three, stackoverflow.MANNERS) as client,
-            harvest.keeping_what_came(),
+            asking(spent_after_three, stackoverflow.API_POLICY) as client,
+            builder.keeping_what_came(),
         ):
-            stackoverflow.collect(client, harvest)
-    collection = harvest.collection(client)
+            stackoverflow.collect(client, builder)
+    collection = builder.collection(client)
     assert len(asked) == 3
     assert len(collection.posts) == 298  # a page begins with the last post of the one before
     assert not collection.complete

@@ -26,9 +26,9 @@ from issue_pipeline.sandbox.apis.faults import PROFILES, FaultProfile
 from issue_pipeline.sandbox.apis.restless import restless_posts
 from issue_pipeline.sandbox.world.posts import SimulatedPost
 from issue_pipeline.sql import bronze
-from issue_pipeline_tests.resources.collectors.replays import urls
-from issue_pipeline_tests.sandbox.apis.hand_written import DAY, NOW, a_post
-from issue_pipeline_tests.simulated import Simulator, simulator
+from issue_pipeline_tests.support.hand_written import DAY, NOW, a_post
+from issue_pipeline_tests.support.replays import urls
+from issue_pipeline_tests.support.simulated import Simulator, simulator
 
 DAY_S = 24 * 60 * 60
 HOUR_S = 60 * 60

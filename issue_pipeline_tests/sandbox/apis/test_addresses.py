@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 
 from issue_pipeline.sandbox.apis.addresses import base36, permalink, slug
-from issue_pipeline_tests.sandbox.apis.hand_written import a_client, a_post, reddit_headers
+from issue_pipeline_tests.support.hand_written import a_client, a_post, reddit_headers
 
 SOURCES = ("github", "stackoverflow", "reddit", "hackernews")
 

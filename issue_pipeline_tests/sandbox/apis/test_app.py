@@ -8,7 +8,7 @@ import pytest
 import uvicorn
 
 from issue_pipeline.sandbox.apis.app import create_app
-from issue_pipeline_tests.sandbox.apis.hand_written import (
+from issue_pipeline_tests.support.hand_written import (
     AGENT,
     CLIENT_ID,
     CLIENT_SECRET,

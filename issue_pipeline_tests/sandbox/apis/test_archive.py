@@ -2,7 +2,7 @@ from datetime import timedelta
 
 import pytest
 
-from issue_pipeline_tests.sandbox.apis.hand_written import (
+from issue_pipeline_tests.support.hand_written import (
     DAY,
     ENDLESS_WINDOWS,
     NOW,

@@ -4,8 +4,8 @@ import time
 import httpx
 
 from issue_pipeline.sandbox.apis.conduct import BACKOFF, Conduct
-from issue_pipeline_tests.sandbox.apis.hand_written import AGENT, HandWrittenWorld, a_post
-from issue_pipeline_tests.simulated import simulator, simulator_of
+from issue_pipeline_tests.support.hand_written import AGENT, HandWrittenWorld, a_post
+from issue_pipeline_tests.support.simulated import simulator, simulator_of
 
 SLOW_S = 1.5
 

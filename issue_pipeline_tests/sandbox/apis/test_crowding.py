@@ -4,7 +4,7 @@ import pytest
 
 from issue_pipeline.sandbox.apis.crowding import EDGES_S, CrowdedWorld
 from issue_pipeline.sandbox.apis.faults import FaultProfile
-from issue_pipeline_tests.sandbox.apis.hand_written import DAY, HandWrittenWorld, a_client, a_post
+from issue_pipeline_tests.support.hand_written import DAY, HandWrittenWorld, a_client, a_post
 
 POSTS = [a_post("github", second) for second in range(0, 86_400, 300)]
 

@@ -5,7 +5,7 @@ import pytest
 
 from issue_pipeline.sandbox.apis.fault_replies import REPLY_KINDS, fault_reply
 from issue_pipeline.sandbox.apis.faults import KINDS_BY_API, Fault
-from issue_pipeline_tests.sandbox.apis.recordings import recorded
+from issue_pipeline_tests.support.recordings import recorded
 
 DETAILS = [step / 16 for step in range(16)]
 

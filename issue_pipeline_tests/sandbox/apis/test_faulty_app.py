@@ -7,14 +7,14 @@ import httpx
 import pytest
 
 from issue_pipeline.sandbox.apis.faults import KINDS, KINDS_BY_API, PROFILES, FaultProfile
-from issue_pipeline_tests.sandbox.apis.hand_written import (
+from issue_pipeline_tests.support.hand_written import (
     AGENT,
     CLIENT_ID,
     CLIENT_SECRET,
     a_client,
     a_post,
 )
-from issue_pipeline_tests.simulated import simulator
+from issue_pipeline_tests.support.simulated import simulator
 
 STALL_S = 0.3
 PATHS = {

@@ -4,13 +4,13 @@ from datetime import timedelta
 
 import pytest
 
-from issue_pipeline_tests.sandbox.apis.hand_written import (
+from issue_pipeline_tests.support.hand_written import (
     DAY,
     ENDLESS_WINDOWS,
     a_client,
     a_post,
 )
-from issue_pipeline_tests.sandbox.apis.recordings import clashes, common_names, recorded
+from issue_pipeline_tests.support.recordings import clashes, common_names, recorded
 
 SEARCH = "/github/search/issues"
 LISTING = "/github/repos/acme/rocket/issues"

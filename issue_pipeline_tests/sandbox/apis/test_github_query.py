@@ -3,7 +3,7 @@ from datetime import UTC, datetime
 import pytest
 
 from issue_pipeline.sandbox.apis.github_query import QueryError, parse_query
-from issue_pipeline_tests.sandbox.apis.hand_written import a_post
+from issue_pipeline_tests.support.hand_written import a_post
 
 
 def utc(*parts):

@@ -1,13 +1,13 @@
 import pytest
 
 from issue_pipeline.sandbox.apis import hackernews
-from issue_pipeline_tests.sandbox.apis.hand_written import (
+from issue_pipeline_tests.support.hand_written import (
     DAY,
     ENDLESS_WINDOWS,
     a_client,
     a_post,
 )
-from issue_pipeline_tests.sandbox.apis.recordings import clashes, common_names, recorded
+from issue_pipeline_tests.support.recordings import clashes, common_names, recorded
 
 SEARCH = "/hackernews/api/v1/search_by_date"
 DAY_S = int(DAY.timestamp())

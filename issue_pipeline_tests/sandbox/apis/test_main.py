@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from issue_pipeline.sandbox.apis.__main__ import main
-from issue_pipeline_tests.sandbox.apis.hand_written import (
+from issue_pipeline_tests.support.hand_written import (
     AGENT,
     CLIENT_ID,
     CLIENT_SECRET,

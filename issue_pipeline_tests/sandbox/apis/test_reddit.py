@@ -1,6 +1,6 @@
 import pytest
 
-from issue_pipeline_tests.sandbox.apis.hand_written import (
+from issue_pipeline_tests.support.hand_written import (
     CLIENT_ID,
     CLIENT_SECRET,
     DAY,
@@ -10,7 +10,7 @@ from issue_pipeline_tests.sandbox.apis.hand_written import (
     a_post,
     reddit_headers,
 )
-from issue_pipeline_tests.sandbox.apis.recordings import clashes, common_names, recorded
+from issue_pipeline_tests.support.recordings import clashes, common_names, recorded
 
 TOKEN = "/reddit/api/v1/access_token"
 NEW = "/reddit/r/shopkeepers/new"

@@ -2,8 +2,8 @@
 
 import pytest
 
-from issue_pipeline_tests.sandbox.apis.hand_written import a_client, reddit_headers
-from issue_pipeline_tests.sandbox.apis.recordings import recorded
+from issue_pipeline_tests.support.hand_written import a_client, reddit_headers
+from issue_pipeline_tests.support.recordings import recorded
 
 SEARCH = "/github/search/issues"
 NEW = "/reddit/r/shopkeepers/new"

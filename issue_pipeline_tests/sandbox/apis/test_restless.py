@@ -4,7 +4,7 @@ import pytest
 
 from issue_pipeline.sandbox.apis.faults import FaultProfile
 from issue_pipeline.sandbox.apis.restless import Restlessness, restless_posts, vanishes
-from issue_pipeline_tests.sandbox.apis.hand_written import a_client, a_post, reddit_headers
+from issue_pipeline_tests.support.hand_written import a_client, a_post, reddit_headers
 
 PROFILE = FaultProfile(restless_share=0.4, restless_requests=10)
 POSTS = [a_post("hackernews", second, number=second) for second in range(1_000)]

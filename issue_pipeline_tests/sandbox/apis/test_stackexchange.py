@@ -3,13 +3,13 @@ import re
 import pytest
 
 from issue_pipeline.sandbox.apis import stackexchange
-from issue_pipeline_tests.sandbox.apis.hand_written import (
+from issue_pipeline_tests.support.hand_written import (
     DAY,
     ENDLESS_WINDOWS,
     a_client,
     a_post,
 )
-from issue_pipeline_tests.sandbox.apis.recordings import clashes, common_names, recorded
+from issue_pipeline_tests.support.recordings import clashes, common_names, recorded
 
 QUESTIONS = "/stackexchange/2.3/questions"
 DAY_S = int(DAY.timestamp())

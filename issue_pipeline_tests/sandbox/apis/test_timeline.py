@@ -4,7 +4,7 @@ import pytest
 
 from issue_pipeline.sandbox.apis import timeline as timeline_module
 from issue_pipeline.sandbox.apis.timeline import Timeline, from_epoch
-from issue_pipeline_tests.sandbox.apis.hand_written import DAY, NOW, HandWrittenWorld, a_post
+from issue_pipeline_tests.support.hand_written import DAY, NOW, HandWrittenWorld, a_post
 
 HOUR_S = 3600
 

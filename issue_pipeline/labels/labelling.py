@@ -1,0 +1,343 @@
+"""From clusters to labelled issues and their evidence: reuse what is known, ask for the rest."""
+
+import logging
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
+from typing import Protocol
+
+from issue_pipeline.errors import LabelingError, TitleTakenError
+from issue_pipeline.labels.concurrent import LabelTask, label_concurrently
+from issue_pipeline.labels.hints import Hinter
+from issue_pipeline.labels.masking import mask_unshared_words, shared_words
+from issue_pipeline.labels.prompts import LabelRequest, Representative
+from issue_pipeline.labels.schema import grounding_problem, tidy_title
+from issue_pipeline.labels.session import CandidateLabels, LabelCheck, LabelResult
+from issue_pipeline.labels.validation import (
+    ClusterCheck,
+    DayTitles,
+    Grounding,
+    stored_label_problem,
+)
+from issue_pipeline.records import Evidence, IssueRow, Item, Spent
+from issue_pipeline.utils.cleaning.redaction import redact
+from issue_pipeline.utils.cluster_representatives import cluster_fingerprint, select_representatives
+from issue_pipeline.utils.clustering import centroid_distances
+from issue_pipeline.utils.embeddings import (
+    CleanText,
+    TextEncoder,
+    Vectors,
+    clean_item,
+    embed_texts,
+)
+from issue_pipeline.utils.printable import printable
+from issue_pipeline.utils.text_cleaning import snippet
+
+logger = logging.getLogger(__name__)
+
+# What the live store takes: one longer title would keep the whole issue out of it.
+MAX_EVIDENCE_TITLE_CHARS = 1_000
+MAX_FAILURE_CHARS = 1_000
+
+
+class Labeler(Protocol):
+    """What asks the models: ``LabelingSession``, or a test's own."""
+
+    @property
+    def labels_at_once(self) -> int:
+        """How many labels can be worked on together, at least 1."""
+        ...
+
+    def candidates(
+        self, request: LabelRequest, check: LabelCheck, taken: Collection[str]
+    ) -> CandidateLabels:
+        """Give valid labels, one after the other, or raise ``LabelingError``."""
+        ...
+
+    def stop(self) -> None:
+        """Make no further call."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedCluster:
+    """A cluster with everything that is computed on the fly and never stored.
+
+    Attributes:
+        items: Members in ``url_hash`` order.
+        texts: Their clean texts, in the same order.
+        embeddings: float32 (m, 384), in the same order.
+        representatives: Rows of the chosen members, nearest to the centroid first.
+        fingerprint: SHA-256 hex of their titles.
+    """
+
+    cluster_id: int
+    items: Sequence[Item]
+    texts: Sequence[CleanText]
+    embeddings: Vectors
+    representatives: Sequence[int]
+    fingerprint: str
+
+
+def prepare_clusters(
+    clusters: Sequence[tuple[int, Sequence[Item]]], model: TextEncoder
+) -> list[PreparedCluster]:
+    """Clean and embed the members of every cluster, and choose its representatives.
+
+    Args:
+        clusters: (cluster_id, members in ``url_hash`` order).
+        model: The embedding model.
+    """
+    texts = [[clean_item(item) for item in items] for _, items in clusters]
+    embeddings = embed_texts([text.text for members in texts for text in members], model)
+    prepared, start = [], 0
+    for (cluster_id, items), members in zip(clusters, texts, strict=True):
+        vectors = embeddings[start : start + len(members)]
+        start += len(members)
+        prepared.append(prepare_cluster(cluster_id, items, members, vectors))
+    return prepared
+
+
+def prepare_cluster(
+    cluster_id: int, items: Sequence[Item], texts: Sequence[CleanText], embeddings: Vectors
+) -> PreparedCluster:
+    """Choose the representatives of one cluster, whose members are cleaned and embedded."""
+    titles = [text.title for text in texts]
+    rows = select_representatives(titles, embeddings)
+    fingerprint = cluster_fingerprint([titles[row] for row in rows])
+    return PreparedCluster(cluster_id, items, texts, embeddings, rows, fingerprint)
+
+
+def settled_rows(
+    clusters: Sequence[PreparedCluster],
+    *,
+    known: Sequence[IssueRow],
+    reusable: Mapping[str, IssueRow],
+) -> list[IssueRow]:
+    """Give every cluster the row it has before any model is asked.
+
+    Args:
+        clusters: The day's clusters.
+        known: The day's rows of an earlier run, by ``cluster_id``. A good one with the same
+            fingerprint is kept as it is, whatever its cluster's number was; a failed one stands
+            until a model is asked again.
+        reusable: Good labels of any day, by fingerprint. Of these and those only such are good that
+            today's rules would take: a model is asked again about the others.
+
+    Returns:
+        One row per cluster, in the order of the clusters: kept, reused, failed before, or waiting.
+    """
+    # Of several with the same titles the first: it is the one that a model was asked for.
+    kept = {row.cluster_fingerprint: row for row in reversed(known) if _is_good(row)}
+    failed = {row.cluster_fingerprint: row for row in reversed(known) if row.label_failed}
+    good: dict[str, IssueRow] = {}
+    rows = []
+    for cluster in clusters:
+        fingerprint = cluster.fingerprint
+        if fingerprint in kept:
+            # Taken once: a second cluster with the same titles reuses it, as on the first run.
+            good[fingerprint] = kept.pop(fingerprint)
+            rows.append(_moved(good[fingerprint], cluster))
+        elif (source := good.get(fingerprint) or reusable.get(fingerprint)) and _is_good(source):
+            rows.append(_without_cost(_moved(source, cluster), label_source="reused"))
+        elif fingerprint in failed:
+            rows.append(_moved(failed[fingerprint], cluster))
+        else:
+            rows.append(_without_label(cluster, Spent(), "no model was asked yet"))
+    return rows
+
+
+def _is_good(row: IssueRow) -> bool:
+    return not row.label_failed and stored_label_problem(row) is None
+
+
+def ask_models(
+    clusters: Sequence[PreparedCluster],
+    rows: Sequence[IssueRow],
+    labeler: Labeler,
+    model: TextEncoder,
+) -> Iterator[list[IssueRow]]:
+    """Ask models about every cluster whose row has no label, several at once.
+
+    Clusters that no model was ever asked about go first, so that those that fail again and again
+    leave them some of a run's budget. Of several with the same titles the first is asked about.
+
+    Args:
+        clusters: The day's clusters.
+        rows: Their rows, in the same order.
+        labeler: What asks the models.
+        model: The embedding model, for hints and checks.
+
+    Yields:
+        As soon as a label is there, or is known to fail: the new rows of all clusters it is for,
+        and of those whose label it takes back, which come again. Store them before you ask for
+        more.
+    """
+    same_titles: dict[str, list[PreparedCluster]] = {}
+    standing = {}
+    for cluster, row in zip(clusters, rows, strict=True):
+        if row.label_failed:
+            same_titles.setdefault(cluster.fingerprint, []).append(cluster)
+            standing[cluster.cluster_id] = row
+    groups = sorted(
+        same_titles.values(), key=lambda group: not standing[group[0].cluster_id].is_waiting
+    )
+    if not groups:
+        return
+    shared = shared_words([text.text for text in cluster.texts] for cluster in clusters)
+    titles = DayTitles(
+        (row.canonical_title, _titles_of(cluster))
+        for cluster, row in zip(clusters, rows, strict=True)
+        if row.canonical_title
+    )
+    hinter, grounding = Hinter(model), Grounding(model)
+
+    def asked(cluster: PreparedCluster) -> LabelTask:
+        own = _titles_of(cluster)
+        taken = titles.taken(own)
+        check = ClusterCheck(cluster.embeddings, grounding)
+        return LabelTask(
+            lambda: labeler.candidates(_request(cluster, shared, hinter, grounding), check, taken),
+            own,
+        )
+
+    def fresh_rows(place: int, result: LabelResult | LabelingError) -> list[IssueRow]:
+        first, *others = groups[place]
+        row = _row(first, result)
+        if row.is_waiting and not standing[first.cluster_id].is_waiting:
+            row = standing[first.cluster_id]  # how it failed before says more
+        source = row.label_source if row.label_failed else "reused"
+        return [row, *(_without_cost(_moved(row, one), label_source=source) for one in others)]
+
+    done: set[int] = set()
+    try:
+        for outcomes in label_concurrently(
+            [asked(group[0]) for group in groups], titles, labeler.labels_at_once
+        ):
+            fresh = []
+            for place, result in outcomes.items():
+                rows_of_group = fresh_rows(place, result)
+                fresh += rows_of_group
+                if isinstance(result, TitleTakenError):
+                    done.discard(place)
+                    logger.info(
+                        "cluster %d is asked about again: %s", groups[place][0].cluster_id, result
+                    )
+                else:
+                    done.add(place)
+                    _report(len(done), len(groups), rows_of_group[0])
+            yield fresh
+    finally:
+        labeler.stop()
+
+
+def collect_evidence(
+    clusters: Sequence[PreparedCluster], rows: Sequence[IssueRow]
+) -> list[Evidence]:
+    """Give every member of each cluster whose label is good.
+
+    Args:
+        clusters: The day's clusters.
+        rows: Rows of some or all of them.
+    """
+    by_id = {cluster.cluster_id: cluster for cluster in clusters}
+    good = [by_id[row.cluster_id] for row in rows if not row.label_failed]
+    return [
+        Evidence(
+            cluster_id=cluster.cluster_id,
+            url_hash=item.url_hash,
+            source=item.source,
+            url=item.url,
+            title=snippet(text.title, MAX_EVIDENCE_TITLE_CHARS),
+            snippet=snippet(text.body),
+            created_at=item.created_at,
+            comment_count=max(0, item.comment_count),
+            vote_count=item.vote_count,
+            distance=float(distance),
+        )
+        for cluster in good
+        for item, text, distance in zip(
+            cluster.items, cluster.texts, centroid_distances(cluster.embeddings), strict=True
+        )
+    ]
+
+
+def _titles_of(cluster: PreparedCluster) -> list[str]:
+    return [cluster.texts[row].title for row in cluster.representatives]
+
+
+def _moved(row: IssueRow, cluster: PreparedCluster) -> IssueRow:
+    return replace(row, cluster_id=cluster.cluster_id, cluster_size=len(cluster.items))
+
+
+def _without_cost(row: IssueRow, *, label_source: str) -> IssueRow:
+    """Give the row for a cluster that shares another's label, or another's failure."""
+    # Whether a model was asked is no cost, and true for both.
+    spent = Spent(attempts=row.attempts if row.label_failed else 0)
+    return replace(row, **asdict(spent), label_source=label_source, labeled_at=datetime.now(UTC))
+
+
+def _request(
+    cluster: PreparedCluster, shared: frozenset[str], hinter: Hinter, grounding: Grounding
+) -> LabelRequest:
+    hints = hinter.hints([text.text for text in cluster.texts], cluster.embeddings)
+    posts = [cluster.texts[row] for row in cluster.representatives]
+    titles = [mask_unshared_words(post.title, shared) for post in posts]
+    similarities = grounding.similarities([tidy_title(one) for one in titles], cluster.embeddings)
+    return LabelRequest(
+        representatives=[
+            Representative(
+                title,
+                mask_unshared_words(snippet(post.body), shared),
+                grounded=grounding_problem("canonical_title", similarity) is None,
+            )
+            for post, title, similarity in zip(posts, titles, similarities, strict=True)
+        ],
+        cluster_size=len(cluster.items),
+        likely_category=hints.category,
+        likely_impact=hints.impact,
+        likely_would_pay=hints.would_pay,
+    )
+
+
+def _row(cluster: PreparedCluster, result: LabelResult | LabelingError) -> IssueRow:
+    if isinstance(result, LabelingError):
+        return _without_label(cluster, result.spent, str(result))
+    return replace(
+        _without_label(cluster, result.spent, ""),
+        **result.label.model_dump(),
+        label_failed=False,
+        label_source=result.source,
+        model=result.model,
+    )
+
+
+def _without_label(cluster: PreparedCluster, spent: Spent, why: str) -> IssueRow:
+    """Give the row of a cluster without a label, with what was spent on it."""
+    return IssueRow(
+        cluster_id=cluster.cluster_id,
+        cluster_fingerprint=cluster.fingerprint,
+        cluster_size=len(cluster.items),
+        canonical_title=None,
+        category=None,
+        description=None,
+        would_pay_signal=None,
+        impact_level=None,
+        label_failed=True,
+        label_source="failed",
+        model="",
+        **asdict(spent),
+        labeled_at=datetime.now(UTC),
+        failure=printable(redact(why), MAX_FAILURE_CHARS),
+    )
+
+
+def _report(number: int, count: int, row: IssueRow) -> None:
+    if row.is_waiting:
+        logger.info("label %d of %d waits for the next run: %s", number, count, row.failure)
+    elif row.label_failed:
+        logger.warning(
+            "label %d of %d, cluster %d failed: %s", number, count, row.cluster_id, row.failure
+        )
+    else:
+        logger.info("label %d of %d, %s: %s", number, count, row.label_source, row.canonical_title)

@@ -1,0 +1,138 @@
+"""What a label must keep besides its form: to be about its cluster, under a title of its own."""
+
+import threading
+from collections.abc import Collection, Iterable, Mapping
+
+import numpy as np
+from pydantic import ValidationError
+
+from issue_pipeline.labels.schema import MIN_GROUNDING, IssueLabel, grounding_problem, tidy_title
+from issue_pipeline.records import IssueRow
+from issue_pipeline.utils.cluster_representatives import normalize_title
+from issue_pipeline.utils.embeddings import TextEncoder, Vectors, embed_texts
+from issue_pipeline.utils.printable import printable
+
+MAX_PROBLEM_CHARS = 200
+
+
+class Grounding:
+    """Measures how near texts are to a cluster. Safe to use from several threads."""
+
+    def __init__(self, model: TextEncoder) -> None:
+        self._model = model
+        # Tokenizers refuse to be used from two threads at once.
+        self._lock = threading.Lock()
+
+    def similarities(self, texts: list[str], embeddings: Vectors) -> list[float]:
+        """Give each text's cosine to the centroid of a cluster, rounded to 1e-3.
+
+        Args:
+            texts: Any number of texts.
+            embeddings: float32 (m, 384), the members of the cluster, m >= 1.
+
+        Returns:
+            Numbers in [-1, 1].
+        """
+        centroid = embeddings.mean(axis=0)
+        with self._lock:
+            vectors = embed_texts(texts, self._model)
+        length = max(float(np.linalg.norm(centroid)), 1e-12)
+        return [round(float(vector @ centroid) / length, 3) for vector in vectors]
+
+
+class ClusterCheck:
+    """Checks the labels offered for one cluster (a ``LabelCheck`` of ``session.py``)."""
+
+    def __init__(self, embeddings: Vectors, grounding: Grounding) -> None:
+        self._embeddings = embeddings
+        self._grounding = grounding
+
+    def problem(self, label: IssueLabel, *, chosen: bool) -> str | None:
+        """Say what is wrong with a label, or ``None``.
+
+        Args:
+            label: A valid label.
+            chosen: Whether its texts are the posts' own: then they are about the posts.
+        """
+        if chosen:
+            return None
+        texts = [getattr(label, field) for field in MIN_GROUNDING]
+        similarities = self._grounding.similarities(texts, self._embeddings)
+        problems = map(grounding_problem, MIN_GROUNDING, similarities)
+        return next((problem for problem in problems if problem), None)
+
+
+class DayTitles:
+    """The titles of a day: of several clusters that want one, the first in order has it.
+
+    Those that agree with every other that wants it may have it, too: nothing tells them apart. A
+    cluster agrees with another that has all of its representatives' titles. Who has a title in the
+    end does not depend on the order in which they come for it: a cluster must do without if one
+    before it, with which it does not agree, ever wanted it.
+
+    Args:
+        titles: The titles that are taken for good, each with its cluster's representatives' titles.
+    """
+
+    def __init__(self, titles: Iterable[tuple[str, Collection[str]]] = ()) -> None:
+        # By title, who wanted it: place in order (below 0: taken for good) and own titles.
+        self._claims: dict[str, dict[int, frozenset[str]]] = {}
+        for number, (title, own) in enumerate(titles):
+            self.claim(title, -1 - number, own)
+
+    def taken(self, own: Collection[str] = ()) -> frozenset[str]:
+        """Give the normalised titles taken for good from a cluster with these representatives."""
+        mine = _normalized(own)
+        return frozenset(
+            title
+            for title, claims in self._claims.items()
+            if any(place < 0 and not _agree(mine, theirs) for place, theirs in claims.items())
+        )
+
+    def claim(self, title: str, place: int, own: Collection[str] = ()) -> list[int]:
+        """Note that a cluster wants a title.
+
+        Args:
+            title: The title of its label.
+            place: The cluster's place in the order of the day, at least 0.
+            own: Its representatives' titles.
+
+        Returns:
+            Places of the clusters that cannot have it, or no longer: this one, or some after it.
+        """
+        claims = self._claims.setdefault(normalize_title(title), {})
+        lost = _losers(claims)
+        claims[place] = _normalized(own)
+        return sorted(_losers(claims) - (lost - {place}))
+
+
+def _losers(claims: Mapping[int, frozenset[str]]) -> set[int]:
+    """Give the places that have one before them, with which they do not agree."""
+    return {
+        place
+        for place, mine in claims.items()
+        if any(before < place and not _agree(mine, theirs) for before, theirs in claims.items())
+    }
+
+
+def _agree(mine: frozenset[str], theirs: frozenset[str]) -> bool:
+    return bool(mine) and mine <= theirs
+
+
+def _normalized(titles: Iterable[str]) -> frozenset[str]:
+    """Fold titles without their tags, which are no part of what they say."""
+    return frozenset(normalize_title(tidy_title(title)) for title in titles) - {""}
+
+
+def stored_label_problem(row: IssueRow) -> str | None:
+    """Say why today's rules would not take a label that was stored as good; ``None`` if they would.
+
+    Rules become stricter, and tables are edited by hand.
+    """
+    try:
+        IssueLabel.model_validate({name: getattr(row, name) for name in IssueLabel.model_fields})
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(map(str, first["loc"]))
+        return f"{place}: {printable(first['msg'], MAX_PROBLEM_CHARS)}"
+    return None

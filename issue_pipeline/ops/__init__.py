@@ -1,0 +1,1 @@
+"""Commands and parts for whoever runs the pipeline: one day, a backup, a run launcher."""

@@ -1,0 +1,65 @@
+"""``python -m issue_pipeline.ops.backup FILE``: copy the database, also while it is used.
+
+To restore it, stop the daemon and put the copy where ``ISSUES_DUCKDB_PATH`` points.
+"""
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+from dotenv import load_dotenv
+
+from issue_pipeline.errors import IssuePipelineError, StoreError
+from issue_pipeline.resources.duckdb import IssuesDatabase
+from issue_pipeline.settings import duckdb_path
+
+
+def back_up(database: IssuesDatabase, copy: Path) -> None:
+    """Copy every table as it stands at one moment; writers wait until that is done.
+
+    Args:
+        database: What to copy.
+        copy: The new file; its folder is made. It appears whole or not at all.
+
+    Raises:
+        StoreError: There is no database, the copy exists already, or the database cannot be read.
+    """
+    if not Path(database.database).exists():
+        raise StoreError(f"There is no database {database.database}. Check ISSUES_DUCKDB_PATH.")
+    if copy.exists():
+        raise StoreError(f"{copy} exists already; name a new file.")
+    copy.parent.mkdir(parents=True, exist_ok=True)
+    draft = copy.with_name(f"{copy.name}.{os.getpid()}.part")
+    try:
+        with database.read() as connection:
+            (source,) = connection.execute("SELECT current_database()").fetchone() or ("",)
+            # Statements that take no parameters; quotes in a name are doubled.
+            target, name = str(draft).replace("'", "''"), source.replace('"', '""')
+            connection.execute(f"ATTACH '{target}' AS the_copy (READ_WRITE)")
+            connection.execute(f'COPY FROM DATABASE "{name}" TO the_copy')
+            connection.execute("DETACH the_copy")
+        draft.replace(copy)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def main() -> int:
+    """Copy the database of the environment, or of ``.env``, to the file on the command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("copy", type=Path, help="the new file")
+    copy: Path = parser.parse_args().copy
+    # As Dagster reads it: over the environment.
+    load_dotenv(".env", override=True)
+    database = IssuesDatabase(database=duckdb_path())
+    try:
+        back_up(database, copy)
+    except IssuePipelineError as error:
+        print(error, file=sys.stderr)
+        return 1
+    print(f"Copied {database.database} to {copy}.")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

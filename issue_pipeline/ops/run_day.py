@@ -1,0 +1,195 @@
+"""``python -m issue_pipeline.ops.run_day DAY``: one day of the configured sources, in this process.
+
+The same jobs as the schedule's, recorded in the same Dagster instance, one after the other.
+"""
+
+import argparse
+import logging
+import os
+import shutil
+import signal
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import NoReturn
+
+import dagster as dg
+import stamina
+from dagster._core.execution.plan.objects import ErrorSource
+from dotenv import load_dotenv
+
+from issue_pipeline.errors import ConfigurationError
+
+logger = logging.getLogger("issue_pipeline.ops.run_day")  # also when run as __main__
+
+DEFAULT_DAGSTER_HOME = Path("data/dagster_home")
+# Dagster's own console would drown the progress of the steps.
+_QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+
+# What the real APIs and stores cannot do without, and where to get it.
+REQUIRED_SETTINGS = {
+    "REDDIT_CLIENT_ID": "create an application at https://www.reddit.com/prefs/apps",
+    "REDDIT_CLIENT_SECRET": "shown beside the application's id",
+    "POCKETBASE_URL": "where your PocketBase serves, such as http://127.0.0.1:8090",
+    "POCKETBASE_EMAIL": "a superuser: pocketbase superuser upsert EMAIL PASSWORD",
+    "POCKETBASE_PASSWORD": "the superuser's password",
+}
+RECOMMENDED_SETTINGS = {
+    "GITHUB_TOKEN": "https://github.com/settings/tokens, no scopes needed: 30 searches a minute"
+    " instead of 10",
+    "STACKEXCHANGE_KEY": "https://stackapps.com/apps/oauth/register: 10,000 requests a day"
+    " instead of 300",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class StepFailure:
+    """A step that failed, and why."""
+
+    step: str
+    reason: str
+
+
+def prepare_dagster_home(folder: Path) -> None:
+    """Make a folder Dagster's home, with the project's ``dagster.yaml`` in it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(Path(__file__).parents[2] / "dagster.yaml", folder / "dagster.yaml")
+    os.environ["DAGSTER_HOME"] = str(folder.resolve())
+
+
+def run_day(day: date) -> list[StepFailure]:
+    """Collect, cluster, label and publish one UTC day, as the environment configures it.
+
+    A source that fails does not hold up the others; the day is then processed without it.
+
+    Returns:
+        What failed; [] when everything went well.
+
+    Raises:
+        ConfigurationError: A setting is malformed, or the day is outside the partitions.
+        KeyboardInterrupt: Somebody interrupted a step.
+    """
+    # Imported late: the partitions and the resources read the environment when they load.
+    from issue_pipeline.definitions import defs
+    from issue_pipeline.partitions import SOURCES, daily_partitions
+
+    days = daily_partitions.get_partition_keys()
+    if day.isoformat() not in days:
+        raise ConfigurationError(
+            f"{day} cannot be collected: days go from {days[0]} (ISSUES_START_DATE) to yesterday,"
+            f" {days[-1]}."
+        )
+    failures = []
+    with dg.DagsterInstance.get() as instance:
+        for source in SOURCES:
+            key = dg.MultiPartitionKey({"source": source, "date": day.isoformat()})
+            job, step = f"collect_{source}", f"collect {source} {day}"
+            failures += _execute(defs, instance, job, key, step)
+        failures += _execute(defs, instance, "find_issues", day.isoformat(), f"find issues {day}")
+    return failures
+
+
+def _execute(
+    defs: dg.Definitions, instance: dg.DagsterInstance, job: str, partition_key: str, step: str
+) -> list[StepFailure]:
+    with _timed(step):
+        result = defs.resolve_job_def(job).execute_in_process(
+            partition_key=partition_key,
+            instance=instance,
+            run_config=_QUIET,
+            raise_on_error=False,
+        )
+    # Dagster leaves SIGTERM to do what SIGINT does, which in a background job is nothing.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    if result.success:
+        return []
+    from issue_pipeline.assets.failures import failure_reason
+
+    failed = [event for event in result.all_events if event.is_step_failure]
+    if any(event.step_failure_data.error_source == ErrorSource.INTERRUPT for event in failed):
+        raise KeyboardInterrupt  # Dagster reports it as the failure of a step
+    return [StepFailure(event.step_key or step, failure_reason(event)) for event in failed] or [
+        StepFailure(step, "the run failed before any step; see the Dagster UI")
+    ]
+
+
+@contextmanager
+def _timed(step: str) -> Iterator[None]:
+    started = time.monotonic()
+    logger.info("%s ...", step)
+    yield
+    logger.info("%s: %.1f s", step, time.monotonic() - started)
+
+
+def missing_settings(environment: Mapping[str, str]) -> list[str]:
+    """List the required settings that are not set, each with where to get it."""
+    missing = [
+        f"{name}: {where}" for name, where in REQUIRED_SETTINGS.items() if not environment.get(name)
+    ]
+    if not (environment.get("LLM_LOCAL_MODEL") or environment.get("LLM_REMOTE_MODEL")):
+        missing.append(
+            "LLM_LOCAL_MODEL (such as ollama_chat/llama3.1) or LLM_REMOTE_MODEL with"
+            " LLM_REMOTE_API_KEY (such as groq/openai/gpt-oss-120b, a key from"
+            " https://console.groq.com/keys)"
+        )
+    elif environment.get("LLM_REMOTE_MODEL") and not environment.get("LLM_REMOTE_API_KEY"):
+        missing.append("LLM_REMOTE_API_KEY: the key of LLM_REMOTE_MODEL's provider")
+    return missing
+
+
+def show_progress() -> None:
+    """Print what the pipeline logs, and nothing else's chatter."""
+    logging.basicConfig(
+        level=logging.WARNING, format="%(asctime)s  %(message)s", datefmt="%H:%M:%S"
+    )
+    logging.getLogger("issue_pipeline").setLevel(logging.INFO)
+    # What is tried again, and why, is logged where it happens.
+    stamina.instrumentation.set_on_retry_hooks([])
+
+
+def main() -> int:
+    """Run the day named on the command line; exit status 0 only if every step succeeded."""
+    parser = argparse.ArgumentParser(description=main.__doc__)
+    parser.add_argument("day", type=date.fromisoformat, help="a UTC day, such as 2026-11-21")
+    day: date = parser.parse_args().day
+    load_dotenv(".env")
+    show_progress()
+    if missing := missing_settings(os.environ):
+        print("Some settings are missing. Copy .env.example to .env and set:", file=sys.stderr)
+        for line in missing:
+            print(f"  {line}", file=sys.stderr)
+        return 2
+    for name, where in RECOMMENDED_SETTINGS.items():
+        if not os.environ.get(name):
+            logger.warning("%s is not set (%s)", name, where)
+    prepare_dagster_home(Path(os.environ.get("DAGSTER_HOME") or DEFAULT_DAGSTER_HOME))
+    try:
+        failures = run_day(day)
+    except ConfigurationError as error:
+        print(error, file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 130
+    for failure in failures:
+        print(f"{failure.step} failed: {failure.reason}", file=sys.stderr)
+    return 1 if failures else 0
+
+
+def end_process(status: int) -> NoReturn:
+    """Exit without the interpreter's teardown.
+
+    DuckDB's bindings would report every object that torch still keeps alive as leaked: a screenful
+    of warnings at the end of a run that went well. Everything of ours is closed by now.
+    """
+    logging.shutdown()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)
+
+
+if __name__ == "__main__":
+    end_process(main())

@@ -1,0 +1,225 @@
+"""What a collection has brought so far: every post once, and a count of whatever else came."""
+
+import hashlib
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from issue_pipeline.errors import QuotaExhaustedError, TimeBudgetError, UnexpectedReplyError
+from issue_pipeline.records import Collection, Post
+from issue_pipeline.resources.collectors.http import ApiClient
+from issue_pipeline.resources.collectors.parsing import epoch
+from issue_pipeline.utils.printable import printable
+from issue_pipeline.utils.urls import is_web_address
+
+MAX_TITLE_CHARS = 1_000
+# Problems that a reason tells one by one.
+_TOLD_PROBLEMS = 5
+
+Item = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """A UTC calendar day as the half-open span [start, end)."""
+
+    date: date
+
+    @property
+    def start(self) -> datetime:
+        """Midnight at which the day begins."""
+        return datetime(self.date.year, self.date.month, self.date.day, tzinfo=UTC)
+
+    @property
+    def end(self) -> datetime:
+        """Midnight at which the next day begins."""
+        return self.start + timedelta(days=1)
+
+    @property
+    def first_s(self) -> int:
+        """First second of the day, since 1970."""
+        return epoch(self.start)
+
+    @property
+    def last_s(self) -> int:
+        """Last second of the day, since 1970."""
+        return epoch(self.end) - 1
+
+    def __contains__(self, moment: datetime) -> bool:
+        return self.start <= moment < self.end
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """How the items of one API are read. Both functions raise ``UnexpectedReplyError``.
+
+    Attributes:
+        identify: Gives an item's key, unique within the source, and its aware creation time.
+        parse: Turns an item into a post, or gives the reason to leave it out.
+    """
+
+    identify: Callable[[Item], tuple[str, datetime]]
+    parse: Callable[[Item], Post | str]
+
+
+@dataclass(slots=True)
+class CollectionBuilder:
+    """Takes the items of overlapping pages: each post once.
+
+    Attributes:
+        day: Only its posts are kept.
+        max_body_chars: Longer bodies are cut to this, and counted.
+        posts: By the source's key.
+        dropped: Items of the day left out, by reason.
+        problems: Why the day is not complete.
+    """
+
+    day: Day
+    max_body_chars: int
+    posts: dict[str, Post] = field(default_factory=dict)
+    dropped: Counter[str] = field(default_factory=Counter)
+    problems: list[str] = field(default_factory=list)
+    _seen: set[str] = field(default_factory=set)
+    _cut: int = 0
+    _unreadable: list[str] = field(default_factory=list)
+    _has_read: bool = False
+
+    def add_page(
+        self, items: Iterable[Any], reader: Reader, *, skip_other_days: bool = False
+    ) -> dict[str, int | None]:
+        """Take the items of one page, except those taken before.
+
+        Args:
+            items: As the source gave them.
+            reader: How they are read.
+            skip_other_days: Whether items of other days are to be expected. Otherwise they were
+                not asked for, and are counted as dropped.
+
+        Returns:
+            The key of every item with its second since 1970; ``None`` where it cannot be read.
+
+        Raises:
+            UnexpectedReplyError: None of them can be read, nor any that came before: these are no
+                pages of such items.
+        """
+        found: dict[str, int | None] = {}
+        error = None
+        for item in items:
+            try:
+                key, created_at = reader.identify(item)
+                wanted = created_at in self.day or not skip_other_days
+                if wanted and key not in self._seen:
+                    self._add(key, created_at, reader.parse(item))
+            except UnexpectedReplyError as unreadable:
+                error = unreadable
+                key = hashlib.sha256(repr(item).encode("utf-8", "replace")).hexdigest()
+                found[key] = None
+                self._note_unreadable(key, str(unreadable))
+            else:
+                found[key] = epoch(created_at)
+        self._has_read |= any(second is not None for second in found.values())
+        if error is not None and not self._has_read:
+            raise error
+        return found
+
+    def _add(self, key: str, created_at: datetime, parsed: Post | str) -> None:
+        if isinstance(parsed, str):
+            self.dropped[parsed] += 1
+        elif created_at not in self.day:
+            self.dropped["created on another day"] += 1
+        elif not is_web_address(parsed.url):
+            raise UnexpectedReplyError(f"Expected a web address, got {parsed.url[:200]!r}.")
+        else:
+            self.posts[key] = self._within_limits(parsed)
+        self._seen.add(key)
+
+    def _within_limits(self, post: Post) -> Post:
+        if len(post.body) <= self.max_body_chars and len(post.title) <= MAX_TITLE_CHARS:
+            return post
+        self._cut += 1
+        return replace(
+            post, title=post.title[:MAX_TITLE_CHARS], body=post.body[: self.max_body_chars]
+        )
+
+    def _note_unreadable(self, key: str, why: str) -> None:
+        if key not in self._seen:
+            self._seen.add(key)
+            self.dropped["unreadable"] += 1
+            self._unreadable.append(why)
+
+    @contextmanager
+    def keeping_what_came(self) -> Iterator[None]:
+        """End early, but with what has come, when the quota or the time is spent.
+
+        Raises:
+            QuotaExhaustedError: Nothing has come.
+            TimeBudgetError: Likewise.
+        """
+        try:
+            yield
+        except (QuotaExhaustedError, TimeBudgetError) as error:
+            if not self.posts:
+                raise
+            moments = [post.created_at for post in self.posts.values()]
+            self.problems.append(
+                f"{error} Until then {len(moments)} posts were read, from {min(moments):%H:%M:%S}"
+                f" to {max(moments):%H:%M:%S} UTC"
+            )
+
+    @property
+    def fetched_count(self) -> int:
+        """Distinct items of the day received, dropped ones included."""
+        return len(self.posts) + sum(self.dropped.values())
+
+    def collection(self, *clients: ApiClient, expected_count: int | None = None) -> Collection:
+        """Close the builder: the day is complete if there is no problem to report."""
+        problems = list(self.problems)
+        if self._unreadable:
+            problems.append(
+                f"{len(self._unreadable)} items could not be read, the first because:"
+                f" {printable(self._unreadable[0], 200)}"
+            )
+        if (more := len(problems) - _TOLD_PROBLEMS) > 0:
+            problems[_TOLD_PROBLEMS:] = [f"{more} more problems"]
+        return Collection(
+            posts=tuple(sorted(self.posts.values(), key=lambda post: (post.created_at, post.url))),
+            expected_count=expected_count,
+            fetched_count=self.fetched_count,
+            dropped=dict(self.dropped),
+            cut_count=self._cut,
+            complete=not problems,
+            reason="; ".join(problems),
+            requests=sum(client.requests for client in clients),
+            waited_s=sum(client.waited_s for client in clients),
+        )
+
+
+def ends_before(second: int, found: Mapping[str, int | None]) -> bool:
+    """Tell whether a page that lists the newest first ends before a second since 1970.
+
+    Old posts may be pinned, and real lists are not always in order: of a page that is not, every
+    post must be older.
+    """
+    readable = [at for at in found.values() if at is not None]
+    if readable == sorted(readable, reverse=True):
+        readable = readable[-1:]
+    return bool(readable) and max(readable) < second
+
+
+def read_each(
+    names: Sequence[str], read: Callable[[str], None], builder: CollectionBuilder
+) -> None:
+    """Read one part of a source after the other; should time or quota end, name those unread.
+
+    Raises:
+        CollectionError: A part could not be read.
+    """
+    for place, name in enumerate(names):
+        try:
+            read(name)
+        except (QuotaExhaustedError, TimeBudgetError):
+            builder.problems.append(f"not read to the end: {', '.join(names[place:])}")
+            raise

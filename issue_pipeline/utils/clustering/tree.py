@@ -1,0 +1,114 @@
+"""HDBSCAN's hierarchy of clusters, and a choice among them that knows when one is too large."""
+
+from collections import defaultdict
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from issue_pipeline.utils.clustering.spanning_tree import spanning_tree
+from issue_pipeline.utils.embeddings import Vectors
+
+NOISE = -1
+
+Labels = NDArray[np.int64]
+Rows = NDArray[np.int64]
+# Tells whether the rows of a cluster may stay together, given how they would be divided instead.
+MayStay = Callable[[Rows, Labels], bool]
+
+
+class ClusterTree:
+    """The condensed tree of HDBSCAN over some vectors."""
+
+    def __init__(self, vectors: Vectors, min_cluster_size: int, min_samples: int) -> None:
+        """Grow it.
+
+        Args:
+            vectors: float32 (n, d), n >= 2.
+            min_cluster_size: At least 2.
+            min_samples: At least 1.
+        """
+        # Imports that only clustering should pay.
+        from hdbscan._hdbscan_linkage import label
+        from hdbscan._hdbscan_tree import condense_tree
+
+        tree = spanning_tree(vectors, min_samples)
+        merges = label(np.column_stack([tree.ends.astype(np.float64), tree.weights]))
+        self._condensed: NDArray[Any] = condense_tree(merges, min_cluster_size)
+        is_row = self._condensed["child_size"] == 1
+        leaves, inner = self._condensed[is_row], self._condensed[~is_row]
+        # Each row, and the smallest cluster it lies in.
+        self._row: Rows = leaves["child"].astype(np.int64)
+        self._home: Rows = leaves["parent"].astype(np.int64)
+        self._sizes = dict(zip(inner["child"].tolist(), inner["child_size"].tolist(), strict=True))
+        self._below: defaultdict[int, list[int]] = defaultdict(list)
+        for parent, child in zip(inner["parent"].tolist(), inner["child"].tolist(), strict=True):
+            self._below[parent].append(child)
+
+    def labels(self) -> Labels:
+        """Choose clusters by excess of mass, as ``hdbscan`` does.
+
+        Returns:
+            int64 (n,), -1 for noise, otherwise 0..k-1 in no order.
+        """
+        from hdbscan._hdbscan_tree import get_clusters
+
+        labels = get_clusters(self._condensed, self._stability())[0]
+        return np.asarray(labels, dtype=np.int64)
+
+    def limited_labels(self, ceiling: int, may_stay: MayStay) -> Labels:
+        """Choose clusters by excess of mass, but divide large ones that are not of one piece.
+
+        A cluster that holds no smaller ones stays, however large: nothing would replace it.
+
+        Args:
+            ceiling: A cluster of more rows stays only if ``may_stay`` says so.
+            may_stay: Takes the rows of such a cluster, int64 (m,), and their labels if it is
+                divided, int64 (m,), -1 for noise.
+
+        Returns:
+            int64 (n,), -1 for noise, otherwise 0..k-1 in no order.
+        """
+        mass = self._stability()
+        chosen: set[int] = set()
+        # A child's number is larger than its parent's; the root, the smallest, is no cluster.
+        for node in sorted(self._sizes, reverse=True):
+            below = self._below[node]
+            divided = sum(mass[child] for child in below)
+            stays = not below or not divided > mass[node]
+            if stays and below and self._sizes[node] > ceiling:
+                rows = self._rows_under(node)
+                stays = may_stay(rows, self._labels_of(chosen)[rows])
+            if stays:
+                chosen.difference_update(self._nodes_under(node))
+                chosen.add(node)
+            else:
+                mass[node] = divided
+        return self._labels_of(chosen)
+
+    def _stability(self) -> dict[int, float]:
+        from hdbscan._hdbscan_tree import compute_stability
+
+        stability: dict[int, float] = compute_stability(self._condensed)
+        return stability
+
+    def _nodes_under(self, node: int) -> list[int]:
+        nodes = [node]
+        for one in nodes:  # which grows meanwhile
+            nodes += self._below[one]
+        return nodes
+
+    def _rows_under(self, node: int) -> Rows:
+        rows: Rows = self._row[np.isin(self._home, self._nodes_under(node))]
+        return rows
+
+    def _labels_of(self, chosen: set[int]) -> Labels:
+        """Label the rows by the chosen cluster that they lie in, if any."""
+        numbers = {node: number for number, node in enumerate(sorted(chosen))}
+        label = np.full(int(self._home.max()) + 1, NOISE, dtype=np.int64)
+        for node in numbers:
+            label[self._nodes_under(node)] = numbers[node]
+        labels = np.empty(len(self._row), dtype=np.int64)
+        labels[self._row] = label[self._home]
+        return labels

@@ -1,0 +1,123 @@
+"""Turns at an API: shared by all processes, and freed by those that die."""
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from issue_pipeline.errors import ConfigurationError, QuotaExhaustedError, TimeBudgetError
+from issue_pipeline.resources.collectors.rate_limits import RateLimiter, TimeBudget
+
+
+def a_pace(
+    folder: Path, client: str = "me", per_minute: float = 60, minutes: float = 60
+) -> RateLimiter:
+    return RateLimiter(folder, client, per_minute, TimeBudget(minutes))
+
+
+def test_two_clients_of_one_api_keep_their_distance(tmp_path, clock):
+    one, other = a_pace(tmp_path), a_pace(tmp_path)
+    for pace in (one, other, one):
+        with pace.turn("Chirper"):
+            pass
+    assert clock.sleeps == [pytest.approx(1, abs=0.01)] * 2
+    assert one.waited_s + other.waited_s == pytest.approx(2, abs=0.01)
+
+
+def test_another_credential_has_turns_of_its_own(tmp_path, clock):
+    for client in ("me", "you"):
+        with a_pace(tmp_path, client).turn("Chirper"):
+            pass
+    assert clock.sleeps == []
+
+
+def test_a_pause_asked_for_in_one_process_holds_all(tmp_path, clock):
+    one, other = a_pace(tmp_path), a_pace(tmp_path)
+    with one.turn("Chirper"):
+        one.hold_for(90)
+    with other.turn("Chirper"):
+        pass
+    assert clock.sleeps == [pytest.approx(90, abs=0.01)]
+
+
+def test_a_pause_beyond_our_time_names_the_remedy(tmp_path, clock):
+    one = a_pace(tmp_path, minutes=10)
+    with one.turn("Chirper"):
+        one.hold_for(4_000)
+    with (
+        pytest.raises(QuotaExhaustedError, match=r"Chirper wants.*4000 s; 600 s.*Set THE_KEY"),
+        one.turn("Chirper", " Set THE_KEY."),
+    ):
+        pass
+    assert clock.sleeps == []
+
+
+def test_no_time_left_is_said(tmp_path, clock):
+    pace = a_pace(tmp_path, minutes=1)
+    clock.now_s += 61
+    with pytest.raises(TimeBudgetError, match="COLLECT_TIME_BUDGET_MINUTES"), pace.turn("Chirper"):
+        pass
+
+
+@pytest.mark.parametrize("written", ["", "soon", "nan nan", "1e300 0", "9e9 9e9"])
+def test_a_broken_note_of_the_next_turn_is_ignored(tmp_path, clock, written):
+    pace = a_pace(tmp_path)
+    with pace.turn("Chirper"):
+        pass
+    for path in tmp_path.glob("*.next"):
+        path.write_text(written)
+    with pace.turn("Chirper"):
+        pass
+    assert clock.sleeps == []
+
+
+def test_nothing_of_a_credential_is_written_down(tmp_path):
+    with a_pace(tmp_path, "https://a.example Bearer hush").turn("Chirper"):
+        pass
+    assert all("hush" not in path.name + path.read_text() for path in tmp_path.iterdir())
+
+
+def test_a_folder_that_cannot_be_written_to_names_its_setting(tmp_path):
+    with pytest.raises(ConfigurationError, match="ISSUES_CACHE_DIR"):
+        a_pace(tmp_path / "not there")
+
+
+ASK_FOR_TURNS = """
+import sys, time
+from pathlib import Path
+from issue_pipeline.resources.collectors.rate_limits import RateLimiter, TimeBudget
+pace = RateLimiter(Path(sys.argv[1]), "me", 600, TimeBudget(5))
+for _ in range(5):
+    with pace.turn("Chirper"):
+        print(time.time(), flush=True)
+"""
+
+
+def test_processes_take_turns(tmp_path):
+    command = [sys.executable, "-c", ASK_FOR_TURNS, str(tmp_path)]
+    processes = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(3)]
+    moments = sorted(
+        float(line) for one in processes for line in one.communicate(timeout=60)[0].split()
+    )
+    assert len(moments) == 15
+    # Between a turn and its print some time passes; each at its own pace, they would take 0.4 s.
+    assert moments[-1] - moments[0] >= 14 * 0.1 - 0.5
+
+
+DIE_IN_TURN = """
+import os, signal, sys
+from pathlib import Path
+from issue_pipeline.resources.collectors.rate_limits import RateLimiter, TimeBudget
+with RateLimiter(Path(sys.argv[1]), "me", 6000, TimeBudget(5)).turn("Chirper"):
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_a_process_that_dies_in_its_turn_blocks_nobody(tmp_path):
+    subprocess.run([sys.executable, "-c", DIE_IN_TURN, str(tmp_path)], check=False)
+    started_s = time.monotonic()
+    with a_pace(tmp_path).turn("Chirper"):
+        pass
+    assert time.monotonic() - started_s < 5
