@@ -79,16 +79,12 @@ def _collect(source: str, address: str, folder: str, results: "multiprocessing.Q
     from issue_pipeline.resources.duckdb import IssuesDatabase
     from issue_pipeline.sql import bronze
 
+    paced = {"requests_per_minute": UNPACED}
     collectors = CollectorsResource(
         cache_dir=folder,
-        github_api_url=f"{address}/github",
-        github_query="is:issue",
-        github_requests_per_minute=UNPACED,
-        stackexchange_api_url=f"{address}/stackexchange",
-        stackexchange_key="a-key",
-        stackexchange_requests_per_minute=UNPACED,
-        hn_api_url=f"{address}/hackernews",
-        hn_requests_per_minute=UNPACED,
+        github={"api_url": f"{address}/github", "query": "is:issue", **paced},
+        stackoverflow={"api_url": f"{address}/stackexchange", "key": "a-key", **paced},
+        hackernews={"api_url": f"{address}/hackernews", **paced},
     )
     before_mb = _peak_mb()
     started_at, started_s = datetime.now(UTC), time.monotonic()

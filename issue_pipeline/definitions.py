@@ -1,4 +1,4 @@
-"""The code location: composition only."""
+"""The code location, composed of assets, automation and resources."""
 
 import dagster as dg
 

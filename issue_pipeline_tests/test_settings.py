@@ -1,13 +1,22 @@
 import os
+import re
 from datetime import time, timedelta
+from operator import attrgetter
+from pathlib import Path
+from typing import Any, get_args
 
 import dagster as dg
 import pytest
 
 from issue_pipeline.errors import ConfigurationError
 from issue_pipeline.resources.collectors import CollectorsResource
+from issue_pipeline.resources.collectors.registry import SOURCES
+from issue_pipeline.resources.environment import Day, read_setting
 from issue_pipeline.resources.llm import LLMResource
+from issue_pipeline.resources.pocketbase import PocketBaseResource
 from issue_pipeline.settings import (
+    ClusteringMode,
+    Settings,
     clustering_min_size,
     clustering_mode,
     collect_at,
@@ -15,10 +24,12 @@ from issue_pipeline.settings import (
     resources,
     try_again_after,
 )
+from issue_pipeline.utils.clustering import MODES
 
 PREFIXES = ("GITHUB_", "STACKEXCHANGE_", "REDDIT_", "HN_", "LLM_", "POCKETBASE_")
 NAMES = (
     "ISSUES_DUCKDB_PATH",
+    "CONTACT",
     "CLUSTERING_MODE",
     "CLUSTERING_MIN_SIZE",
     "EMBEDDING_MODEL",
@@ -28,10 +39,10 @@ NAMES = (
     "TRY_AGAIN_MINUTES",
 )
 SECRETS = {
-    "GITHUB_TOKEN": ("collectors", "github_token"),
-    "STACKEXCHANGE_KEY": ("collectors", "stackexchange_key"),
-    "REDDIT_CLIENT_ID": ("collectors", "reddit_client_id"),
-    "REDDIT_CLIENT_SECRET": ("collectors", "reddit_client_secret"),
+    "GITHUB_TOKEN": ("collectors", "github.token"),
+    "STACKEXCHANGE_KEY": ("collectors", "stackoverflow.key"),
+    "REDDIT_CLIENT_ID": ("collectors", "reddit.client_id"),
+    "REDDIT_CLIENT_SECRET": ("collectors", "reddit.client_secret"),
     "LLM_REMOTE_API_KEY": ("llm", "remote_api_key"),
     "POCKETBASE_EMAIL": ("pocketbase", "email"),
     "POCKETBASE_PASSWORD": ("pocketbase", "password"),
@@ -44,7 +55,12 @@ def _nothing_is_set(monkeypatch: pytest.MonkeyPatch):
         monkeypatch.delenv(name)
 
 
-def collectors() -> CollectorsResource:
+def setting(resource: str, path: str) -> Any:
+    """The value of a field, which may lie in a source's own settings."""
+    return attrgetter(path)(resources()[resource])
+
+
+def collectors() -> Any:
     resource = resources()["collectors"]
     assert isinstance(resource, CollectorsResource)
     return resource
@@ -57,22 +73,23 @@ def llm() -> LLMResource:
 
 
 def test_with_nothing_set_the_real_apis_are_meant_and_no_model():
-    assert collectors().github_api_url == "https://api.github.com"
-    assert collectors().stackexchange_api_url == "https://api.stackexchange.com"
-    assert collectors().reddit_api_url == "https://oauth.reddit.com"
-    assert collectors().hn_api_url == "https://hn.algolia.com"
-    assert "webdev" in collectors().reddit_subreddits
+    assert collectors().github.api_url == "https://api.github.com"
+    assert collectors().stackoverflow.api_url == "https://api.stackexchange.com"
+    assert collectors().reddit.api_url == "https://oauth.reddit.com"
+    assert collectors().hackernews.api_url == "https://hn.algolia.com"
+    assert "webdev" in collectors().reddit.subreddits
     assert (llm().local_model, llm().remote_model, llm().remote_above) == ("", "", 50)
     assert clustering_mode() == "smoothed"
 
 
 def test_every_service_can_be_pointed_elsewhere(monkeypatch: pytest.MonkeyPatch):
     for name, resource, field in [
-        ("GITHUB_API_URL", "collectors", "github_api_url"),
-        ("STACKEXCHANGE_API_URL", "collectors", "stackexchange_api_url"),
-        ("REDDIT_API_URL", "collectors", "reddit_api_url"),
-        ("REDDIT_AUTH_URL", "collectors", "reddit_auth_url"),
-        ("HN_API_URL", "collectors", "hn_api_url"),
+        ("GITHUB_API_URL", "collectors", "github.api_url"),
+        ("STACKEXCHANGE_API_URL", "collectors", "stackoverflow.api_url"),
+        ("REDDIT_API_URL", "collectors", "reddit.api_url"),
+        ("REDDIT_AUTH_URL", "collectors", "reddit.auth_url"),
+        ("REDDIT_ARCHIVE_URL", "collectors", "reddit.archive_url"),
+        ("HN_API_URL", "collectors", "hackernews.api_url"),
         ("LLM_LOCAL_BASE_URL", "llm", "local_base_url"),
         ("POCKETBASE_URL", "pocketbase", "url"),
         ("ISSUES_DUCKDB_PATH", "database", "database"),
@@ -80,7 +97,7 @@ def test_every_service_can_be_pointed_elsewhere(monkeypatch: pytest.MonkeyPatch)
         ("ISSUES_CACHE_DIR", "embedding", "cache_dir"),
     ]:
         monkeypatch.setenv(name, f" value-of-{name} ")
-        assert getattr(resources()[resource], field) == f"value-of-{name}"
+        assert setting(resource, field) == f"value-of-{name}"
 
 
 @pytest.mark.parametrize("name", SECRETS)
@@ -88,15 +105,15 @@ def test_a_secret_is_handed_on_by_name_and_never_by_value(
     name: str, monkeypatch: pytest.MonkeyPatch
 ):
     resource, field = SECRETS[name]
-    assert getattr(resources()[resource], field) == ""
+    assert setting(resource, field) == ""
     monkeypatch.setenv(name, "s3cret")
-    assert isinstance(getattr(resources()[resource], field), dg.EnvVar)
+    assert isinstance(setting(resource, field), dg.EnvVar)
     assert "s3cret" not in repr(resources())
 
 
 def test_names_are_split_at_commas(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("REDDIT_SUBREDDITS", " webdev, ,devops,")
-    assert collectors().reddit_subreddits == ["webdev", "devops"]
+    assert collectors().reddit.subreddits == ["webdev", "devops"]
 
 
 def test_a_blank_variable_counts_as_not_set(monkeypatch: pytest.MonkeyPatch):
@@ -112,9 +129,9 @@ def test_the_clustering_mode_can_be_chosen(monkeypatch: pytest.MonkeyPatch):
 
 
 def test_the_smallest_cluster_fits_the_day_unless_it_is_set(monkeypatch: pytest.MonkeyPatch):
-    assert clustering_min_size() is None
+    assert clustering_min_size() == 0
     monkeypatch.setenv("CLUSTERING_MIN_SIZE", "0")
-    assert clustering_min_size() is None
+    assert clustering_min_size() == 0
     monkeypatch.setenv("CLUSTERING_MIN_SIZE", "12")
     assert clustering_min_size() == 12
 
@@ -154,7 +171,7 @@ def test_a_pace_that_is_no_positive_number_is_refused(
 
 def test_a_pace_may_be_a_fraction(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("REDDIT_REQUESTS_PER_MINUTE", "0.5")
-    assert collectors().reddit_requests_per_minute == 0.5
+    assert collectors().reddit.requests_per_minute == 0.5
 
 
 @pytest.mark.parametrize("text", ["many", "50.7", "-1", "inf", "²"])
@@ -220,3 +237,79 @@ def test_a_deadline_before_the_sources_are_collected_is_refused(monkeypatch: pyt
     monkeypatch.setenv("REDDIT_COLLECT_AT", "01:00")
     with pytest.raises(ConfigurationError, match=r"PROCESS_DEADLINE is 01:00.*after 01:00"):
         process_deadline()
+
+
+@pytest.mark.parametrize(
+    ("given", "uses_api"),
+    [
+        ({}, False),
+        ({"REDDIT_CLIENT_SECRET": "s3cret"}, False),
+        ({"REDDIT_CLIENT_ID": " "}, False),
+        ({"REDDIT_CLIENT_ID": "app"}, True),
+        ({"REDDIT_CLIENT_ID": "app", "REDDIT_BACKEND": "archive"}, False),
+        ({"REDDIT_BACKEND": "api"}, True),
+    ],
+)
+def test_reddit_comes_from_its_api_where_there_is_an_application_and_else_from_the_archive(
+    given: dict[str, str], uses_api: bool, monkeypatch: pytest.MonkeyPatch
+):
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+    assert collectors().reddit.uses_api is uses_api
+
+
+def test_whoever_runs_this_can_be_named_to_every_api(monkeypatch: pytest.MonkeyPatch):
+    assert collectors().contact == ""
+    monkeypatch.setenv("CONTACT", "ops@example.org")
+    assert collectors().contact == "ops@example.org"
+
+
+@pytest.mark.parametrize("text", ["a\nX-Injected: 1", "Zoë", "x" * 201])
+def test_a_contact_that_no_header_can_carry_is_refused(text: str, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("CONTACT", text)
+    with pytest.raises(ConfigurationError, match=r"CONTACT is .*; expected one line"):
+        resources()
+
+
+def test_everything_that_is_malformed_is_named_at_once(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("LLM_MAX_CALLS", "many")
+    monkeypatch.setenv("LLM_REMOTE_ABOVE", "few")
+    with pytest.raises(ConfigurationError, match=r"LLM_REMOTE_ABOVE is 'few'.*LLM_MAX_CALLS is"):
+        resources()
+
+
+@pytest.mark.parametrize("text", ["2026-13-01", "yesterday", "01.02.2026"])
+def test_a_first_day_that_is_none_is_refused(text: str, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("ISSUES_START_DATE", text)
+    with pytest.raises(ConfigurationError, match=rf"ISSUES_START_DATE is '{text}'; expected a day"):
+        read_setting("ISSUES_START_DATE", Day, None)
+
+
+def test_a_bool_says_yes_or_no(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("HN_COMMENTS", "yes")
+    assert collectors().hackernews.comments is True
+    monkeypatch.setenv("HN_COMMENTS", "true")
+    with pytest.raises(ConfigurationError, match="HN_COMMENTS is 'true'; expected one of yes, no"):
+        resources()
+
+
+def test_the_modes_that_can_be_set_are_those_of_the_clustering():
+    assert get_args(ClusteringMode) == MODES
+
+
+def variables() -> set[str]:
+    """Every variable that is read."""
+    declared = {name.upper() for name in Settings.model_fields} | {"ISSUES_START_DATE"}
+    declared |= {"EMBEDDING_MODEL", "EMBEDDING_BACKEND"}
+    declared |= {"COLLECT_TIME_BUDGET_MINUTES", "COLLECT_MAX_BODY_CHARS"}
+    models = [("LLM", LLMResource), ("POCKETBASE", PocketBaseResource)]
+    models += [(source.prefix, source.config) for source in SOURCES.values()]
+    return declared | {
+        f"{prefix}_{name.upper()}" for prefix, model in models for name in model.model_fields
+    }
+
+
+def test_every_variable_is_in_the_example_and_every_line_of_the_example_is_read():
+    example = Path(__file__).parents[1] / ".env.example"
+    shown = set(re.findall(r"^#?([A-Z][A-Z0-9_]+)=", example.read_text(), re.MULTILINE))
+    assert shown - {"GITHUB_COLLECT_AT"} == variables()

@@ -11,6 +11,7 @@ from issue_pipeline.assets.checks import (
     RAW_ITEMS,
     bronze_checks,
 )
+from issue_pipeline.assets.event_tags import collected_tags
 from issue_pipeline.assets.failures import clear_failures
 from issue_pipeline.assets.metadata.tables import OWNERS, seconds_since, table_metadata
 from issue_pipeline.assets.partition_keys import source_and_day_of
@@ -62,6 +63,7 @@ def raw_items(
         context.log.warning(f"{source} {day} was not collected whole: {collection.reason}")
     return dg.MaterializeResult(
         data_version=dg.DataVersion(version),
+        tags=collected_tags(complete=entry.complete),
         metadata={
             "dagster/partition_row_count": entry.stored_count,
             "complete": entry.complete,
@@ -86,13 +88,8 @@ def day_is_complete(entry: LedgerEntry, collection: Collection) -> dg.AssetCheck
             "Collected whole before; this time only in part, which added to it and removed nothing:"
             f" {collection.reason}"
         )
-    return dg.AssetCheckResult(
-        check_name=DAY_IS_COMPLETE,
-        passed=entry.complete,
-        severity=dg.AssetCheckSeverity.WARN,
-        description=told,
-        metadata={"source": entry.source, "day": entry.collection_date.isoformat()},
-    )
+    of = {"source": entry.source, "day": entry.collection_date.isoformat()}
+    return DAY_IS_COMPLETE.result(entry.complete, told, of)
 
 
 def expected_count(collection: Collection) -> int | str:

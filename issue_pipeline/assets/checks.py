@@ -1,12 +1,12 @@
-"""The asset checks: what must hold of a day after each step.
+"""Asset checks: each is declared once, with its name, and evaluated by the step it checks.
 
-Each step runs its own checks on what it has just stored, and reports them with it. A blocking check
-that fails ends the run, so that nothing made of wrong data is labelled or published. The others
-warn: the data is right, but somebody should look.
+A step evaluates its checks on what it has just stored. A blocking check that fails ends the run, so
+that nothing derived from wrong data is labelled or published. The others warn.
 """
 
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 
 import dagster as dg
@@ -16,16 +16,15 @@ from issue_pipeline.errors import UnsoundInputError
 from issue_pipeline.labels.validation import stored_label_problem
 from issue_pipeline.partitions import daily_partitions, source_day_partitions
 from issue_pipeline.records import IssueRow
-from issue_pipeline.sql import checks as promises
+from issue_pipeline.sql import checks as sql_checks
 from issue_pipeline.sql import gold
+from issue_pipeline.sql.checks import violations
 
 RAW_ITEMS = dg.AssetKey(["bronze", "raw_items"])
 CLUSTERS = dg.AssetKey(["silver", "clusters"])
 ISSUES = dg.AssetKey(["gold", "issues"])
 LIVE_ISSUES = dg.AssetKey(["gold", "live_issues"])
 
-# Its result is told where the source-day is collected (bronze.py).
-DAY_IS_COMPLETE = "day_is_complete"
 # One cluster with more than this of a day says nothing. Of fewer posts shares say little.
 MAX_LARGEST_SHARE = 0.25
 MIN_POSTS_TO_JUDGE = 200
@@ -35,113 +34,156 @@ MAX_FAILED_LABELS = 0.1
 _EXAMPLES = 3
 
 
-def _spec(
-    asset: dg.AssetKey, name: str, description: str, *, blocking: bool = False
-) -> dg.AssetCheckSpec:
-    """Declare a check of each partition of an asset."""
-    partitions = source_day_partitions if asset == RAW_ITEMS else daily_partitions
-    with warnings.catch_warnings():
-        # A preview in Dagster; without it the UI shows a check's last result as if of all days.
-        warnings.simplefilter("ignore", dg.PreviewWarning)
-        return dg.AssetCheckSpec(
-            name,
-            asset=asset,
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One asset check: declared on its asset, and reported by the step that makes the asset.
+
+    Attributes:
+        asset: Key of the asset.
+        name: Of the check.
+        description: What holds if it passes.
+        blocking: Whether a failure ends the run; otherwise it warns.
+    """
+
+    asset: dg.AssetKey
+    name: str
+    description: str
+    blocking: bool = False
+
+    def spec(self) -> dg.AssetCheckSpec:
+        """Return the declaration, for each partition of the asset."""
+        partitions = source_day_partitions if self.asset == RAW_ITEMS else daily_partitions
+        with warnings.catch_warnings():
+            # A preview in Dagster; without it the UI shows a check's last result as if of all days.
+            warnings.simplefilter("ignore", dg.PreviewWarning)
+            return dg.AssetCheckSpec(
+                self.name,
+                asset=self.asset,
+                description=self.description,
+                blocking=self.blocking,
+                partitions_def=partitions,
+            )
+
+    def result(
+        self, passed: bool, description: str, metadata: Mapping[str, float | str]
+    ) -> dg.AssetCheckResult:
+        """Return a result, an error if the check is blocking and a warning if not."""
+        severity = dg.AssetCheckSeverity.ERROR if self.blocking else dg.AssetCheckSeverity.WARN
+        return dg.AssetCheckResult(
+            check_name=self.name,
+            passed=passed,
+            severity=severity,
             description=description,
-            blocking=blocking,
-            partitions_def=partitions,
+            metadata=dict(metadata),
         )
 
+    def holds_unless(self, violations: Sequence[str]) -> dg.AssetCheckResult:
+        """Return the result for something that holds for everything or is violated."""
+        examples = ", ".join(violations[:_EXAMPLES])
+        description = f"Broken {len(violations)} times: {examples}" if violations else "Holds."
+        return self.result(not violations, description, {"violations": len(violations)})
 
-BRONZE_CHECKS = [
-    _spec(
-        RAW_ITEMS,
-        DAY_IS_COMPLETE,
-        "Every post that the source has of the day is stored; warns with why not.",
-    ),
-    _spec(
-        RAW_ITEMS,
-        "posts_are_unique",
-        "No post of the source and day is stored twice.",
-        blocking=True,
-    ),
-    _spec(
-        RAW_ITEMS,
-        "posts_are_of_the_day",
-        "Every post was created on the UTC day that it is stored under.",
-        blocking=True,
-    ),
-]
-SILVER_CHECKS = [
-    _spec(
-        CLUSTERS,
-        "every_post_is_assigned_once",
-        "Every post of the day is in one cluster or noise, and clusters have the size that they"
-        " say.",
-        blocking=True,
-    ),
-    _spec(
-        CLUSTERS,
-        "no_collapse",
-        f"No cluster holds more than {MAX_LARGEST_SHARE:.0%} of a day of {MIN_POSTS_TO_JUDGE} posts"
-        " or more.",
-    ),
-    _spec(
-        CLUSTERS,
-        "noise_is_bounded",
-        f"At most {MAX_NOISE:.0%} of {MIN_POSTS_TO_JUDGE} posts or more are in no cluster.",
-    ),
-]
-GOLD_CHECKS = [
-    _spec(
-        ISSUES,
-        "every_cluster_has_a_row",
-        "The day's labels, good or failed, are those of its clusters.",
-        blocking=True,
-    ),
-    _spec(
-        ISSUES,
-        "labels_are_valid",
-        "Every good label passes the schema and its rules for plain text.",
-        blocking=True,
-    ),
-    _spec(
-        ISSUES,
-        "evidence_matches_assignments",
-        "The evidence is exactly the posts of the clusters whose label is good.",
-        blocking=True,
-    ),
-    _spec(
-        ISSUES,
-        "few_labels_failed",
-        f"At most {MAX_FAILED_LABELS:.0%} of the clusters are without a label.",
-    ),
-]
-LIVE_CHECKS = [
-    _spec(
-        LIVE_ISSUES,
-        "live_equals_gold",
-        "Read again after it was written, the live store shows the day's good labels and their"
-        " evidence, and nothing else.",
-        blocking=True,
-    )
-]
+    def is_within(self, share: float, limit: float, of_what: str) -> dg.AssetCheckResult:
+        """Return the result for a share, in [0, 1], that should be at most a limit."""
+        description = f"{share:.1%} {of_what}; at most {limit:.0%} should be."
+        measured = {"share": round(share, 4), "limit": limit}
+        return self.result(share <= limit, description, measured)
+
+
+# Its result is reported where the source-day is collected (bronze.py).
+DAY_IS_COMPLETE = Check(
+    RAW_ITEMS,
+    "day_is_complete",
+    "Every post that the source has of the day is stored; warns with why not.",
+)
+POSTS_ARE_UNIQUE = Check(
+    RAW_ITEMS,
+    "posts_are_unique",
+    "No post of the source and day is stored twice.",
+    blocking=True,
+)
+POSTS_ARE_OF_THE_DAY = Check(
+    RAW_ITEMS,
+    "posts_are_of_the_day",
+    "Every post was created on the UTC day that it is stored under.",
+    blocking=True,
+)
+EVERY_POST_IS_ASSIGNED_ONCE = Check(
+    CLUSTERS,
+    "every_post_is_assigned_once",
+    "Every post of the day is in one cluster or noise, and clusters have the size that they say.",
+    blocking=True,
+)
+NO_COLLAPSE = Check(
+    CLUSTERS,
+    "no_collapse",
+    f"No cluster holds more than {MAX_LARGEST_SHARE:.0%} of a day of {MIN_POSTS_TO_JUDGE} posts"
+    " or more.",
+)
+NOISE_IS_BOUNDED = Check(
+    CLUSTERS,
+    "noise_is_bounded",
+    f"At most {MAX_NOISE:.0%} of {MIN_POSTS_TO_JUDGE} posts or more are in no cluster.",
+)
+EVERY_CLUSTER_HAS_A_ROW = Check(
+    ISSUES,
+    "every_cluster_has_a_row",
+    "The day's labels, good or failed, are those of its clusters.",
+    blocking=True,
+)
+LABELS_ARE_VALID = Check(
+    ISSUES,
+    "labels_are_valid",
+    "Every good label passes the schema and its rules for plain text.",
+    blocking=True,
+)
+EVIDENCE_MATCHES_ASSIGNMENTS = Check(
+    ISSUES,
+    "evidence_matches_assignments",
+    "The evidence is exactly the posts of the clusters whose label is good.",
+    blocking=True,
+)
+FEW_LABELS_FAILED = Check(
+    ISSUES,
+    "few_labels_failed",
+    f"At most {MAX_FAILED_LABELS:.0%} of the clusters are without a label.",
+)
+LIVE_EQUALS_GOLD = Check(
+    LIVE_ISSUES,
+    "live_equals_gold",
+    "Read again after it was written, the live store shows the day's good labels and their"
+    " evidence, and nothing else.",
+    blocking=True,
+)
+
+
+def _specs(*checks: Check) -> list[dg.AssetCheckSpec]:
+    return [check.spec() for check in checks]
+
+
+BRONZE_CHECKS = _specs(DAY_IS_COMPLETE, POSTS_ARE_UNIQUE, POSTS_ARE_OF_THE_DAY)
+SILVER_CHECKS = _specs(EVERY_POST_IS_ASSIGNED_ONCE, NO_COLLAPSE, NOISE_IS_BOUNDED)
+GOLD_CHECKS = _specs(
+    EVERY_CLUSTER_HAS_A_ROW, LABELS_ARE_VALID, EVIDENCE_MATCHES_ASSIGNMENTS, FEW_LABELS_FAILED
+)
+LIVE_CHECKS = _specs(LIVE_EQUALS_GOLD)
 
 
 def bronze_checks(
     connection: duckdb.DuckDBPyConnection, source: str, day: date
 ) -> list[dg.AssetCheckResult]:
-    """Check what is stored of a source and day; whether that is all, ``day_is_complete`` says."""
+    """Return the results for what is stored of a source and day, without ``day_is_complete``."""
     of: dict[str, date | str] = {"day": day, "source": source}
     return [
-        _held("posts_are_unique", promises.violations(connection, promises.KEYS_REPEATED, of)),
-        _held("posts_are_of_the_day", promises.violations(connection, promises.OTHER_DAYS, of)),
+        POSTS_ARE_UNIQUE.holds_unless(violations(connection, sql_checks.KEYS_REPEATED, of)),
+        POSTS_ARE_OF_THE_DAY.holds_unless(violations(connection, sql_checks.OTHER_DAYS, of)),
     ]
 
 
 def silver_checks(
     connection: duckdb.DuckDBPyConnection, day: date, *, posts: int, sizes: Sequence[int]
 ) -> list[dg.AssetCheckResult]:
-    """Check a day's clusters.
+    """Return the results for a day's clusters.
 
     Args:
         connection: To read with.
@@ -154,50 +196,48 @@ def silver_checks(
     noise = 1 - sum(sizes) / posts if judged else 0.0
     return [
         *assignment_checks(connection, day),
-        _within("no_collapse", largest, MAX_LARGEST_SHARE, "of the posts are in one cluster"),
-        _within("noise_is_bounded", noise, MAX_NOISE, "of the posts are in no cluster"),
+        NO_COLLAPSE.is_within(largest, MAX_LARGEST_SHARE, "of the posts are in one cluster"),
+        NOISE_IS_BOUNDED.is_within(noise, MAX_NOISE, "of the posts are in no cluster"),
     ]
 
 
 def assignment_checks(
     connection: duckdb.DuckDBPyConnection, day: date
 ) -> list[dg.AssetCheckResult]:
-    """Check that each post of a day has its place, and each cluster its size."""
-    misplaced = promises.violations(connection, promises.NOT_ASSIGNED_ONCE, {"day": day})
-    return [_held("every_post_is_assigned_once", misplaced)]
+    """Return the result for a day's assignments alone."""
+    misplaced = violations(connection, sql_checks.NOT_ASSIGNED_ONCE, {"day": day})
+    return [EVERY_POST_IS_ASSIGNED_ONCE.holds_unless(misplaced)]
 
 
 def gold_checks(connection: duckdb.DuckDBPyConnection, day: date) -> list[dg.AssetCheckResult]:
-    """Check a day's labels and their evidence."""
+    """Return the results for a day's labels and their evidence."""
     of = {"day": day}
     rows = gold.issues_of_day(connection, day)
     failed = sum(row.label_failed for row in rows) / len(rows) if rows else 0.0
     return [
-        _held(
-            "every_cluster_has_a_row",
-            promises.violations(connection, promises.LABELS_MISPLACED, of),
+        EVERY_CLUSTER_HAS_A_ROW.holds_unless(
+            violations(connection, sql_checks.LABELS_MISPLACED, of)
         ),
         *label_checks(rows),
-        _held(
-            "evidence_matches_assignments",
-            promises.violations(connection, promises.EVIDENCE_MISPLACED, of),
+        EVIDENCE_MATCHES_ASSIGNMENTS.holds_unless(
+            violations(connection, sql_checks.EVIDENCE_MISPLACED, of)
         ),
-        _within("few_labels_failed", failed, MAX_FAILED_LABELS, "of the clusters have no label"),
+        FEW_LABELS_FAILED.is_within(failed, MAX_FAILED_LABELS, "of the clusters have no label"),
     ]
 
 
 def label_checks(rows: Iterable[IssueRow]) -> list[dg.AssetCheckResult]:
-    """Check that each good label is what a label must be."""
-    return [_held("labels_are_valid", [told for row in rows if (told := _invalid(row))])]
+    """Return the result for the schema of the good labels."""
+    return [LABELS_ARE_VALID.holds_unless([wrong for row in rows if (wrong := _invalid(row))])]
 
 
 def live_checks(differing: Iterable[str]) -> list[dg.AssetCheckResult]:
-    """Report the ids of live records that differ from gold, missing and surplus ones included."""
-    return [_held("live_equals_gold", [f"record {one}" for one in differing])]
+    """Return the result for the ids of live records that differ from gold, or are missing."""
+    return [LIVE_EQUALS_GOLD.holds_unless([f"record {one}" for one in differing])]
 
 
 def require_sound(what: str, results: Iterable[dg.AssetCheckResult]) -> None:
-    """Work on nothing that fails a blocking check, whoever made it and in whichever run.
+    """Refuse input that fails a blocking check, whichever run stored it.
 
     Args:
         what: What was checked, for the message.
@@ -215,37 +255,6 @@ def require_sound(what: str, results: Iterable[dg.AssetCheckResult]) -> None:
 
 
 def _invalid(row: IssueRow) -> str | None:
-    """Say what is wrong with a good label; ``None`` if nothing is."""
+    """Return what is wrong with a good label; ``None`` if nothing is."""
     problem = None if row.label_failed else stored_label_problem(row)
     return None if problem is None else f"cluster {row.cluster_id}: {problem}"
-
-
-def _held(name: str, broken: Sequence[str]) -> dg.AssetCheckResult:
-    """Report a promise that holds for everything or is broken."""
-    told = (
-        "Holds." if not broken else f"Broken {len(broken)} times: {', '.join(broken[:_EXAMPLES])}"
-    )
-    return _result(name, not broken, dg.AssetCheckSeverity.ERROR, told, {"violations": len(broken)})
-
-
-def _within(name: str, share: float, limit: float, of_what: str) -> dg.AssetCheckResult:
-    """Report a share that should stay within a limit."""
-    told = f"{share:.1%} {of_what}; at most {limit:.0%} should be."
-    measured = {"share": round(share, 4), "limit": limit}
-    return _result(name, share <= limit, dg.AssetCheckSeverity.WARN, told, measured)
-
-
-def _result(
-    name: str,
-    passed: bool,
-    severity: dg.AssetCheckSeverity,
-    description: str,
-    metadata: Mapping[str, float],
-) -> dg.AssetCheckResult:
-    return dg.AssetCheckResult(
-        check_name=name,
-        passed=passed,
-        severity=severity,
-        description=description,
-        metadata=dict(metadata),
-    )

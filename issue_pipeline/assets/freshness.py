@@ -1,4 +1,4 @@
-"""Has every source been collected lately? One check each: a live one must not hide a dead one."""
+"""Freshness checks, one for each source, so that a live source hides no dead one."""
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
@@ -13,7 +13,7 @@ from issue_pipeline.sql.checks import last_collected
 
 
 def expected_day(now: datetime) -> date:
-    """Give the newest day that should be there: yesterday, from the deadline on.
+    """Return the newest day that should be there: yesterday, from the deadline on.
 
     Args:
         now: Aware, UTC.
@@ -21,11 +21,15 @@ def expected_day(now: datetime) -> date:
     return now.date() - timedelta(days=1 if now.time() >= process_deadline() else 2)
 
 
+def _check_name(source: str) -> str:
+    return f"{source}_is_fresh"
+
+
 @dg.multi_asset_check(
     name="freshness",
     specs=[
         dg.AssetCheckSpec(
-            f"{source}_is_fresh",
+            _check_name(source),
             asset=RAW_ITEMS,
             description=f"From the deadline on, yesterday has been collected from {source}.",
         )
@@ -42,7 +46,7 @@ def freshness_checks(database: IssuesDatabase) -> Iterator[dg.AssetCheckResult]:
         last = newest.get(source)
         yield dg.AssetCheckResult(
             asset_key=RAW_ITEMS,
-            check_name=f"{source}_is_fresh",
+            check_name=_check_name(source),
             passed=last is not None and last >= expected,
             severity=dg.AssetCheckSeverity.WARN,
             description=f"Last collected: {last or 'never'}; expected: {expected}.",

@@ -14,6 +14,7 @@ from issue_pipeline.assets.checks import (
     gold_checks,
     require_sound,
 )
+from issue_pipeline.assets.event_tags import labelled_tags
 from issue_pipeline.assets.failures import clear_failures
 from issue_pipeline.assets.metadata.labels import label_metadata
 from issue_pipeline.assets.metadata.tables import OWNERS, table_metadata
@@ -103,6 +104,7 @@ def issues(
             f" {waiting[0].failure}"
         )
     return dg.MaterializeResult(
+        tags=labelled_tags(sum(row.label_failed for row in labels)),
         metadata={
             **label_metadata(labels),
             "calls": session.calls if session else 0,

@@ -1,4 +1,4 @@
-"""What the ledger says about a day before it is worked on."""
+"""Preconditions of a day's steps, from the completeness ledger."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -9,7 +9,7 @@ from issue_pipeline.records import LedgerEntry
 
 
 def require_collected(day: date, ledger: Sequence[LedgerEntry]) -> None:
-    """Tell an empty day from one that was never collected.
+    """Refuse a day that was never collected; an empty one is accepted.
 
     Raises:
         MissingInputError: No source has an entry for the day.
@@ -22,5 +22,5 @@ def require_collected(day: date, ledger: Sequence[LedgerEntry]) -> None:
 
 
 def incomplete_sources(ledger: Sequence[LedgerEntry]) -> list[str]:
-    """List the sources of which the day is not whole, never collected ones included, sorted."""
+    """Return the sources of which the day is not whole, never collected ones included, sorted."""
     return sorted(set(SOURCES) - {entry.source for entry in ledger if entry.complete})

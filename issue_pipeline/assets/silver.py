@@ -1,9 +1,10 @@
-"""``silver.clusters``: the posts of a day, grouped by meaning."""
+"""``silver.clusters``: the posts of a day, clustered by their sentence embeddings."""
 
 from dataclasses import replace
 from datetime import UTC, datetime
 
 import dagster as dg
+from pydantic import Field
 
 from issue_pipeline.assets.checks import (
     CLUSTERS,
@@ -13,14 +14,10 @@ from issue_pipeline.assets.checks import (
     require_sound,
     silver_checks,
 )
+from issue_pipeline.assets.event_tags import clustered_tags
 from issue_pipeline.assets.failures import clear_failures
 from issue_pipeline.assets.metadata.clusters import cluster_metadata
-from issue_pipeline.assets.metadata.tables import (
-    OWNERS,
-    SOURCE_VERSIONS,
-    seconds_since,
-    table_metadata,
-)
+from issue_pipeline.assets.metadata.tables import OWNERS, seconds_since, table_metadata
 from issue_pipeline.assets.partition_keys import day_of
 from issue_pipeline.assets.preconditions import incomplete_sources, require_collected
 from issue_pipeline.errors import StoreBusyError
@@ -28,7 +25,12 @@ from issue_pipeline.partitions import daily_partitions, sources_of_day
 from issue_pipeline.records import ClusterRow
 from issue_pipeline.resources.duckdb import IssuesDatabase
 from issue_pipeline.resources.embedding import EmbeddingResource
-from issue_pipeline.settings import clustering_min_size, clustering_mode
+from issue_pipeline.settings import (
+    ClusteringMode,
+    MinClusterSize,
+    clustering_min_size,
+    clustering_mode,
+)
 from issue_pipeline.sql import bronze, silver
 from issue_pipeline.utils.clustering import (
     cluster_embeddings,
@@ -37,6 +39,27 @@ from issue_pipeline.utils.clustering import (
     outlier_ratio,
 )
 from issue_pipeline.utils.embeddings import compute_embeddings_for_items
+
+
+class ClusteringConfig(dg.Config):
+    """How a day is clustered; a run may have its own, the environment has the defaults.
+
+    Attributes:
+        mode: ``smoothed``, or ``raw`` for HDBSCAN on the embeddings as they are.
+        min_size: Fewest posts of a cluster; 0 for a 200th of the day, at least 5.
+    """
+
+    mode: ClusteringMode = Field(
+        default_factory=clustering_mode,
+        description="raw or smoothed. Default: CLUSTERING_MODE, where that is not set: smoothed.",
+    )
+    min_size: MinClusterSize = Field(
+        default_factory=clustering_min_size,
+        description=(
+            "Fewest posts of a cluster; 0: a 200th of the day, at least 5. Default:"
+            " CLUSTERING_MIN_SIZE, where that is not set: 0."
+        ),
+    )
 
 
 @dg.asset(
@@ -54,7 +77,10 @@ from issue_pipeline.utils.embeddings import compute_embeddings_for_items
     ),
 )
 def clusters(
-    context: dg.AssetExecutionContext, embedding: EmbeddingResource, database: IssuesDatabase
+    context: dg.AssetExecutionContext,
+    config: ClusteringConfig,
+    embedding: EmbeddingResource,
+    database: IssuesDatabase,
 ) -> dg.MaterializeResult:  # type: ignore[type-arg]  # with checks, Dagster wants it bare
     """Read the day, cluster it with no database open, replace the day's clustering."""
     day, started_at = day_of(context), datetime.now(UTC)
@@ -66,10 +92,10 @@ def clusters(
             for source in versions:
                 require_sound(f"{source} {day}", bronze_checks(connection, source, day))
         require_collected(day, ledger)
-        # Before minutes of embedding, should they be misspelt.
-        mode, min_size = clustering_mode(), clustering_min_size()
         vectors = compute_embeddings_for_items(items, embedding.get_model())
-        clustering = cluster_embeddings(vectors, mode=mode, min_cluster_size=min_size)
+        clustering = cluster_embeddings(
+            vectors, mode=config.mode, min_cluster_size=config.min_size or None
+        )
         # The items are in the order of their url_hash, which breaks ties of size.
         clustering = replace(clustering, labels=largest_first(clustering.labels))
         noise = outlier_ratio(clustering.labels)
@@ -102,13 +128,14 @@ def clusters(
     if missing := incomplete_sources(ledger):
         context.log.warning(f"{day} is clustered without all of {', '.join(missing)}")
     return dg.MaterializeResult(
+        tags=clustered_tags(versions, len(rows)),
         metadata={
             **cluster_metadata(rows, items, vectors, clustering.labels),
             "mode": clustering.mode,
             "min_cluster_size": clustering.min_cluster_size,
             "incomplete_sources": ", ".join(missing) or "-",
             "seconds": seconds_since(started_at),
-            SOURCE_VERSIONS: versions,
+            "source_versions": versions,
         },
         check_results=checked,
     )

@@ -1,10 +1,13 @@
-"""What runs by itself: jobs, their schedules, and the sensors that react to what happened.
+"""Automation: jobs, schedules, and sensors.
 
-- ``schedules``: yesterday's posts are collected, each source by its own job.
-- ``processing``: a day is clustered, labelled and published when its sources are in, at the
-  latest at the deadline, and again when something arrives late.
-- ``retries``: what failed and may succeed later is run again, after ever longer waits.
-- ``alerts``: a failed run is told to a webhook.
+- ``schedules``: collect yesterday's posts, each source by its own job.
+- ``processing``: cluster, label and publish a day when its sources are in, at the latest at the
+  deadline, and again when a source's data version changes.
+- ``retries``: start failed runs that may succeed later again, with growing waits.
+- ``alerts``: post failed runs to a webhook.
+
+Sensors read Dagster's own records (runs, materialisations and their tags), never the database that
+a run may be writing.
 """
 
 from issue_pipeline.automation.alerts import alert_sensors

@@ -1,7 +1,7 @@
-"""A failed run, told to a webhook: what failed, of which partition, when, why, and where to look.
+"""Post failed runs to a webhook: what failed, of which partition, when, why, and where to look.
 
-What the receiver does not take is told again at the next look. So Dagster's own failure sensor,
-which shows each failure once, would not do.
+An alert that the receiver does not accept is sent again at the next evaluation. Dagster's own
+failure sensor evaluates each failure once, so it does not fit.
 """
 
 import html
@@ -33,7 +33,7 @@ _LOST_AND_RUN_AGAIN_TAG = "dagster/will_retry"
 
 
 def alert_text(run: dg.DagsterRun, at: datetime, reason: str, ui_url: str) -> str:
-    """Put a failure into words: one line for what and why, one for where to look.
+    """Return an alert: one line for what failed and why, one for where to look.
 
     Args:
         run: The failed run.
@@ -56,17 +56,17 @@ def _what(run: dg.DagsterRun) -> str:
 
 
 def _inert(text: str) -> str:
-    """Let foreign words be words in a chat: no markup, no disguised link, and nobody is called."""
+    """Return foreign text without effect in a chat: no markup, no disguised link, no mention."""
     return html.escape(text, quote=False).replace("@", "@\u200b")
 
 
 class Delivery(NamedTuple):
-    """What became of an alert.
+    """Outcome of sending an alert.
 
     Attributes:
         is_taken: Whether it need not be sent again.
         takes_others: Whether the receiver is up, so that others may be sent.
-        words: The same for people.
+        words: The outcome in words, for the UI.
     """
 
     is_taken: bool
@@ -93,7 +93,7 @@ def post_alert(url: str, text: str) -> Delivery:
 
 
 def alert_sensors() -> list[dg.SensorDefinition]:
-    """Give the sensor that tells failures, if a webhook is configured."""
+    """Return the sensor that posts failures, if a webhook is configured."""
     url = alert_webhook_url()
     if not url:
         return []
@@ -135,7 +135,7 @@ def alert_sensors() -> list[dg.SensorDefinition]:
 
 
 def _failed_runs(context: dg.SensorEvaluationContext) -> list[dg.RunRecord]:
-    """Find the failed runs of our code location, the oldest first."""
+    """Return the failed runs of our code location, the oldest first."""
     records = context.instance.get_run_records(
         dg.RunsFilter(
             statuses=[dg.DagsterRunStatus.FAILURE], updated_after=datetime.now(UTC) - MEMORY
@@ -154,7 +154,7 @@ def _failed_runs(context: dg.SensorEvaluationContext) -> list[dg.RunRecord]:
 
 
 def _reason(instance: dg.DagsterInstance, run_id: str) -> str:
-    """Say why a run failed, in one line."""
+    """Return why a run failed, in one line."""
 
     def first(kind: dg.DagsterEventType) -> dg.DagsterEvent | None:
         records = instance.get_records_for_run(run_id, of_type=kind, limit=1).records

@@ -1,11 +1,14 @@
-"""What Dagster's own records tell about past materialisations."""
+"""Past materialisations and runs, as Dagster's own records have them."""
 
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import NamedTuple
 
 import dagster as dg
 from dagster._core.definitions.data_version import DATA_VERSION_TAG
 
+# Of one query; a week of a source-day asset has 28 partitions.
+PAGE_EVENTS = 200
 # On every run of a partition.
 PARTITION_TAG = "dagster/partition"
 
@@ -15,36 +18,46 @@ class Materialised(NamedTuple):
 
     Attributes:
         at: Aware, UTC.
-        version: What the asset gave as version of its data; ``""`` where it gives none.
-        metadata: The values as the asset gave them, by name.
+        tags: Of the event (``assets/event_tags.py``), the data version among them.
     """
 
     at: datetime
-    version: str
-    metadata: dict[str, object]
+    tags: Mapping[str, str]
+
+    @property
+    def version(self) -> str:
+        """Data version; ``""`` where the asset reports none."""
+        return self.tags.get(DATA_VERSION_TAG, "")
 
 
-def last_materialised(
-    instance: dg.DagsterInstance, key: dg.AssetKey, partition: str
-) -> Materialised | None:
-    """Find the latest materialisation of a partition; ``None`` if there never was one."""
-    wanted = dg.AssetRecordsFilter(asset_key=key, asset_partitions=[partition])
-    for record in instance.fetch_materializations(wanted, limit=1).records:
-        materialisation = record.asset_materialization
-        assert materialisation is not None
-        return Materialised(
-            at=datetime.fromtimestamp(record.timestamp, UTC),
-            version=(materialisation.tags or {}).get(DATA_VERSION_TAG, ""),
-            metadata={name: value.value for name, value in materialisation.metadata.items()},
-        )
-    return None
+def latest_materialisations(
+    instance: dg.DagsterInstance, key: dg.AssetKey, partitions: Sequence[str]
+) -> dict[str, Materialised]:
+    """Return the latest materialisation of each partition that has one, by partition key.
+
+    One query, unless partitions were made so often of late that older ones are on a second page.
+    """
+    found: dict[str, Materialised] = {}
+    wanted = dg.AssetRecordsFilter(asset_key=key, asset_partitions=list(partitions))
+    cursor, has_more = None, bool(partitions)
+    while has_more and len(found) < len(partitions):
+        page = instance.fetch_materializations(wanted, limit=PAGE_EVENTS, cursor=cursor)
+        for record in page.records:  # the newest first
+            event = record.asset_materialization
+            assert event is not None
+            found.setdefault(
+                str(event.partition),
+                Materialised(datetime.fromtimestamp(record.timestamp, UTC), event.tags or {}),
+            )
+        cursor, has_more = page.cursor, page.has_more
+    return found
 
 
 def source_day_key(source: str, day: date) -> dg.MultiPartitionKey:
-    """Give the partition key of a source's day."""
+    """Return the partition key of a source's day."""
     return dg.MultiPartitionKey({"source": source, "date": day.isoformat()})
 
 
 def ended_at(record: dg.RunRecord) -> datetime:
-    """Give the moment at which a run ended; aware, UTC."""
+    """Return the moment at which a run ended; aware, UTC."""
     return datetime.fromtimestamp(record.end_time or record.update_timestamp.timestamp(), UTC)

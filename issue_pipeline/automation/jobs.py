@@ -1,19 +1,19 @@
-"""The jobs: what can be started as a whole."""
+"""Jobs: one for each source, one for a day's issues, one for the freshness checks."""
 
 import dagster as dg
 
 from issue_pipeline.assets import clusters, issues, live_issues, raw_items
 from issue_pipeline.assets.freshness import freshness_checks
-from issue_pipeline.partitions import SOURCES
+from issue_pipeline.resources.collectors.registry import SOURCES
 
 # One for each source, so that each has a schedule, a history and a state of its own in the UI.
 collect_jobs = {
-    source: dg.define_asset_job(
-        f"collect_{source}",
+    source.name: dg.define_asset_job(
+        f"collect_{source.name}",
         selection=[raw_items],
-        description=f"Collect the posts of one day from {source}: partition DAY|{source}.",
+        description=f"Collect one day's posts from {source.title}: partition DAY|{source.name}.",
     )
-    for source in SOURCES
+    for source in SOURCES.values()
 }
 find_issues_job = dg.define_asset_job(
     "find_issues",

@@ -1,22 +1,28 @@
-"""When a day is clustered, labelled and published.
+"""Sensor: request that a day is clustered, labelled and published.
 
-At once when all four sources are in; at the deadline with those that are; and again whenever a
-source brings something new. A day of which labels are missing is run again once a day: the model
+At once when all sources are in; at the deadline with those that are; and again whenever the data
+version of a source changes. A day of which labels are missing is run again once a day: the model
 may have been down, or the run's budget spent.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
 import dagster as dg
 
 from issue_pipeline.assets import clusters, issues, raw_items
-from issue_pipeline.assets.metadata.tables import SOURCE_VERSIONS
+from issue_pipeline.assets.event_tags import (
+    CLUSTERS_TAG,
+    INPUT_VERSION_TAG,
+    UNLABELLED_TAG,
+    input_version,
+)
+from issue_pipeline.assets.silver import ClusteringConfig
 from issue_pipeline.automation.history import (
     PARTITION_TAG,
     Materialised,
-    last_materialised,
+    latest_materialisations,
     source_day_key,
 )
 from issue_pipeline.automation.jobs import BEFORE_BACKFILLS, find_issues_job
@@ -25,12 +31,18 @@ from issue_pipeline.settings import process_deadline
 
 # Older days are processed when somebody asks for them.
 LOOKBACK_DAYS = 7
-CHECK_EVERY_S = 15
+CHECK_EVERY_S = 60
+_UNFINISHED = [
+    status
+    for status in dg.DagsterRunStatus
+    if status
+    not in (dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED)
+]
 
 
 @dataclass(frozen=True, slots=True)
 class DayState:
-    """What is known of one day.
+    """State of one day, from the records of its runs and materialisations.
 
     Attributes:
         day: UTC day.
@@ -54,27 +66,28 @@ class DayState:
     @property
     def is_processed(self) -> bool:
         """Whether the clusters are made of what the sources have given last."""
-        return self.clusters is not None and self.clusters.metadata.get(SOURCE_VERSIONS) == {
-            source: there.version for source, there in self.sources.items()
-        }
+        current = {source: there.version for source, there in self.sources.items()}
+        return self.clusters is not None and (
+            self.clusters.tags.get(INPUT_VERSION_TAG) == input_version(current)
+        )
 
     @property
     def lacks_labels(self) -> bool:
         """Whether clusters have no label: it failed, waits for its model, or was never begun."""
-        if self.clusters is None or not self.clusters.metadata.get("clusters"):
+        if self.clusters is None or self.clusters.tags.get(CLUSTERS_TAG) == "0":
             return False
         if self.labels is None or self.labels.at < self.clusters.at:
             return True
-        return any(self.labels.metadata.get(key) for key in ("failed", "waiting"))
+        return self.labels.tags.get(UNLABELLED_TAG) != "0"
 
 
 def due_at(day: date, deadline: time) -> datetime:
-    """Give the moment from which a day waits for no source."""
+    """Return the moment from which a day waits for no source."""
     return datetime.combine(day + timedelta(days=1), deadline, UTC)
 
 
 def reason_to_process(state: DayState, now: datetime, deadline: time) -> str | None:
-    """Say why a day should be processed now.
+    """Return why a day should be processed now.
 
     Args:
         state: Of a day that is over.
@@ -98,20 +111,31 @@ def reason_to_process(state: DayState, now: datetime, deadline: time) -> str | N
     return None
 
 
-def day_state(instance: dg.DagsterInstance, day: date) -> DayState:
-    """Read from Dagster's records what became of a day."""
-    found = {
-        source: last_materialised(instance, raw_items.key, source_day_key(source, day))
-        for source in SOURCES
-    }
-    runs = instance.get_runs(dg.RunsFilter(tags={PARTITION_TAG: day.isoformat()}))
-    return DayState(
-        day=day,
-        sources={source: there for source, there in found.items() if there is not None},
-        clusters=last_materialised(instance, clusters.key, day.isoformat()),
-        labels=last_materialised(instance, issues.key, day.isoformat()),
-        is_running=any(not run.is_finished for run in runs),
-    )
+def day_states(instance: dg.DagsterInstance, days: Sequence[date]) -> list[DayState]:
+    """Read from Dagster's records what became of days, with one query an asset and one for runs."""
+    if not days:
+        return []
+    names = [day.isoformat() for day in days]
+    keys = {(source, day): source_day_key(source, day) for source in SOURCES for day in days}
+    collected = latest_materialisations(instance, raw_items.key, list(keys.values()))
+    clustered = latest_materialisations(instance, clusters.key, names)
+    labelled = latest_materialisations(instance, issues.key, names)
+    runs = instance.get_runs(dg.RunsFilter(tags={PARTITION_TAG: names}, statuses=_UNFINISHED))
+    running = {run.tags[PARTITION_TAG] for run in runs}
+    return [
+        DayState(
+            day=day,
+            sources={
+                source: collected[key]
+                for source in SOURCES
+                if (key := keys[source, day]) in collected
+            },
+            clusters=clustered.get(name),
+            labels=labelled.get(name),
+            is_running=name in running,
+        )
+        for day, name in zip(days, names, strict=True)
+    ]
 
 
 @dg.sensor(
@@ -119,26 +143,27 @@ def day_state(instance: dg.DagsterInstance, day: date) -> DayState:
     minimum_interval_seconds=CHECK_EVERY_S,
     default_status=dg.DefaultSensorStatus.RUNNING,
     description=(
-        "Processes a day of the last week at once when all four sources are in; at the deadline"
+        "Processes a day of the last week at once when all sources are in; at the deadline"
         f" ({process_deadline():%H:%M} UTC of the next day) with those that are; again when one"
         " brings something new; and once a day while labels are missing."
     ),
 )
 def process_days(context: dg.SensorEvaluationContext) -> dg.SensorResult:
-    """Ask for the days that are due."""
+    """Request the days that are due."""
     now, deadline = datetime.now(UTC), process_deadline()
+    days = [now.date() - timedelta(days=back) for back in range(LOOKBACK_DAYS, 0, -1)]
+    days = [day for day in days if daily_partitions.has_partition_key(day.isoformat())]
     requests, waiting = [], []
-    for back in range(LOOKBACK_DAYS, 0, -1):
-        day = now.date() - timedelta(days=back)
-        if not daily_partitions.has_partition_key(day.isoformat()):
-            continue
-        state = day_state(context.instance, day)
+    for state in day_states(context.instance, days):
+        day = state.day
         reason = reason_to_process(state, now, deadline)
         if reason is not None:
             requests.append(
                 dg.RunRequest(
                     run_key=f"{day} {reason}",
                     partition_key=day.isoformat(),
+                    # Recorded with the run, where the Launchpad of a run by hand shows it, too.
+                    run_config=dg.RunConfig(ops={clusters.node_def.name: ClusteringConfig()}),
                     tags=BEFORE_BACKFILLS,
                 )
             )

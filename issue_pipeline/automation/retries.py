@@ -1,4 +1,4 @@
-"""Runs that failed, but may succeed later, are started again after ever longer waits.
+"""Start failed runs that may succeed later again, with exponentially growing waits.
 
 This is the one level at which a step is repeated. Below it, a request to an API, a model or a store
 is repeated where it is made; beside it, Dagster repeats a run whose process was lost.
@@ -25,7 +25,7 @@ _MEMORY = timedelta(days=7)
 
 
 def wait_before(number: int, first: timedelta) -> timedelta:
-    """Tell how long to wait before a try.
+    """Return how long to wait before a try.
 
     Args:
         number: 1 for the first try after the failure.
@@ -45,7 +45,7 @@ def wait_before(number: int, first: timedelta) -> timedelta:
     ),
 )
 def try_again(context: dg.SensorEvaluationContext) -> dg.SensorResult:
-    """Ask for the runs whose wait is over."""
+    """Request the runs whose wait is over."""
     now = datetime.now(UTC)
     failed = context.instance.get_run_records(
         dg.RunsFilter(
@@ -70,7 +70,7 @@ def try_again(context: dg.SensorEvaluationContext) -> dg.SensorResult:
 
 
 def is_run_again(run: dg.DagsterRun) -> bool:
-    """Tell whether a failed run will be started again here, sooner or later."""
+    """Return whether a failed run will be started again here, sooner or later."""
     return (
         run.tags.get(MAY_SUCCEED_LATER_TAG) == "yes"
         and _tries(run) < MAX_TRIES
@@ -79,19 +79,19 @@ def is_run_again(run: dg.DagsterRun) -> bool:
 
 
 def _tries(run: dg.DagsterRun) -> int:
-    """Count the tries that led to a run; one that somebody repeated has the other's tags."""
+    """Return how many tries led to a run: none, if somebody repeated one, whose tags it has."""
     tag = run.tags.get(TRY_TAG, "")
     return int(tag) if tag.isdecimal() and not run.parent_run_id else 0
 
 
 def _is_partition(key: str) -> bool:
-    """Tell whether there still is such a partition: the first day may have been moved."""
+    """Return whether there still is such a partition: the first day may have been moved."""
     day, _, source = key.partition("|")
     return source in (*SOURCES, "") and daily_partitions.has_partition_key(day)
 
 
 def _was_run_since(instance: dg.DagsterInstance, record: dg.RunRecord) -> bool:
-    """Tell whether another run of the same partition of the same assets was begun later."""
+    """Return whether another run of the same partition of the same assets was begun later."""
     run = record.dagster_run
     later = instance.get_runs(
         dg.RunsFilter(
@@ -103,7 +103,7 @@ def _was_run_since(instance: dg.DagsterInstance, record: dg.RunRecord) -> bool:
 
 
 def _assets(run: dg.DagsterRun) -> frozenset[dg.AssetKey]:
-    """Give the assets that a run was to make; a source's day has only one."""
+    """Return the assets that a run was to make; a source's day has only one."""
     if run.asset_selection:
         return frozenset(run.asset_selection)
     if run.job_name == find_issues_job.name:
@@ -115,7 +115,7 @@ _FIND_ISSUES = frozenset([clusters.key, issues.key, live_issues.key])
 
 
 def _request(run: dg.DagsterRun, number: int) -> dg.RunRequest:
-    """Ask for a run's partition and assets again, by the job that has them."""
+    """Return a request for a run's partition and assets, by the job that has them."""
     partition, assets = run.tags[PARTITION_TAG], _assets(run)
     collects = raw_items.key in assets
     job = collect_jobs[partition.split("|")[1]] if collects else find_issues_job

@@ -1,4 +1,4 @@
-"""When the sources are collected, and when it is checked that they were."""
+"""Schedules: collect each source daily, and check its freshness every few hours."""
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
@@ -6,9 +6,11 @@ from datetime import UTC, date, datetime, timedelta
 import dagster as dg
 
 from issue_pipeline.assets import raw_items
-from issue_pipeline.automation.history import last_materialised, source_day_key
+from issue_pipeline.assets.event_tags import COMPLETE_TAG
+from issue_pipeline.automation.history import latest_materialisations, source_day_key
 from issue_pipeline.automation.jobs import BEFORE_BACKFILLS, check_freshness_job, collect_jobs
 from issue_pipeline.partitions import SOURCES, daily_partitions
+from issue_pipeline.resources.collectors.registry import SOURCES as REGISTRY
 from issue_pipeline.settings import collect_at, process_deadline
 
 FRESHNESS_EVERY_HOURS = 6
@@ -16,7 +18,7 @@ CATCH_UP_DAYS = 7
 
 
 def collect_schedule(source: str) -> dg.ScheduleDefinition:
-    """Collect yesterday from one source, every day at the time that the settings name."""
+    """Return the schedule that collects yesterday from one source, at the time of its setting."""
     at = collect_at(source)
 
     @dg.schedule(
@@ -26,8 +28,8 @@ def collect_schedule(source: str) -> dg.ScheduleDefinition:
         execution_timezone="UTC",
         default_status=dg.DefaultScheduleStatus.RUNNING,
         description=(
-            f"Yesterday's posts of {source}, at {at:%H:%M} UTC; and what is missing of the week"
-            " before."
+            f"Yesterday's posts of {REGISTRY[source].title}, at {at:%H:%M} UTC; and what is"
+            " missing of the week before."
         ),
     )
     def schedule(context: dg.ScheduleEvaluationContext) -> Iterator[dg.RunRequest | dg.SkipReason]:
@@ -52,20 +54,19 @@ def collect_schedule(source: str) -> dg.ScheduleDefinition:
 
 
 def missing_before(instance: dg.DagsterInstance, source: str, yesterday: date) -> list[date]:
-    """List the days of the last week that should be collected beside yesterday, the oldest first.
+    """Return the days of the last week that should be collected beside yesterday, the oldest first.
 
     Those that are missing since the first one that the source was collected of: the machine was
     off, or a key was wrong. And the day before yesterday, if it is stored incomplete: a quota that
     was spent, or an index that was behind, may have more to give by now.
     """
     days = [yesterday - timedelta(days=back) for back in range(CATCH_UP_DAYS - 1, 0, -1)]
-    known = {
-        day: last_materialised(instance, raw_items.key, source_day_key(source, day)) for day in days
-    }
-    first = next((day for day in days if known[day]), yesterday)
-    missing = [day for day in days if day > first and known[day] is None]
-    before = known[days[-1]]
-    if before is not None and before.metadata.get("complete") is False:
+    keys = {day: source_day_key(source, day) for day in days}
+    known = latest_materialisations(instance, raw_items.key, list(keys.values()))
+    first = next((day for day in days if keys[day] in known), yesterday)
+    missing = [day for day in days if day > first and keys[day] not in known]
+    before = known.get(keys[days[-1]])
+    if before is not None and before.tags.get(COMPLETE_TAG) == "no":
         missing.append(days[-1])
     return missing
 

@@ -32,8 +32,6 @@ _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 # What the real APIs and stores cannot do without, and where to get it.
 REQUIRED_SETTINGS = {
-    "REDDIT_CLIENT_ID": "create an application at https://www.reddit.com/prefs/apps",
-    "REDDIT_CLIENT_SECRET": "shown beside the application's id",
     "POCKETBASE_URL": "where your PocketBase serves, such as http://127.0.0.1:8090",
     "POCKETBASE_EMAIL": "a superuser: pocketbase superuser upsert EMAIL PASSWORD",
     "POCKETBASE_PASSWORD": "the superuser's password",
@@ -41,6 +39,7 @@ REQUIRED_SETTINGS = {
 RECOMMENDED_SETTINGS = {
     "GITHUB_TOKEN": "https://github.com/settings/tokens, no scopes needed: 30 searches a minute"
     " instead of 10",
+    "REDDIT_CLIENT_ID": "https://www.reddit.com/prefs/apps: Reddit's own API instead of an archive",
     "STACKEXCHANGE_KEY": "https://stackapps.com/apps/oauth/register: 10,000 requests a day"
     " instead of 300",
 }

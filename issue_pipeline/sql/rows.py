@@ -8,6 +8,8 @@ from typing import Any, TypeVar
 
 import duckdb
 
+from issue_pipeline.utils.printable import repair_surrogates
+
 # Of one statement: keeps the JSON text of a chunk within megabytes, however long its rows.
 CHUNK_ROWS = 2_000
 CHUNK_CHARS = 4_000_000
@@ -117,7 +119,7 @@ def _chunks(
         structure = structure or json.dumps([{column: types[column] for column in row}])
         text = json.dumps(row, default=_encode, ensure_ascii=False)
         # The database refuses half a surrogate pair, wherever it came from: U+FFFD stands for it.
-        text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        text = repair_surrogates(text)
         chunk.append(text)
         chars += len(text)
         if len(chunk) == CHUNK_ROWS or chars >= CHUNK_CHARS:

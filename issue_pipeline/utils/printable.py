@@ -1,4 +1,4 @@
-"""Foreign text on a terminal, in a log line or in an error message."""
+"""Foreign text made fit for a terminal, a log line, an error message, or to be encoded at all."""
 
 import re
 
@@ -25,3 +25,8 @@ def printable(text: str, max_chars: int) -> str:
     """
     line = UNSEEN.sub(_REPLACEMENT, " ".join(text.split()))
     return line if len(line) <= max_chars else line[: max_chars - 1] + "…"
+
+
+def repair_surrogates(text: str) -> str:
+    """Return text that can be encoded: U+FFFD for half surrogate pairs; whole ones are joined."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")

@@ -72,8 +72,9 @@ def clean_body(source: str, body: str | None) -> str:
     credentials are redacted and control characters dropped.
 
     Args:
-        source: ``github``, ``stackoverflow``, ``reddit`` or ``hackernews``; of any other source
-            the text is only redacted and stripped of control characters and needless space.
+        source: ``github``, ``stackoverflow``, ``reddit``, ``hackernews``, or one that
+            :func:`clean_as` was called for; of any other source the text is only redacted and
+            stripped of control characters and needless space.
         body: The body as bronze keeps it, of which the first 100,000 characters are read; ``None``
             counts as empty.
 
@@ -84,7 +85,23 @@ def clean_body(source: str, body: str | None) -> str:
         return ""
     text = _without_controls(_beginning(body))
     # Redacted first, while a credential still stands next to the name that gives it away.
-    return _squeeze(redact(_CLEANERS.get(source, _unchanged)(redact(text))))
+    return _squeeze(redact(_CLEANERS.get(_kind_of(source), _unchanged)(redact(text))))
+
+
+def clean_as(source: str, like: str) -> None:
+    """Register how the texts of another source are cleaned in this process.
+
+    Args:
+        source: Its name.
+        like: The source, one of the four, whose markup and habits its texts share; ``""`` for
+            plain text.
+
+    Raises:
+        ValueError: ``like`` is none of these.
+    """
+    if like and like not in _CLEANERS:
+        raise ValueError(f"cleaned as {like!r}; expected one of {', '.join(_CLEANERS)}, or none")
+    _CLEANED_AS[source] = like
 
 
 def clean_title(source: str, title: str | None) -> str:
@@ -94,7 +111,7 @@ def clean_title(source: str, title: str | None) -> str:
     stays; so does everything else but a form's kind of issue in front ("[Bug]: ").
     """
     text = _beginning(title or "")
-    if source == "stackoverflow":
+    if _kind_of(source) == "stackoverflow":
         text = html.unescape(text)
     line = " ".join(redact(_without_controls(text).replace("`", "")).split())
     kind = _TITLE_KIND.match(line)
@@ -171,6 +188,12 @@ _CLEANERS: dict[str, Callable[[str], str]] = {
     "reddit": _reddit,
     "hackernews": _hackernews,
 }
+# Further sources, each with the one of these whose texts are like its own.
+_CLEANED_AS: dict[str, str] = {}
+
+
+def _kind_of(source: str) -> str:
+    return _CLEANED_AS.get(source, source)
 
 
 def _markdown(text: str, select: Callable[[list[str]], list[str]]) -> str:

@@ -45,7 +45,9 @@ def test_collecting_again_changes_nothing(pipeline):
 def test_a_source_that_refuses_us_fails_at_once_and_changes_nothing(pipeline):
     pipeline.collect()
     before = pipeline.tables()
-    refused = changed(pipeline.resources["collectors"], reddit_client_secret="wrong")
+    reddit = pipeline.resources["collectors"].reddit
+    wrong = reddit.model_copy(update={"client_secret": "wrong"})
+    refused = changed(pipeline.resources["collectors"], reddit=wrong)
     pipeline.resources["collectors"] = refused
 
     result = pipeline.attempt(raw_items, f"{DAY}|reddit")

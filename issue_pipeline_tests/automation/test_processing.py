@@ -1,5 +1,6 @@
 """A day is processed when its sources are in, at the deadline with what is there, and again."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 
@@ -7,10 +8,11 @@ import dagster as dg
 import pytest
 
 from issue_pipeline.assets import clusters, raw_items
+from issue_pipeline.assets.event_tags import clustered_tags, labelled_tags
 from issue_pipeline.automation.history import Materialised
 from issue_pipeline.automation.processing import (
     DayState,
-    day_state,
+    day_states,
     process_days,
     reason_to_process,
 )
@@ -23,19 +25,27 @@ NIGHT = datetime(2026, 3, 11, 1, tzinfo=UTC)
 MORNING = datetime(2026, 3, 11, 7, tzinfo=UTC)
 
 
-def at(minute: int, version: str = "", **metadata: object) -> Materialised:
-    return Materialised(NIGHT + timedelta(minutes=minute), version, metadata)
+def at(minute: int, tags: Mapping[str, str] | None = None) -> Materialised:
+    return Materialised(NIGHT + timedelta(minutes=minute), tags or {})
 
 
-def made_of(minute: int, **versions: str) -> Materialised:
+def collected_at(minute: int, version: str) -> Materialised:
+    return at(minute, {"dagster/data_version": version})
+
+
+def made_of(minute: int, clusters: int = 3, **versions: str) -> Materialised:
     """Clusters, and the version of each source that they are made of."""
-    return at(minute, source_versions=versions, clusters=3)
+    return at(minute, clustered_tags(versions, clusters))
+
+
+def labelled(minute: int, *, unlabelled: int) -> Materialised:
+    return at(minute, labelled_tags(unlabelled))
 
 
 def state(
     *sources: str, clusters: Materialised | None = None, labels: Materialised | None = None
 ) -> DayState:
-    return DayState(DAY, {source: at(0, "first") for source in sources}, clusters, labels)
+    return DayState(DAY, {source: collected_at(0, "first") for source in sources}, clusters, labels)
 
 
 ALL_FIRST = dict.fromkeys(SOURCES, "first")
@@ -62,19 +72,19 @@ def test_a_day_of_which_nothing_is_in_is_never_due():
 
 
 def test_a_processed_day_is_not_due():
-    day = state(*SOURCES, clusters=made_of(1, **ALL_FIRST), labels=at(2, waiting=0, failed=0))
+    day = state(*SOURCES, clusters=made_of(1, **ALL_FIRST), labels=labelled(2, unlabelled=0))
     assert not is_due(day, MORNING + timedelta(days=3))
 
 
 def test_a_day_without_clusters_lacks_no_labels():
-    day = state(*SOURCES, clusters=at(1, source_versions=ALL_FIRST, clusters=0))
+    day = state(*SOURCES, clusters=made_of(1, 0, **ALL_FIRST))
     assert not is_due(day, MORNING + timedelta(days=3))
 
 
 def test_a_day_is_due_again_when_a_source_brings_something_later():
     clusters = made_of(1, **dict.fromkeys(SOURCES[:3], "first"))
     three = state(*SOURCES[:3], clusters=clusters)
-    late = DayState(DAY, {**three.sources, SOURCES[3]: at(4, "late")}, clusters, None)
+    late = DayState(DAY, {**three.sources, SOURCES[3]: collected_at(4, "late")}, clusters, None)
     assert not is_due(three, MORNING)
     assert is_due(late, MORNING)
 
@@ -87,14 +97,14 @@ def test_what_came_while_the_day_was_clustered_is_not_forgotten():
 
 def test_the_same_posts_collected_again_are_no_news():
     day = state(*SOURCES, clusters=made_of(1, **ALL_FIRST))
-    again = DayState(DAY, {name: at(9, "first") for name in SOURCES}, day.clusters, None)
+    again = DayState(DAY, {name: collected_at(9, "first") for name in SOURCES}, day.clusters, None)
     assert not is_due(again, MORNING)
 
 
 def test_one_collection_is_one_reason_and_the_next_another_even_if_it_brings_back_the_old():
     reasons = []
     for minute, version in ((0, "first"), (5, "second"), (9, "first")):
-        sources = {**state(*SOURCES).sources, "reddit": at(minute, version)}
+        sources = {**state(*SOURCES).sources, "reddit": collected_at(minute, version)}
         day = DayState(DAY, sources, made_of(1, **{**ALL_FIRST, "reddit": "other"}), None)
         reasons.append(reason_to_process(day, MORNING, DEADLINE))
         assert reason_to_process(day, MORNING + timedelta(hours=5), DEADLINE) == reasons[-1]
@@ -104,10 +114,10 @@ def test_one_collection_is_one_reason_and_the_next_another_even_if_it_brings_bac
 @pytest.mark.parametrize(
     "labels",
     [
-        at(2, waiting=3, failed=0),
-        at(2, waiting=0, failed=1),
+        labelled(2, unlabelled=3),
+        at(2),  # nothing is known of them
         None,  # the step itself failed
-        at(0, waiting=0, failed=0),  # of the clusters before these
+        labelled(0, unlabelled=0),  # of the clusters before these
     ],
 )
 def test_missing_labels_are_asked_for_once_a_day_after_the_deadline(labels):
@@ -150,26 +160,34 @@ def test_the_sensor_reads_dagsters_records_and_asks_for_a_day_once():
             )
             return process_days.evaluate_tick(context).run_requests or []
 
+        def state_of(day: date) -> DayState:
+            (state,) = day_states(instance, [day])
+            return state
+
         assert asked_for() == []
         for source in SOURCES:
             collected(instance, f"{yesterday}|{source}")
         first, again = asked_for(), asked_for()
         assert [request.partition_key for request in first] == [yesterday.isoformat()]
+        assert first[0].run_config["ops"]["silver__clusters"]["config"] == {
+            "mode": "smoothed",
+            "min_size": 0,
+        }
         # Dagster starts one run for each key.
         assert [request.run_key for request in first] == [request.run_key for request in again]
-        assert day_state(instance, yesterday).waits_for == []
-        assert not day_state(instance, yesterday).is_running
+        assert state_of(yesterday).waits_for == []
+        assert not state_of(yesterday).is_running
         run = instance.create_run_for_job(
             defs.resolve_job_def("find_issues"), tags={"dagster/partition": yesterday.isoformat()}
         )
-        assert day_state(instance, yesterday).is_running
+        assert state_of(yesterday).is_running
         instance.report_run_canceled(run)
-        assert not day_state(instance, yesterday).is_running
+        assert not state_of(yesterday).is_running
         instance.report_runless_asset_event(
             dg.AssetMaterialization(
                 clusters.key,
                 partition=yesterday.isoformat(),
-                metadata={"source_versions": ALL_FIRST},
+                tags=clustered_tags(ALL_FIRST, 0),
             )
         )
         assert asked_for() == []

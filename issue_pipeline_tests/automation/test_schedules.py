@@ -7,6 +7,7 @@ import dagster as dg
 import pytest
 
 from issue_pipeline.assets import raw_items
+from issue_pipeline.assets.event_tags import collected_tags
 from issue_pipeline.automation.schedules import all_schedules, collect_schedule
 from issue_pipeline.partitions import SOURCES
 
@@ -28,7 +29,9 @@ def requested(instance: dg.DagsterInstance, source: str, tick: datetime = TICK) 
 
 def collected(instance: dg.DagsterInstance, partition: str, *, complete: bool) -> None:
     instance.report_runless_asset_event(
-        dg.AssetMaterialization(raw_items.key, partition=partition, metadata={"complete": complete})
+        dg.AssetMaterialization(
+            raw_items.key, partition=partition, tags=collected_tags(complete=complete)
+        )
     )
 
 

@@ -33,8 +33,9 @@ def _run(tmp_path, *arguments):
 def test_a_run_without_keys_ends_at_once_and_says_which_are_missing(tmp_path):
     result = _run(tmp_path, "2026-03-10")
     assert result.returncode == 2
-    assert "REDDIT_CLIENT_SECRET" in result.stderr
-    assert "reddit.com/prefs/apps" in result.stderr
+    assert "POCKETBASE_PASSWORD" in result.stderr
+    assert "https://console.groq.com/keys" in result.stderr
+    assert "REDDIT" not in result.stderr
     assert list(tmp_path.iterdir()) == []
 
 

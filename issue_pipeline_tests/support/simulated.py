@@ -2,7 +2,7 @@
 
 import socket
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +11,7 @@ import httpx
 import uvicorn
 
 from issue_pipeline.resources.collectors import CollectorsResource
+from issue_pipeline.resources.collectors.registry import SOURCES
 from issue_pipeline.sandbox.apis.app import create_app
 from issue_pipeline.sandbox.world.posts import SimulatedPost, World
 from issue_pipeline_tests.support.hand_written import (
@@ -25,6 +26,7 @@ STOP_LIMIT_S = 10
 # Quick enough that no test waits for our own pace.
 UNPACED = 1e6
 HISTORY_DAYS = 30
+PREFIXES = {source.prefix.lower(): name for name, source in SOURCES.items()}
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,7 @@ class Simulator:
             "hn_api_url": f"{self.base_url}/hackernews",
             "hn_requests_per_minute": UNPACED,
         }
-        return CollectorsResource(**{**values, **settings})
+        return collectors_of({**values, **settings})
 
     def requests(self, api: str) -> int:
         """Requests that one API has answered so far."""
@@ -60,6 +62,18 @@ class Simulator:
         """What the simulator has counted so far, by API: requests, violations and so on."""
         counted: dict[str, Any] = httpx.get(f"{self.base_url}/stats", timeout=60).json()
         return counted
+
+
+def collectors_of(settings: Mapping[str, Any]) -> CollectorsResource:
+    """The resource of flat settings: ``github_token`` is the field ``token`` of ``github``."""
+    nested: dict[str, Any] = {}
+    for name, value in settings.items():
+        prefix, _, field = name.partition("_")
+        if prefix in PREFIXES:
+            nested.setdefault(PREFIXES[prefix], {})[field] = value
+        else:
+            nested[name] = value
+    return CollectorsResource(**nested)
 
 
 @contextmanager

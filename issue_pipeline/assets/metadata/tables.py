@@ -8,8 +8,6 @@ import dagster as dg
 from issue_pipeline.sql.migrations import table_columns
 
 OWNERS = ["team:issue-pipeline"]
-# Metadata of silver: the version of each source's posts that the clusters are made of.
-SOURCE_VERSIONS = "source_versions"
 
 
 def table_metadata(table: str) -> dict[str, Any]:

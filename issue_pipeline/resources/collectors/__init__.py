@@ -1,5 +1,5 @@
-"""The four sources, behind one resource."""
+"""The sources of posts, behind one resource."""
 
-from issue_pipeline.resources.collectors.resource import REDDIT_BACKENDS, CollectorsResource
+from issue_pipeline.resources.collectors.resource import CollectorsResource
 
-__all__ = ["REDDIT_BACKENDS", "CollectorsResource"]
+__all__ = ["CollectorsResource"]

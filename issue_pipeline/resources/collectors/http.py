@@ -5,8 +5,7 @@ import logging
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from importlib.metadata import PackageNotFoundError, version
 from typing import Any, TypeVar
 
 import httpx
@@ -24,6 +23,9 @@ from issue_pipeline.errors import (
     UnreachableError,
 )
 from issue_pipeline.resources.collectors.rate_limits import RateLimiter, TimeBudget
+from issue_pipeline.utils.http_headers import number_in as number_in
+from issue_pipeline.utils.http_headers import retry_after_s as retry_after_s
+from issue_pipeline.utils.http_headers import server_time as server_time
 from issue_pipeline.utils.printable import printable
 from issue_pipeline.utils.urls import without_user_info
 
@@ -34,7 +36,6 @@ stamina.instrumentation.set_on_retry_hooks([])
 # How much of foreign text a message quotes.
 _MAX_TOLD_CHARS = 200
 
-USER_AGENT = "issue-pipeline/0.1 (collects public posts; Python httpx)"
 CONNECT_TIMEOUT_S = 10.0
 READ_TIMEOUT_S = 60.0
 # With the waits between them, an outage of two minutes is ridden out.
@@ -56,6 +57,23 @@ Parameters = Mapping[str, str | int]
 ErrorReader = Callable[[httpx.Response], CollectionError | None]
 # Reads from a successful reply for how many seconds its API wants to be left alone.
 PauseReader = Callable[[httpx.Headers, Any], float]
+
+
+def user_agent(contact: str = "") -> str:
+    """Return the User-Agent: the project, its version, and who can be reached about its requests.
+
+    Args:
+        contact: Such as an e-mail address; ``""`` for nobody.
+    """
+    reached = f"; contact: {contact}" if contact else ""
+    return f"issue-pipeline/{_version()} (collects public posts{reached})"
+
+
+def _version() -> str:
+    try:
+        return version("issue-pipeline")
+    except PackageNotFoundError:  # run from the source tree
+        return "0"
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +165,11 @@ class ApiClient:
         try:
             self._http = httpx.Client(
                 base_url=base_url,
-                headers={"User-Agent": USER_AGENT, "Accept": "application/json", **(headers or {})},
+                headers={
+                    "User-Agent": user_agent(),
+                    "Accept": "application/json",
+                    **(headers or {}),
+                },
                 timeout=httpx.Timeout(READ_TIMEOUT_S, connect=CONNECT_TIMEOUT_S),
                 follow_redirects=policy.follow_redirects,
                 max_redirects=MAX_REDIRECTS,
@@ -357,35 +379,6 @@ def _next_url(response: httpx.Response) -> str:
         return str(response.request.url.join(url)) if url else ""
     except httpx.InvalidURL:
         return url
-
-
-def retry_after_s(headers: httpx.Headers) -> float | None:
-    """Read ``Retry-After``, seconds or a date, as seconds; ``None`` where it is absent or wrong."""
-    value = headers.get("retry-after", "")
-    try:
-        return max(0.0, float(value))
-    except ValueError:
-        pass
-    try:
-        return max(0.0, (parsedate_to_datetime(value) - server_time(headers)).total_seconds())
-    except (TypeError, ValueError):
-        return None
-
-
-def number_in(headers: httpx.Headers, name: str) -> float | None:
-    """Read a number from a header; ``None`` where it is absent or wrong."""
-    try:
-        return float(headers[name])
-    except (KeyError, ValueError):
-        return None
-
-
-def server_time(headers: httpx.Headers) -> datetime:
-    """Tell what time it is where the reply came from; our own clock where it does not say."""
-    try:
-        return parsedate_to_datetime(headers.get("date", "")).astimezone(UTC)
-    except (TypeError, ValueError):
-        return datetime.fromtimestamp(time.time(), UTC)
 
 
 def expect(payload: Any, key: str, kind: type[T], api: str) -> T:  # noqa: ANN401

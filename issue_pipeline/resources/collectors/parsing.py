@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from issue_pipeline.errors import UnexpectedReplyError
+from issue_pipeline.utils.printable import repair_surrogates
 
 # The largest whole number that every store keeps exactly.
 MAX_COUNT = 2**53 - 1
@@ -14,7 +15,7 @@ def text(value: object) -> str:
     """Read a text field: ``None`` becomes ``""``, half surrogate pairs become U+FFFD."""
     if value is None:
         return ""
-    return str(value).encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return repair_surrogates(str(value))
 
 
 def count(*values: object) -> int:

@@ -1,5 +1,6 @@
 """The resource: each source under the configured address, with the configured credentials."""
 
+import re
 from datetime import date
 
 import pytest
@@ -7,9 +8,13 @@ import pytest
 from issue_pipeline.errors import ConfigurationError, UnreachableError
 from issue_pipeline.partitions import SOURCES
 from issue_pipeline.resources.collectors import CollectorsResource
+from issue_pipeline.resources.collectors.collection_builder import CollectionBuilder, Day
+from issue_pipeline.resources.collectors.http import user_agent
+from issue_pipeline.resources.collectors.rate_limits import TimeBudget
+from issue_pipeline.resources.collectors.source import SourceDay
 from issue_pipeline.sandbox.apis.addresses import permalink
 from issue_pipeline_tests.support.hand_written import CLIENT_ID, CLIENT_SECRET, DAY, a_post
-from issue_pipeline_tests.support.replays import urls
+from issue_pipeline_tests.support.replays import API_POLICY, urls
 from issue_pipeline_tests.support.simulated import simulator
 
 A_DAY = date(2026, 3, 10)
@@ -45,22 +50,16 @@ def test_addresses_may_be_written_with_or_without_the_api_s_own_path():
 @pytest.mark.parametrize(
     ("settings", "named"),
     [
-        ({}, "REDDIT_CLIENT_ID and REDDIT_CLIENT_SECRET"),
-        ({"reddit_client_id": CLIENT_ID}, "REDDIT_CLIENT_SECRET"),
-        ({"reddit_client_secret": CLIENT_SECRET}, "REDDIT_CLIENT_ID"),
-        (
-            {
-                "reddit_client_id": CLIENT_ID,
-                "reddit_client_secret": CLIENT_SECRET,
-                "reddit_subreddits": [],
-            },
-            "REDDIT_SUBREDDITS",
-        ),
+        ({"backend": "api"}, "REDDIT_CLIENT_ID and REDDIT_CLIENT_SECRET"),
+        ({"client_id": CLIENT_ID}, "REDDIT_CLIENT_SECRET"),
+        ({"backend": "api", "client_secret": CLIENT_SECRET}, "REDDIT_CLIENT_ID"),
+        ({"client_id": CLIENT_ID, "client_secret": CLIENT_SECRET, "subreddits": []}, "SUBREDDITS"),
+        ({"subreddits": []}, "REDDIT_SUBREDDITS"),
     ],
 )
 def test_what_reddit_needs_is_named_when_it_is_missing(settings, named):
     with pytest.raises(ConfigurationError, match=named):
-        CollectorsResource(**settings).collect("reddit", A_DAY)
+        CollectorsResource(reddit=settings).collect("reddit", A_DAY)
 
 
 def test_a_source_nobody_knows_is_named():
@@ -68,14 +67,14 @@ def test_a_source_nobody_knows_is_named():
         CollectorsResource().collect("usenet", A_DAY)
 
 
-@pytest.mark.parametrize("setting", ["github_requests_per_minute", "hn_requests_per_minute"])
-def test_a_pace_of_nothing_is_refused(setting):
-    with pytest.raises(ValueError, match=setting):
-        CollectorsResource(**{setting: 0})
+@pytest.mark.parametrize("source", SOURCES)
+def test_a_pace_of_nothing_is_refused(source):
+    with pytest.raises(ValueError, match="requests_per_minute"):
+        CollectorsResource(**{source: {"requests_per_minute": 0}})
 
 
 def test_a_server_that_is_not_there_is_named(clock):
-    nobody = CollectorsResource(hn_api_url="http://127.0.0.1:9/hn")
+    nobody = CollectorsResource(hackernews={"api_url": "http://127.0.0.1:9/hn"})
     with pytest.raises(UnreachableError, match=r"Hacker News.*127\.0\.0\.1:9"):
         nobody.collect("hackernews", A_DAY)
     assert len(clock.sleeps) >= 2  # it was tried again before it was given up
@@ -83,5 +82,34 @@ def test_a_server_that_is_not_there_is_named(clock):
 
 def test_no_secret_shows_when_the_resource_is_printed():
     secret = "hush"
-    names = ("github_token", "stackexchange_key", "reddit_client_id", "reddit_client_secret")
-    assert secret not in repr(CollectorsResource(**dict.fromkeys(names, secret)))
+    collectors = CollectorsResource(
+        github={"token": secret},
+        stackoverflow={"key": secret},
+        reddit={"client_id": secret, "client_secret": secret},
+    )
+    assert secret not in repr(collectors)
+
+
+def test_without_an_application_reddit_is_read_from_the_archive():
+    with simulator([a_post("reddit", 60), a_post("reddit", 86_500)]) as running:
+        collectors = running.collectors(
+            reddit_client_id="",
+            reddit_client_secret="",
+            reddit_archive_url=f"{running.base_url}/archive",
+        )
+        assert len(collectors.collect("reddit", DAY.date()).posts) == 1
+
+
+def test_the_user_agent_names_the_project_its_version_and_whom_to_ask():
+    assert re.fullmatch(
+        r"issue-pipeline/\d[\w.]* \(collects public posts; contact: ops@example\.org\)",
+        user_agent("ops@example.org"),
+    )
+    assert "contact" not in user_agent()
+
+
+def test_every_client_of_a_source_day_says_who_it_is(tmp_path, clock):
+    day = SourceDay(CollectionBuilder(Day(A_DAY), 100), TimeBudget(1), tmp_path, "ops@example.org")
+    with day.client(API_POLICY, "http://api.test", 60, {"Authorization": "Bearer x"}) as client:
+        assert "ops@example.org" in client._http.headers["User-Agent"]
+        assert client._http.headers["Authorization"] == "Bearer x"
