@@ -57,18 +57,19 @@ def missing_before(instance: dg.DagsterInstance, source: str, yesterday: date) -
     """Return the days of the last week that should be collected beside yesterday, the oldest first.
 
     Those that are missing since the first one that the source was collected of: the machine was
-    off, or a key was wrong. And the day before yesterday, if it is stored incomplete: a quota that
-    was spent, or an index that was behind, may have more to give by now.
+    off, or a key was wrong. And those that are stored incomplete: a quota that was spent, or an
+    index that was behind, may have more to give by now.
     """
     days = [yesterday - timedelta(days=back) for back in range(CATCH_UP_DAYS - 1, 0, -1)]
     keys = {day: source_day_key(source, day) for day in days}
     known = latest_materialisations(instance, raw_items.key, list(keys.values()))
     first = next((day for day in days if keys[day] in known), yesterday)
-    missing = [day for day in days if day > first and keys[day] not in known]
-    before = known.get(keys[days[-1]])
-    if before is not None and before.tags.get(COMPLETE_TAG) == "no":
-        missing.append(days[-1])
-    return missing
+
+    def is_wanted(day: date) -> bool:
+        stored = known.get(keys[day])
+        return day > first if stored is None else stored.tags.get(COMPLETE_TAG) == "no"
+
+    return [day for day in days if is_wanted(day)]
 
 
 def _freshness_schedule() -> dg.ScheduleDefinition:

@@ -1,4 +1,4 @@
-"""Each source is collected by its own schedule; what is incomplete gets a second day."""
+"""Each source has its own schedule; what is incomplete is asked for again for a week."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -46,6 +46,15 @@ def test_a_day_that_was_stored_incomplete_is_asked_for_once_more(instance):
     assert requested(instance, "github") == ["2026-03-10|github"]
     collected(instance, "2026-03-09|reddit", complete=True)
     assert requested(instance, "reddit") == ["2026-03-10|reddit"]
+
+
+def test_every_incomplete_day_of_the_last_week_is_asked_for_until_it_is_whole(instance):
+    collected(instance, "2026-03-03|reddit", complete=False)
+    for day in (5, 7):
+        collected(instance, f"2026-03-{day:02}|reddit", complete=False)
+    for day in (4, 6, 8, 9):
+        collected(instance, f"2026-03-{day:02}|reddit", complete=True)
+    assert requested(instance, "reddit") == [f"2026-03-{day:02}|reddit" for day in (5, 7, 10)]
 
 
 def test_days_that_were_missed_in_the_last_week_are_made_up_for(instance):
