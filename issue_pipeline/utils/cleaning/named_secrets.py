@@ -27,6 +27,7 @@ _WEBHOOK = re.compile(
     r"|(?<=hooks\.zapier\.com/hooks/catch/)[\w/]{10,}+|(?<=\.tines\.com/webhook/)[\w/]{20,}+"
     r"|(?<=/open-apis/bot/v2/hook/)[\w-]{20,}+|(?<=/incoming_webhook/)[\w-]{20,}+"
 )
+_WEBHOOK_HINTS = ("hooks.", "/webhook", "_webhook/", "/hook/")
 _USER_OPTION = re.compile(
     r"((?<![\w-])(?:-u|--user)[ =][\"']?(?!\d)[^\s:@\"'=]{1,100}:)(?![\d/\\$])[^\s:\"']{3,200}+"
 )
@@ -56,13 +57,14 @@ _OPTION = re.compile(
 )
 # "setPassword('...')", "define('DB_PASSWORD', '...')", "getenv('TOKEN', '...')"
 _ARGUMENT = re.compile(
-    r"(?i)((?:passw(?:or)?d|passphrase|secret|token|api_?key)[\"']?(?:\(|,[ ]{0,3}))"
-    r"(\"[^\"\n]{4,200}\"|'[^'\n]{4,200}')()"
+    r"([PSTApsta](?i:(?:(?<=p)assw(?:or)?d|(?<=p)assphrase|(?<=s)ecret|(?<=t)oken|(?<=a)pi_?key))[\"']?(?:\(|,[ ]{0,3}))"
+    r"(\"[^\"\n]{4,200}\"|'[^'\n]{4,200}')(?!\s{0,2}:)()"
 )
 # name="password" value="...", {"name": "API_KEY", "value": "..."}, - name: TOKEN\n  value: ...
 _PAIR = re.compile(
-    r"(?i)((?:pass(?:word|wd|phrase)?|pwd|secret|token|key|credentials?)[\"']?,?\s{1,20}[\"']?"
-    rf"(?:default)?value[\"']?[ \t]{{0,3}}[:=][ \t]{{0,3}}){_VALUE}"
+    r"([PSTKCpstkc](?i:(?:(?<=p)ass(?:word|wd|phrase)?|(?<=p)wd|(?<=s)ecret|(?<=t)oken|(?<=k)ey"
+    r"|(?<=c)redentials?)[\"']?,?\s{1,20}[\"']?"
+    rf"(?:default)?value[\"']?[ \t]{{0,3}}[:=][ \t]{{0,3}})){_VALUE}"
 )
 # IDENTIFIED BY '...', PASSWORD '...'
 _SQL_PASSWORD = re.compile(r"(?i)(\b(?:identified by|password)[ \t]{1,3})('[^'\n]{3,100}')()")
@@ -78,12 +80,12 @@ _TOOLS = ("login", "sshpass", "mysql", "mariadb", "mongo", "7z", "redis-cli", "s
           "ldap", "pass:", "freerdp")  # fmt: skip
 # "AWS_SECRET_ACCESS_KEY wJal..."
 _AFTER_VARIABLE = re.compile(
-    r"((?:_KEY|_TOKEN|_SECRET|_PASSWORD|[kK]ey|[sS]ecret|[tT]oken)[ \t]{1,3}[\"'`]?)([\w+/=-]{20,}+)"
+    r"((?:_KEY|_TOKEN|_SECRET|_PASSWORD)[ \t]{1,3}[\"'`]?)([\w+/=-]{20,}+)"
 )
 _COOKIE = re.compile(r"(?i)\bcookie: ?[^\n]++")
 _COOKIE_VALUE = re.compile(r"=([^\s=;,\"']{8,}+)")
 _SESSION = re.compile(
-    r"(?i)((?:sess(?:ion)?(?:_?id)?|[._]sid|xsrf|csrf)[\"']?[ ]?=[ ]?[\"']?)(?:s%3A)?([\w%.+/-]{16,}+)"
+    r"([SsXxCc](?i:(?:(?<=s)ess(?:ion)?(?:_?id)?|(?<=[._]s)id|(?<=x)srf|(?<=c)srf))[\"']?[ ]?=[ ]?[\"']?)(?:s%3A)?([\w%.+/-]{16,}+)(?!\()"
 )
 _FOREIGN_NAMES = (
     "mot de passe",
@@ -136,16 +138,11 @@ def hide_named_secrets(text: str) -> str:
     settings of any notation (``KEY=value``, YAML, JSON, TOML, XML), options of commands, arguments
     of calls and PINs.
     """
-    if "://" in text:
-        if "@" in text:
-            text = _URL_PASSWORD.sub(f"{SECRET_MARK}@", text)
-        if "?" in text:
-            text = _SIGNED.sub(rf"\1{SECRET_MARK}", text)
-        if "hook" in text:
-            text = _WEBHOOK.sub(SECRET_MARK, text)
-    elif "?" in text:
+    if "@" in text and "://" in text:
+        text = _URL_PASSWORD.sub(f"{SECRET_MARK}@", text)
+    if "?" in text:
         text = _SIGNED.sub(rf"\1{SECRET_MARK}", text)
-    elif "hook" in text:
+    if "hook" in text and any(hint in text for hint in _WEBHOOK_HINTS):
         text = _WEBHOOK.sub(SECRET_MARK, text)
     if "earer" in text or "EARER" in text:
         text = _BEARER.sub(_hide_bearer, text)
@@ -175,8 +172,10 @@ def _hide_assigned(text: str, lower: str) -> str:
     if "value" in lower:
         text = _PAIR.sub(_hide_value, text)
     if "'" in text or '"' in text:
-        text = _SQL_PASSWORD.sub(_hide_value, _ARGUMENT.sub(_hide_value, text))
-    if "=" in text:
+        text = _ARGUMENT.sub(_hide_value, text)
+    if "identified by" in lower or "password '" in lower:
+        text = _SQL_PASSWORD.sub(_hide_value, text)
+    if "=" in text and ("sess" in lower or "sid" in lower or "srf" in lower):
         text = _SESSION.sub(_hide_key, text)
     return text
 

@@ -9,37 +9,50 @@ from issue_pipeline.utils.cleaning.secret_values import (
     is_strong,
 )
 
-_HINTS = ("pass", "pw", "log", "sign", "cred", "user", "admin", "root", "guest", "account", "token", "secret", "key", "phrase",
-          "mnemonic")  # fmt: skip
+_SAID_HINTS = ("token ", "secret ", " key ", "-key ", "pin ", "creds ", "credentials ")
+_PAIR_HINTS = (
+    "login",
+    "log in",
+    "logon",
+    "logged ",
+    "logged-",
+    "logging in",
+    "sign in",
+    "signed in",
+)
+_PAIR_HINTS += ("signing in", "cred", "user", "u/p", "admin", "root", "guest", "account")
 _OPEN = r"[\"'`“‘*]{0,3}"
 _WORD = r"([^\s\"'`”’,;<>|*]{4,100}+)"
 _PASSWORD = r"pass(?:word|phrase|code|wd)?|pwd|pw"  # noqa: S105  (what it is called)
 # "the password for ann is hunter2", "token was set to ...", "use the password hunter2"
 _SAID = re.compile(
-    rf"(?i)(\b(?:{_PASSWORD}|token|secret|(?:api|secret|access|license)[ -]key|pin|creds|credentials)"
+    r"([PTSALCptsalc](?i:(?<![\w$].)(?:(?<=p)(?:ass(?:word|phrase|code|wd)?|wd|w|in)|(?<=t)oken"
+    r"|(?<=s)ecret(?:[ -]key)?|(?<=a)(?:pi|ccess)[ -]key|(?<=l)icense[ -]key|(?<=c)red(?:ential)?s)"
     r"(?: (?:for|of|on|to) [\w@.'-]{1,40}(?: [\w@.'-]{1,40})?)?"
     r" (?:is|was|are|=|equals|set to|is set to|was set to|changed to|to|being|like|namely|:)"
-    rf"(?: (?:just|still|now|simply|currently|always|set to|called|literally))? {_OPEN}){_WORD}"
+    rf"(?: (?:just|still|now|simply|currently|always|set to|called|literally))? {_OPEN})){_WORD}"
 )
 _NAMED = re.compile(
-    r"(?i)((?<!forgot )(?<!forgotten )(?<!reset )(?<!change )(?<!wrong )(?<!invalid )"
-    rf"\b(?:{_PASSWORD})[ :]{{1,2}}{_OPEN}){_WORD}"
+    r"([Pp](?i:(?<!forgot .)(?<!forgotten .)(?<!reset .)(?<!change .)(?<!wrong .)(?<!invalid .)"
+    rf"(?<![\w$].)(?:assword|assphrase|asscode|asswd|wd|w)[ :]{{1,2}}{_OPEN})){_WORD}"
 )
 _LOGIN = (
-    r"\b(?:log(?:ged|ging)?[ -]?[io]n|sign(?:ed|ing)?[ -]?in|logon|creds?|credentials?|u/p|user/pass"
-    r"|username/password|user(?:name)?|admin(?:istrator)?|root|guest|accounts?)\b"
+    r"(?<![\w/.$].)(?:(?<=l)og(?:ged|ging)?[ -]?[io]n|(?<=s)ign(?:ed|ing)?[ -]?in|(?<=c)red(?:ential)?s?"
+    r"|(?<=u)/p|(?<=u)ser(?:name)?(?:/pass(?:word)?)?"
+    r"|(?<=a)dmin(?:istrator)?|(?<=r)oot|(?<=g)uest|(?<=a)ccounts?)\b"
 )
 # "logged in as admin / Winter2026!", "credentials: demo:Demo123", "login ann@x.example | ..."
 _PAIR = re.compile(
-    rf"(?i)({_LOGIN}(?: (?:as|with|using|via|are|is|to|the|my|a|our|user|test|demo|default|account"
+    rf"([LSCUARGlscuarg](?i:{_LOGIN}(?: (?:as|with|using|via|are|is|to|the|my|a|our|user|test|demo|default|account"
     rf"|credentials?|creds|it)\b){{0,5}}[ :=-]{{0,3}}{_OPEN}(?:[\w.@+\\\[\]-]{{1,60}}{_OPEN})?"
-    rf"(?: ?[/|] ?|:| and (?:{_PASSWORD}) ){_OPEN}){_WORD}"
+    rf"(?: ?[/|] ?|:| and (?:{_PASSWORD}) ){_OPEN})){_WORD}"
 )
 # "user: a pass: b", "login=a, password=b", "username a password b"
 _USER_AND_PASSWORD = re.compile(
-    r"(?i)(\b(?:user(?:[ _-]?name)?|login|e?-?mail|account|uid)\b[ \t]{0,2}[:=]?[ \t]{0,2}"
+    r"([ULEMAulema](?i:(?<!\w.)(?:(?<=u)(?:ser(?:[ _-]?name)?|id)|(?<=l)ogin|(?<=e)-?mail|(?<=m)ail"
+    r"|(?<=a)ccount)\b[ \t]{0,2}[:=]?[ \t]{0,2}"
     rf"{_OPEN}[^\s\"'`]{{1,60}}{_OPEN}[ \t,;/|]{{1,3}}(?:and )?(?:{_PASSWORD})\b"
-    rf"([ \t]{{0,2}}[:=][ \t]{{0,2}}|[ \t]{{1,2}}){_OPEN})([^\s\"'`,;<>]{{1,100}}+)"
+    rf"([ \t]{{0,2}}[:=][ \t]{{0,2}}|[ \t]{{1,2}}){_OPEN}))([^\s\"'`,;<>]{{1,100}}+)"
 )
 _SAYS_SO = re.compile(r"(?i)\b(?:as|with|using|are|is|creds?|credentials?|u/p)\b|:")
 _SEED = re.compile(
@@ -56,13 +69,16 @@ def hide_spoken_secrets(text: str) -> str:
     phrase" 12 to 24 words.
     """
     lower = text.lower()
-    if not any(hint in lower for hint in _HINTS):
-        return text
-    if "phrase" in lower or "mnemonic" in lower or "words" in lower:
+    has_password = "pass" in lower or "pw" in lower
+    if " phrase" in lower or "mnemonic" in lower or " words" in lower:
         text = _SEED.sub(rf"\1{SECRET_MARK}", text)
-    if "pass" in lower or "pw" in lower:
+    if has_password:
         text = _NAMED.sub(_hide, _USER_AND_PASSWORD.sub(_hide_password, text))
-    return _PAIR.sub(_hide_of_pair, _SAID.sub(_hide, text))
+    if has_password or any(name in lower for name in _SAID_HINTS):
+        text = _SAID.sub(_hide, text)
+    if any(name in lower for name in _PAIR_HINTS):
+        text = _PAIR.sub(_hide_of_pair, text)
+    return text
 
 
 def _hide(match: re.Match[str]) -> str:
