@@ -9,16 +9,20 @@ import re
 from collections.abc import Callable
 
 from issue_pipeline.utils.cleaning.conversation import (
+    has_quotes,
     is_courtesy,
+    unquoted,
+    with_alerts,
     without_conversation,
     without_mail_headers,
     without_quotes,
+    without_spoiler_marks,
 )
 from issue_pipeline.utils.cleaning.html_text import html_to_text
 from issue_pipeline.utils.cleaning.issue_templates import too_short_for_a_form, without_template
+from issue_pipeline.utils.cleaning.lines import plain_line
 from issue_pipeline.utils.cleaning.log_lines import without_machine_lines
 from issue_pipeline.utils.cleaning.markdown_text import (
-    plain_line,
     with_short_spaces,
     without_blocks,
     without_hidden,
@@ -26,6 +30,7 @@ from issue_pipeline.utils.cleaning.markdown_text import (
     without_urls,
 )
 from issue_pipeline.utils.cleaning.redaction import redact
+from issue_pipeline.utils.cleaning.shared_headings import Headings
 from issue_pipeline.utils.printable import UNSEEN
 
 # Models and pages read the beginning; nobody needs the rest of a 10 MB log.
@@ -60,7 +65,7 @@ _TITLE_KIND = re.compile(
 )
 
 
-def clean_body(source: str, body: str | None) -> str:
+def clean_body(source: str, body: str | None, headings: Headings = frozenset()) -> str:
     """Reduce a post's body to its prose, on as few lines as it has paragraphs.
 
     GitHub (Markdown): without code, logs and stack traces, HTML comments, headings, checklists,
@@ -77,6 +82,10 @@ def clean_body(source: str, body: str | None) -> str:
             stripped of control characters and needless space.
         body: The body as bronze keeps it, of which the first 100,000 characters are read; ``None``
             counts as empty.
+        headings: What the day's posts share as headings, of
+            :func:`~issue_pipeline.utils.cleaning.shared_headings.shared_headings`: a form's
+            questions, which go however long they are. Without them only those of a form's usual
+            shape go.
 
     Returns:
         Clean text, possibly ``""``. Never raises on any text.
@@ -85,7 +94,7 @@ def clean_body(source: str, body: str | None) -> str:
         return ""
     text = _without_controls(_beginning(body))
     # Redacted first, while a credential still stands next to the name that gives it away.
-    return _squeeze(redact(_CLEANERS.get(_kind_of(source), _unchanged)(redact(text))))
+    return _squeeze(redact(_CLEANERS.get(_kind_of(source), _unchanged)(redact(text), headings)))
 
 
 def clean_as(source: str, like: str) -> None:
@@ -145,44 +154,56 @@ def _without_controls(text: str) -> str:
     return with_short_spaces(text)
 
 
-def _unchanged(text: str) -> str:
+def _unchanged(text: str, _headings: Headings) -> str:
     return text
 
 
-def _github(text: str) -> str:
-    return _markdown(text, _github_lines)
+def _github(text: str, headings: Headings) -> str:
+    def select(lines: list[str]) -> list[str]:
+        lines = with_alerts(lines)
+        said = _without_form(lines, headings)
+        if _says_nothing(said) and has_quotes(lines):
+            said = _without_form(unquoted(lines), headings)
+        return without_machine_lines(too_short_for_a_form(lines)) if _says_nothing(said) else said
+
+    return _markdown(text, select)
 
 
-def _github_lines(lines: list[str]) -> list[str]:
-    said = without_machine_lines(without_template(without_mail_headers(lines)))
-    if all(_SAYS_NOTHING.match(line) for line in said):
-        return without_machine_lines(too_short_for_a_form(lines))
-    return said
+def _without_form(lines: list[str], headings: Headings) -> list[str]:
+    return without_machine_lines(without_template(without_mail_headers(lines), headings))
 
 
-def _reddit(text: str) -> str:
+def _says_nothing(lines: list[str]) -> bool:
+    return all(map(_SAYS_NOTHING.match, lines))
+
+
+def _reddit(text: str, _headings: Headings) -> str:
     return _markdown(text, _reddit_lines)
 
 
 def _reddit_lines(lines: list[str]) -> list[str]:
-    return without_machine_lines(without_conversation(lines))
+    lines = without_spoiler_marks(lines)
+    said = without_machine_lines(without_conversation(lines))
+    if _says_nothing(said) and has_quotes(lines):
+        return without_machine_lines(without_conversation(unquoted(lines)))
+    return said
 
 
-def _hackernews(text: str) -> str:
+def _hackernews(text: str, _headings: Headings) -> str:
     return _prose(without_conversation(_html_lines(text)))
 
 
-def _stackoverflow(text: str) -> str:
+def _stackoverflow(text: str, _headings: Headings) -> str:
     if _HTML_BODY.match(text):
         return _prose(without_machine_lines(_html_lines(text)))
     return _markdown(text, _stackoverflow_lines)
 
 
 def _stackoverflow_lines(lines: list[str]) -> list[str]:
-    return without_machine_lines(without_quotes(lines))
+    return without_machine_lines(without_quotes(without_spoiler_marks(lines)))
 
 
-_CLEANERS: dict[str, Callable[[str], str]] = {
+_CLEANERS: dict[str, Callable[[str, Headings], str]] = {
     "github": _github,
     "stackoverflow": _stackoverflow,
     "reddit": _reddit,

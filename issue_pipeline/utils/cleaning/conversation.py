@@ -3,10 +3,19 @@
 import re
 from itertools import groupby
 
-from issue_pipeline.utils.cleaning.markdown_text import RULE
+from issue_pipeline.utils.cleaning.lines import RULE
 
 _LETTER = re.compile(r"[^\W\d_]")
-_QUOTE = re.compile(r"\s{0,3}(?:>|&gt;)")
+_QUOTE = re.compile(r"\s{0,3}(?:>|&gt;)(?!!)[ ]?")
+# GitHub's alerts are written as quotes: "> [!WARNING]", and, before there were such, "> **Note**"
+_ALERT = re.compile(
+    r"\s{0,3}>\s{0,3}(?:\[!\w{3,12}\]|(\*\*|__)(?:note|tip|important|warning|caution|info)[:!]?\1"
+    r"|:\w{3,30}:|[\u2139\u26a0\u2757\u2755\u203c\U0001f4a1\U0001f4dd\U0001f6a8]\ufe0f?)[ :]*",
+    re.IGNORECASE,
+)
+_SPOILER_START = re.compile(r"(?:(?<=[\s(\[*_\"'])|^)(?:>!)+\s?", re.MULTILINE)
+# "Reference in new issue" of GitHub makes an issue of somebody's comment: a quote, and this line.
+_QUOTED_WHOLE = re.compile(r"[\s_*]{0,6}Originally posted by @")
 _SIGNATURE = re.compile(r"\s{0,3}(?:--|---|__|___|—|––)\s*$")
 _SENT_FROM = re.compile(r"\s*(?:Sent from (?:my|Mail)\b|Get Outlook for\b).{0,60}$", re.IGNORECASE)
 _MAX_SIGNATURE_LINES = 4
@@ -49,6 +58,40 @@ _COURTESY = re.compile(
 def is_courtesy(line: str) -> bool:
     """Whether a line is no more than a greeting or thanks."""
     return bool(_COURTESY.match(line))
+
+
+def with_alerts(lines: list[str]) -> list[str]:
+    """Take the quote's mark off GitHub's alerts ("> [!WARNING]") and off an issue that is a quote."""
+    if any(map(_QUOTED_WHOLE.match, lines)):
+        return unquoted([line for line in lines if not _QUOTED_WHOLE.match(line)])
+    opened: list[str] = []
+    in_alert = False
+    for line in lines:
+        alert = _ALERT.match(line)
+        in_alert = bool(alert) or (in_alert and bool(_QUOTE.match(line)))
+        if alert:
+            opened.append(line[alert.end() :])
+        else:
+            opened.append(_QUOTE.sub("", line, count=1) if in_alert else line)
+    return opened
+
+
+def unquoted(lines: list[str]) -> list[str]:
+    """Take the quotes' marks off: of a post that is nothing but a quote."""
+    return [_QUOTE.sub("", line, count=1) if _QUOTE.match(line) else line for line in lines]
+
+
+def has_quotes(lines: list[str]) -> bool:
+    """Whether a line is a quote."""
+    return any(map(_QUOTE.match, lines))
+
+
+def without_spoiler_marks(lines: list[str]) -> list[str]:
+    """Take the marks off spoilers (``>!the butler!<``), which are an author's own words."""
+    text = "\n".join(lines)
+    if ">!" not in text:
+        return lines
+    return _SPOILER_START.sub("", text).replace("!<", "").split("\n")
 
 
 def without_quotes(lines: list[str]) -> list[str]:

@@ -33,7 +33,7 @@ def html_to_text(text: str) -> str:
                 depth += -1 if closing else 1
             if not depth:
                 hidden = ""
-        elif name in _HIDDEN and not closing:
+        elif name in _HIDDEN and not closing and "spoiler" not in mark[0]:
             hidden, depth = name, 1
         if not hidden or depth == 1:
             kept.append("\n\n" if name in _PARAGRAPH else "\n" if name in _LINE else _gap(name))

@@ -2,8 +2,9 @@
 
 import re
 
+from issue_pipeline.utils.cleaning.lines import BULLET, RULE, plain_line
 from issue_pipeline.utils.cleaning.log_lines import is_sentence, paragraphs, speaks
-from issue_pipeline.utils.cleaning.markdown_text import BULLET, RULE, plain_line
+from issue_pipeline.utils.cleaning.shared_headings import Headings, heading_key, is_heading
 from issue_pipeline.utils.cleaning.template_lines import (
     is_environment_line,
     is_italic_prompt,
@@ -13,11 +14,6 @@ from issue_pipeline.utils.cleaning.template_lines import (
     without_label,
 )
 
-_HEADING = re.compile(r"\s{0,3}(?:#{1,6}\s|#{2,6}\S)")
-_UNDERLINE = re.compile(r"\s{0,3}={3,}\s*$")
-_BOLD_LINE = re.compile(
-    r"\s{0,3}(?:[-*+]\s{1,3})?(\*\*|__)(?!\1)(?:(?!\1).){1,400}+\1\s*[:：]?\s*$"
-)
 _OPEN_BOLD = re.compile(r"\s{0,3}(?:[-*+]\s{1,3})?\*\*(?!\*)[^*\n]{1,300}+$")
 _LABELLED = re.compile(r"(?:[\w.+#/()'-]+ ){0,5}[\w.+#/()'-]+\s?[:：]\s*(?:\S+\s*){0,5}+$")
 _MIN_BLOCK_LINES = 3
@@ -52,22 +48,22 @@ _MIN_BARE_WORDS = 4
 _MIN_FOREIGN_CHARS = 10
 
 
-def without_template(lines: list[str]) -> list[str]:
+def without_template(lines: list[str], headings: Headings = frozenset()) -> list[str]:
     """Drop headings, checklists, quotes, environment blocks, instructions and empty answers.
 
     A heading is a line of ``#``, one underlined with ``=`` or one that is bold from end to end,
-    unless it is a sentence of the author's. Of a section on versions and systems only whole
+    unless it is a sentence of the author's; one of ``headings`` is a form's in any case. Of a section on versions and systems only whole
     sentences stay; of one that offers a choice, no answer of up to three words.
     """
     lines = _with_whole_labels(_without_preamble(lines))
     kept: list[str] = []
     heading, section = "", list[str]()
     for number, line in enumerate(lines):
-        underlined = number + 1 < len(lines) and bool(_UNDERLINE.match(lines[number + 1]))
-        if line.strip() and (underlined or _HEADING.match(line) or _BOLD_LINE.match(line)):
+        if is_heading(lines, number):
             kept += _said_under(heading, section)
             plain = plain_line(line)
-            heading, section = ("", [plain]) if is_said(plain) else (line, [])
+            is_own = is_said(plain) and heading_key(plain) not in headings
+            heading, section = ("", [plain]) if is_own else (line, [])
         else:
             section.append(line)
     return kept + _said_under(heading, section)

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
-from issue_pipeline.utils.cleaning.markdown_text import plain_line
+from issue_pipeline.utils.cleaning.lines import plain_line
 
 _LOG = re.compile(
     r"\s*(?:"

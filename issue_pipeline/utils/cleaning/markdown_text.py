@@ -8,6 +8,15 @@ pass over the text in the order in which the marks appear. Every step is linear.
 import html
 import re
 
+from issue_pipeline.utils.cleaning.lines import BULLET
+from issue_pipeline.utils.cleaning.said_blocks import (
+    is_said_in_code,
+    is_said_in_details,
+    is_said_in_fence,
+    is_under_heading,
+    said_in_row,
+)
+
 # Marks that hide what follows them, in the order in which they appear in the text.
 _OPENING = re.compile(
     r"^[^\S\n]{0,12}(?P<fence>`{3,}+|~{3,}+)(?=[^`\n]*+(?:\n|\Z))"
@@ -27,10 +36,8 @@ _BLANK_LINE = re.compile(r"\n[^\S\n]*+\n")
 # Tabs are four spaces by now.
 _INDENTED = re.compile(r" {4,}\S")
 _DEEPLY_INDENTED = re.compile(r" {8,}\S")
-BULLET = re.compile(r"\s*(?:(?:[-*+•·‣▪●]|\d{1,3}[.)])(?:\s+|$))+")
 _TABLE_ROW = re.compile(r"\s*\|[^|\n]*+\|")
 _TABLE_RULE = re.compile(r"\s*\|?\s*:?-{2,}:?\s*(?:\|\s*:?-+:?\s*)+\|?\s*$|\s*\|\s*:?-+:?\s*\|\s*$")
-RULE = re.compile(r"\s*(?:([-*_=~#+])\s*)(?:\1\s*){2,}$")
 _REFERENCE = re.compile(r"\s{0,3}\[[^\[\]\n]{1,200}\]:\s*<?\S+")
 
 _IMAGE = re.compile(r"!\[[^\[\]\n]{0,300}+\](?:\([^()\n]{0,2000}+\)|\[[^\[\]\n]{0,100}+\])?")
@@ -61,26 +68,22 @@ _TAG = re.compile(
     re.IGNORECASE,
 )
 _BREAK_TAG = re.compile(r"<(?:/?(?:p|div|li|summary|tr|h[1-6])|br|hr)\b[^<>\n]{0,300}+>", re.I)
-_ESCAPE = re.compile(r"\\([*_#>\[\]()~`+.!|-])")
 _EMPTY_BRACKETS = re.compile(r" ?(?:\[ {1,3}\]\( {0,3}\)|\( {1,3}\))")
-_HEADING_LINE = re.compile(r"\s{0,3}#{1,6}\s+(.*)$")
 _HEADING_TAG = re.compile(r"<h[1-6]\b[^<>\n]{0,300}+>", re.IGNORECASE)
 # Tags that stand at the border of a line are marks of Markdown, for what reads lines later.
 _ITALIC_START = re.compile(r"^(\s{0,8}(?:[-*+]\s)?)<(?:em|i)>(?=\S)", re.MULTILINE | re.IGNORECASE)
 _ITALIC_END = re.compile(r"(?<=\S)</(?:em|i)>(?=[^\S\n]{0,8}$)", re.MULTILINE | re.IGNORECASE)
-_EMPHASIS = re.compile(
-    r"(?<!\w)(?:[*_]|~(?=~)|(?<=~)~)++(?=\S)|(?<=[^\s_])(?:[*_]|~(?=~)|(?<=~)~)++(?!\w)"
-)
 _MAX_SPACE = 12  # deep enough for any indentation that means something
 _ONE_SPACE_TOO_MANY = " " * (_MAX_SPACE + 1)
 _LONG_SPACE = re.compile(rf" {{{_MAX_SPACE + 1},}}+")
 _EMPTY_LINES = re.compile(r"\n(?:[^\S\n]*+\n){2,}+")
-_MARK = re.compile(r"[*_~\\]")
 _TICKS = re.compile(r"`+")
 
 
 def without_hidden(text: str) -> str:
     """Drop code (fenced, inline, ``<pre>``), HTML comments, ``<details>``, HTML tables, drawings.
+
+    A fence or ``<details>`` that holds an author's prose is opened instead.
 
     The first mark in the text wins, as in a Markdown parser: a comment's mark within code is code.
     A fence or comment that is never closed hides the rest of the text. A ``<details>`` with
@@ -94,7 +97,11 @@ def without_hidden(text: str) -> str:
         start, after = mark.span()
         end: int | None
         if fence := mark["fence"]:
-            end = _end_of_fence(text, after, fence)
+            end, block = _end_of_fence(text, after, fence)
+            if is_said_in_fence(block, is_answer=is_under_heading(text, start)):
+                kept += [text[position:start], f"\n{block}\n"]
+                position = end
+                continue
         elif ticks := mark["ticks"]:
             end = _end_of_inline_code(text, after, ticks)
         else:
@@ -102,7 +109,7 @@ def without_hidden(text: str) -> str:
             end = None if tag in unclosed else _end_of_tag(text, start, tag)
             if end is None:
                 unclosed.add(tag)
-            elif tag == "details" and unfolded < _MAX_UNFOLDED and _is_form(text[start:end]):
+            elif tag == "details" and unfolded < _MAX_UNFOLDED and _is_read(text[start:end]):
                 unfolded += 1
                 end = None
         kept.append(text[position:start])
@@ -113,15 +120,17 @@ def without_hidden(text: str) -> str:
     return with_short_spaces("".join(kept))
 
 
-def _is_form(folded: str) -> bool:
-    return len(_SECTION.findall(folded)) > 1
+def _is_read(folded: str) -> bool:
+    return len(_SECTION.findall(folded)) > 1 or is_said_in_details(folded)
 
 
-def _end_of_fence(text: str, position: int, fence: str) -> int:
-    for closing in _FENCE_END[fence[0]].finditer(text, text.find("\n", position) + 1 or len(text)):
+def _end_of_fence(text: str, position: int, fence: str) -> tuple[int, str]:
+    """Return where a fenced block ends, and what is in it; of one without an end, nothing."""
+    start = text.find("\n", position) + 1 or len(text)
+    for closing in _FENCE_END[fence[0]].finditer(text, start):
         if len(closing[1]) >= len(fence):
-            return closing.end()
-    return len(text)
+            return closing.end(), text[start : closing.start(1)]
+    return len(text), ""
 
 
 def _end_of_inline_code(text: str, position: int, ticks: str) -> int | None:
@@ -146,7 +155,7 @@ def _end_of_tag(text: str, start: int, tag: str) -> int | None:
 
 
 def without_blocks(lines: list[str]) -> list[str]:
-    """Drop indented code, tables and link definitions."""
+    """Drop indented code, tables and link definitions, but keep the sentences of an author's."""
     kept: list[str] = []
     after_blank, in_code, in_list, in_table = True, False, False, False
     for line in lines:
@@ -162,9 +171,11 @@ def without_blocks(lines: list[str]) -> list[str]:
                 kept.pop()
         else:
             in_table = in_table and "|" in line
-        if not (
-            (in_code and not blank) or in_table or _TABLE_ROW.match(line) or _REFERENCE.match(line)
-        ):
+        if in_code and not blank:
+            kept += [line.strip()] if is_said_in_code(line) else []
+        elif in_table or _TABLE_ROW.match(line):
+            kept += [cell for said in said_in_row(line) for cell in ("", said, "")]
+        elif not _REFERENCE.match(line):
             kept.append(line)
     return kept
 
@@ -192,13 +203,3 @@ def with_short_spaces(text: str) -> str:
     if _ONE_SPACE_TOO_MANY in text:
         text = _LONG_SPACE.sub(" " * _MAX_SPACE, text)
     return _EMPTY_LINES.sub("\n\n", text)
-
-
-def plain_line(line: str) -> str:
-    """Strip a line of a heading's mark, bullets, emphasis, escapes and outer space."""
-    if "#" in line and (heading := _HEADING_LINE.match(line)):
-        line = heading[1].rstrip(" #")
-    if _MARK.search(line):
-        line = _EMPHASIS.sub("", _ESCAPE.sub(r"\1", line))
-    bullet = BULLET.match(line)
-    return (line[bullet.end() :] if bullet else line).strip()

@@ -7,8 +7,8 @@ these are shapes that templates of all repositories share, not sentences of some
 import re
 from functools import lru_cache
 
+from issue_pipeline.utils.cleaning.lines import RULE, plain_line
 from issue_pipeline.utils.cleaning.log_lines import speaks
-from issue_pipeline.utils.cleaning.markdown_text import RULE, plain_line
 
 _QUOTE = re.compile(r"\s{0,3}>")
 _EXAMPLE = (
