@@ -21,6 +21,7 @@ from issue_pipeline.labels.validation import (
 )
 from issue_pipeline.records import Evidence, IssueRow, Item, Spent
 from issue_pipeline.utils.cleaning.redaction import redact
+from issue_pipeline.utils.cleaning.shared_headings import Headings
 from issue_pipeline.utils.cluster_representatives import cluster_fingerprint, select_representatives
 from issue_pipeline.utils.clustering import centroid_distances
 from issue_pipeline.utils.embeddings import (
@@ -80,15 +81,18 @@ class PreparedCluster:
 
 
 def prepare_clusters(
-    clusters: Sequence[tuple[int, Sequence[Item]]], model: TextEncoder
+    clusters: Sequence[tuple[int, Sequence[Item]]],
+    model: TextEncoder,
+    headings: Headings = frozenset(),
 ) -> list[PreparedCluster]:
     """Clean and embed the members of every cluster, and choose its representatives.
 
     Args:
         clusters: (cluster_id, members in ``url_hash`` order).
         model: The embedding model.
+        headings: What the posts of the whole day share as headings, of ``headings_of_day``.
     """
-    texts = [[clean_item(item) for item in items] for _, items in clusters]
+    texts = [[clean_item(item, headings) for item in items] for _, items in clusters]
     embeddings = embed_texts([text.text for members in texts for text in members], model)
     prepared, start = [], 0
     for (cluster_id, items), members in zip(clusters, texts, strict=True):

@@ -1,14 +1,15 @@
-"""Posts to vectors. Vectors are computed where they are needed and never stored."""
+"""Embeds posts. Vectors are computed where they are needed and never stored."""
 
 import logging
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from issue_pipeline.utils.cleaning.shared_headings import Headings, shared_headings
 from issue_pipeline.utils.text_cleaning import clean_body, clean_title
 
 logger = logging.getLogger(__name__)
@@ -16,7 +17,7 @@ logger = logging.getLogger(__name__)
 Vectors = NDArray[np.float32]
 
 DIMENSIONS = 384
-# Items handed to the model at a time: some seconds of work, after which progress can be told.
+# Items handed to the model at a time: some seconds of work, after which progress is logged.
 BATCH_ITEMS = 250
 PROGRESS_EVERY_S = 10.0
 
@@ -25,7 +26,7 @@ class TextEncoder(Protocol):
     """An embedding model."""
 
     def encode(self, texts: list[str], /) -> Any:  # noqa: ANN401  (any array, checked where used)
-        """Give one row per text."""
+        """Return one row per text."""
         ...
 
 
@@ -42,7 +43,7 @@ def embed_texts(texts: Sequence[str], model: TextEncoder) -> Vectors:
         float32 (n, 384), rows of length 1; (0, 384) for no text.
 
     Raises:
-        ValueError: The model gives another shape or non-finite numbers.
+        ValueError: The model returns another shape or non-finite numbers.
     """
     # Texts of about one length go together, which pads little, and the same ones in any order.
     distinct = sorted(set(texts), key=lambda text: (-len(text), text))
@@ -57,7 +58,7 @@ def embed_texts(texts: Sequence[str], model: TextEncoder) -> Vectors:
                 f" numbers of shape {(len(batch), DIMENSIONS)}. Check EMBEDDING_MODEL."
             )
         vectors[start : start + len(batch)] = encoded
-        progress.tell(start + len(batch))
+        progress.log(start + len(batch))
     # A reduced precision leaves rows a little off unit length.
     vectors /= np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
     row_of = {text: row for row, text in enumerate(distinct)}
@@ -65,32 +66,34 @@ def embed_texts(texts: Sequence[str], model: TextEncoder) -> Vectors:
 
 
 class _Progress:
-    """Logs how far a run is, every ``PROGRESS_EVERY_S`` and at the end of one that was told of."""
+    """Logs how far a run is, every ``PROGRESS_EVERY_S``, and the end of a run that was logged."""
 
     def __init__(self, total: int) -> None:
         self._total = total
-        self._started_s = self._told_s = time.monotonic()
+        self._started_s = self._logged_s = time.monotonic()
 
-    def tell(self, done: int) -> None:
+    def log(self, done: int) -> None:
         now_s = time.monotonic()
-        told_before = self._told_s > self._started_s
-        if now_s - self._told_s >= PROGRESS_EVERY_S or (done == self._total and told_before):
+        logged_before = self._logged_s > self._started_s
+        if now_s - self._logged_s >= PROGRESS_EVERY_S or (done == self._total and logged_before):
             rate = done / (now_s - self._started_s)
             logger.info("embedded %d of %d texts, %.0f a second", done, self._total, rate)
-            self._told_s = now_s
+            self._logged_s = now_s
 
 
 def compute_embeddings_for_items(items: Sequence[Any], model: TextEncoder) -> Vectors:
-    """Embed posts by their title and clean body.
+    """Embed a day's posts by their title and clean body.
 
     Args:
-        items: Objects or mappings with ``source``, ``title`` and ``body``.
+        items: Objects or mappings with ``source``, ``title`` and ``body``: all posts of the day,
+            for what they share as headings is a form's (:func:`headings_of_day`).
         model: What ``EmbeddingResource.get_model`` hands out.
 
     Returns:
         float32 (n, 384), rows of length 1, in the order of the items; (0, 384) for none.
     """
-    return embed_texts([clean_item(item).text for item in items], model)
+    headings = headings_of_day(items)
+    return embed_texts([clean_item(item, headings).text for item in items], model)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,10 +109,26 @@ class CleanText:
         return f"{self.title}\n{self.body}".strip()
 
 
-def clean_item(item: Any) -> CleanText:  # noqa: ANN401
-    """Clean a post, given as an object or mapping with ``source``, ``title`` and ``body``."""
+def headings_of_day(items: Iterable[Any]) -> Headings:
+    """Return the headings that GitHub posts of a day share: the questions of forms.
+
+    Args:
+        items: All posts of the day, as objects or mappings with ``source`` and ``body``. Whoever
+            cleans some of them passes the headings of all, so that a post's clean text is the same
+            everywhere.
+    """
+    return shared_headings(_get(item, "body") for item in items if _get(item, "source") == "github")
+
+
+def clean_item(item: Any, headings: Headings = frozenset()) -> CleanText:  # noqa: ANN401
+    """Clean a post.
+
+    Args:
+        item: An object or mapping with ``source``, ``title`` and ``body``.
+        headings: Those of :func:`headings_of_day`.
+    """
     source, title, body = (_get(item, name) for name in ("source", "title", "body"))
-    return CleanText(clean_title(source, title), clean_body(source, body))
+    return CleanText(clean_title(source, title), clean_body(source, body, headings))
 
 
 def _get(item: Any, name: str) -> Any:  # noqa: ANN401

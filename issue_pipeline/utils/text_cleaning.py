@@ -164,7 +164,9 @@ def _github(text: str, headings: Headings) -> str:
         said = _without_form(lines, headings)
         if _says_nothing(said) and has_quotes(lines):
             said = _without_form(unquoted(lines), headings)
-        return without_machine_lines(too_short_for_a_form(lines)) if _says_nothing(said) else said
+        if _says_nothing(said):
+            return without_machine_lines(too_short_for_a_form(lines, headings))
+        return said
 
     return _markdown(text, select)
 

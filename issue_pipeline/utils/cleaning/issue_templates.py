@@ -69,16 +69,17 @@ def without_template(lines: list[str], headings: Headings = frozenset()) -> list
     return kept + _said_under(heading, section)
 
 
-def too_short_for_a_form(lines: list[str]) -> list[str]:
+def too_short_for_a_form(lines: list[str], headings: Headings = frozenset()) -> list[str]:
     """What looked like a template and cannot be one: up to three lines, those of four words.
 
     Args:
         lines: A text of which :func:`without_template` left nothing.
+        headings: The day's shared headings, which are a form's.
 
     Returns:
         The lines without their marks; none if there are more.
     """
-    plain = [line for line in map(plain_line, lines) if line]
+    plain = [line for line in map(plain_line, lines) if line and heading_key(line) not in headings]
     if len(plain) > _MAX_BARE_LINES:
         return []
     return [line for line in plain if len(line.split()) >= _MIN_BARE_WORDS or _is_foreign(line)]

@@ -10,7 +10,6 @@ import re
 
 from issue_pipeline.utils.cleaning.lines import BULLET
 from issue_pipeline.utils.cleaning.said_blocks import (
-    is_said_in_code,
     is_said_in_details,
     is_said_in_fence,
     is_under_heading,
@@ -157,6 +156,7 @@ def _end_of_tag(text: str, start: int, tag: str) -> int | None:
 def without_blocks(lines: list[str]) -> list[str]:
     """Drop indented code, tables and link definitions, but keep the sentences of an author's."""
     kept: list[str] = []
+    code: list[str] = []
     after_blank, in_code, in_list, in_table = True, False, False, False
     for line in lines:
         blank = not line.strip()
@@ -172,12 +172,21 @@ def without_blocks(lines: list[str]) -> list[str]:
         else:
             in_table = in_table and "|" in line
         if in_code and not blank:
-            kept += [line.strip()] if is_said_in_code(line) else []
-        elif in_table or _TABLE_ROW.match(line):
+            code.append(line.strip())
+            continue
+        if code and not blank:
+            kept += _said(code)
+            code = []
+        if in_table or _TABLE_ROW.match(line):
             kept += [cell for said in said_in_row(line) for cell in ("", said, "")]
         elif not _REFERENCE.match(line):
             kept.append(line)
-    return kept
+    return kept + _said(code)
+
+
+def _said(code: list[str]) -> list[str]:
+    """An indented block, if somebody only indented a paragraph; with empty lines around it."""
+    return ["", *code, ""] if is_said_in_fence("\n".join(code), is_answer=False) else []
 
 
 def without_links(text: str) -> str:

@@ -9,7 +9,10 @@ _HEADING_ABOVE = re.compile(r"(?:\A|\n) {0,3}#{1,6} [^\n]*\n\s*\Z")
 _MAX_HEADING_CHARS = 300
 _MAX_CHARS = 4000
 _MIN_WORDS = 5
-_COMMENT = re.compile(r"\s*(?:#|//|--|/?\*|;|%|<!--|\"\"\"|>>>)")
+# A comment, data, a frame of a stack, an address
+_NOT_SAID = re.compile(
+    r"\s*(?:[#;%{\[<\"\'|]|//|--|/?\*|>>>|at \S{1,200} \(|\S*://)|[^\n]{0,200}\w==?\w"
+)
 _FENCED = re.compile(r"(`{3,}|~{3,}).*?(?:\1|\Z)", re.DOTALL)
 _TAG = re.compile(r"<summary\b.*?</summary>|<[^<>]{0,300}>", re.DOTALL | re.IGNORECASE)
 
@@ -43,11 +46,6 @@ def is_said_in_details(folded: str) -> bool:
     return is_said_in_fence(_TAG.sub("\n", _FENCED.sub("", folded)), is_answer=False)
 
 
-def is_said_in_code(line: str) -> bool:
-    """Whether an indented line is a sentence that says I or my."""
-    return speaks(line) and is_sentence(line) and not _is_machines(line)
-
-
 def said_in_row(row: str) -> list[str]:
     """Return the cells of a table's row that are sentences."""
     cells = [cell.strip() for cell in row.split("|")] if " " in row else []
@@ -55,8 +53,8 @@ def said_in_row(row: str) -> list[str]:
 
 
 def _is_said(cell: str) -> bool:
-    return is_sentence(cell) and not _is_machines(cell)
+    return not cell.endswith(")") and is_sentence(cell) and not _is_machines(cell)
 
 
 def _is_machines(line: str) -> bool:
-    return bool(_COMMENT.match(line)) or is_machine_line(line)
+    return bool(_NOT_SAID.match(line)) or is_machine_line(line)
