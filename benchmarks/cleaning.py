@@ -11,6 +11,9 @@ With ``--groups`` (minutes: it embeds), 1,500 issues are grouped as the pipeline
 body as written and by title and clean body: how many groups there are, and in how many of them
 half of the posts or more share a run of five words, which is what a form's text does to a group.
 
+With ``--secrets`` (a minute), random tokens of every format are hidden in running text, settings,
+JSON, URLs, log lines and so on, and all that is hidden in the real posts is listed, to be judged.
+
 For every source: posts a second on one thread, the slowest post, the share of posts that a second
 cleaning leaves as they are, and how much of the text stays.
 """
@@ -29,9 +32,11 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.real_posts import CORPORA, WITH_BODY, path_of, posts
+from benchmarks.redaction import hidden_in_corpora, measure_formats
 from benchmarks.world import load_model
 from issue_pipeline.utils.clustering.clustering import NOISE, cluster_embeddings
 from issue_pipeline.utils.embeddings import TextEncoder, clean_item, embed_texts
+from issue_pipeline.utils.printable import printable
 from issue_pipeline.utils.text_cleaning import clean_body
 
 WORDS_OF_RUN = 5
@@ -242,11 +247,30 @@ def show(console: Console, measured: dict[str, Any]) -> None:
     console.print(table)
 
 
+def show_secrets(console: Console, corpora: Path) -> None:
+    """Print how many tokens of the table are hidden, and what is hidden in the real posts."""
+    formats = list(measure_formats())
+    tokens, hidden = sum(one.tokens for one in formats), sum(one.hidden for one in formats)
+    console.print(
+        f"{len(formats)} formats: {hidden:,} of {tokens:,} tokens hidden ({hidden / tokens:.3%})"
+    )
+    table = Table("format", "hidden", "not everywhere in")
+    for one in formats:
+        if one.hidden < one.tokens:
+            table.add_row(one.text, f"{one.hidden / one.tokens:.1%}", ", ".join(one.places))
+    console.print(table)
+    table = Table("source", "hidden in a real post", "in the clean text")
+    for source, words, shows in hidden_in_corpora(corpora):
+        table.add_row(source, printable(words, 100), "yes" if shows else "")
+    console.print(table)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure and print; return 1 if there is no corpus."""
     parser = argparse.ArgumentParser(description="Measure the cleaning of real posts.")
     parser.add_argument("--corpora", type=Path, default=CORPORA)
     parser.add_argument("--groups", action="store_true", help="group issues, too (minutes)")
+    parser.add_argument("--secrets", action="store_true", help="what is redacted, too (a minute)")
     options = parser.parse_args(arguments)
     measured = measure_cleaning(options.corpora)
     if not measured["sources"]:
@@ -255,6 +279,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         )
         return 1
     show(Console(), measured)
+    if options.secrets:
+        show_secrets(Console(), options.corpora)
     if options.groups and path_of(GROUPED_CORPUS, options.corpora).exists():
         issues = posts(GROUPED_CORPUS, options.corpora)
         for name, groups in measure_groups(issues, load_model()).items():

@@ -61,7 +61,7 @@ def is_courtesy(line: str) -> bool:
 
 
 def with_alerts(lines: list[str]) -> list[str]:
-    """Take the quote's mark off GitHub's alerts ("> [!WARNING]") and off an issue that is a quote."""
+    """Take the marks off GitHub's alerts ("> [!WARNING]") and off an issue that is a quote."""
     if any(map(_QUOTED_WHOLE.match, lines)):
         return unquoted([line for line in lines if not _QUOTED_WHOLE.match(line)])
     opened: list[str] = []

@@ -52,8 +52,9 @@ def without_template(lines: list[str], headings: Headings = frozenset()) -> list
     """Drop headings, checklists, quotes, environment blocks, instructions and empty answers.
 
     A heading is a line of ``#``, one underlined with ``=`` or one that is bold from end to end,
-    unless it is a sentence of the author's; one of ``headings`` is a form's in any case. Of a section on versions and systems only whole
-    sentences stay; of one that offers a choice, no answer of up to three words.
+    unless it is a sentence of the author's; one of ``headings`` is a form's in any case. Of a
+    section on versions and systems only whole sentences stay; of one that offers a choice, no
+    answer of up to three words.
     """
     lines = _with_whole_labels(_without_preamble(lines))
     kept: list[str] = []

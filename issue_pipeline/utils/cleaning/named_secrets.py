@@ -36,12 +36,15 @@ _LINE_BREAK = re.compile(r"(?<!\\)\n")  # not where a shell's command goes on
 _BEARER = re.compile(r"(?i)(\bbearer\s{1,3})([\w.~+/=-]{8,}+)")
 _VALUE = r"(?:(\"[^\"\n]*+\"|'[^'\n]*+')|([^\s\"',;&<>]{4,}+))"
 # "SECRET_KEY_BASE", "PASSWORD_2", "token_prod"
-_SUFFIX = r"(?:[_-](?:base(?:64)?|b64|hex|value|string|plain|prod(?:uction)?|dev|live|test|staging|v?\d))?"
+_SUFFIX = (
+    r"(?:[_-](?:base(?:64)?|b64|hex|value|string|plain"
+    r"|prod(?:uction)?|dev|live|test|staging|v?\d))?"
+)
 # password=..., "api_key": "...", **API key:** ..., <token>...</token>
 # The first letter stands apart, as a plain class, because the engine can skip to that quickly.
 _ASSIGNED = re.compile(
     r"([PSCATELKpscatelk](?i:(?:"
-    r"(?<=p)(?:assword|asswd|assphrase|asswort|asscode|wd|rivate[ _-]?key)"
+    r"(?<=p)(?:assword|asswd|assphrase|asswort|asscode|(?<!\$p)wd|rivate[ _-]?key)"
     r"|(?<=p)(?<!byp)(?<!comp)(?<!resp)(?<!surp)ass|(?<=p)(?<![a-z]p)w"
     r"|(?<=[_-]k)ey|(?<=(?-i:[a-z])k)(?-i:(?<=K))ey"
     r"|(?<=s)(?:(?:ecret|igning|hared)[ _-]?key|ecret|ess(?:ion)?[ _-]?id)"
@@ -57,7 +60,8 @@ _OPTION = re.compile(
 )
 # "setPassword('...')", "define('DB_PASSWORD', '...')", "getenv('TOKEN', '...')"
 _ARGUMENT = re.compile(
-    r"([PSTApsta](?i:(?:(?<=p)assw(?:or)?d|(?<=p)assphrase|(?<=s)ecret|(?<=t)oken|(?<=a)pi_?key))[\"']?(?:\(|,[ ]{0,3}))"
+    r"([PSTApsta](?i:(?:(?<=p)assw(?:or)?d|(?<=p)assphrase|(?<=s)ecret|(?<=t)oken"
+    r"|(?<=a)pi_?key))[\"']?(?:\(|,[ ]{0,3}))"
     r"(\"[^\"\n]{4,200}\"|'[^'\n]{4,200}')(?!\s{0,2}:)()"
 )
 # name="password" value="...", {"name": "API_KEY", "value": "..."}, - name: TOKEN\n  value: ...
@@ -70,14 +74,16 @@ _PAIR = re.compile(
 _SQL_PASSWORD = re.compile(r"(?i)(\b(?:identified by|password)[ \t]{1,3})('[^'\n]{3,100}')()")
 # The password of a tool's short option, with or without a space
 _TOOL_OPTION = re.compile(
-    r"((?:sshpass|(?:docker|podman|helm registry|oc|az|skopeo|buildah|crane)[ ]login)\b[^\n|]{0,200}?\s-p[ =]?"
+    r"((?:sshpass|(?:docker|podman|helm registry|oc|az|skopeo|buildah|crane)[ ]login)\b"
+    r"[^\n|]{0,200}?\s-p[ =]?"
     r"|\b(?:mysql|mysqldump|mysqladmin|mariadb|mongo(?:sh|dump)?|7z)\b[^\n|]{0,200}?\s-p(?=[^\s=-])"
     r"|\bredis-cli\b[^\n|]{0,200}?\s-a[ ]|\b(?:sqlcmd|bcp|unzip|zip)\b[^\n|]{0,200}?\s-P[ ]?"
-    r"|\bldap\w{3,9}\b[^\n|]{0,200}?\s-w[ ]?|\bpass(?:in|out)[ ]pass:|\bfreerdp\b[^\n|]{0,200}?[ ]/p:)"
+    r"|\bldap\w{3,9}\b[^\n|]{0,200}?\s-w[ ]?|\bpass(?:in|out)[ ]pass:"
+    r"|\bfreerdp\b[^\n|]{0,200}?[ ]/p:)"
     r"([\"']?)(?![\d-]{1,6}(?:\s|$))([^\s\"'$<{`-][^\s\"'`]{2,100}+)"
 )
-_TOOLS = ("login", "sshpass", "mysql", "mariadb", "mongo", "7z", "redis-cli", "sqlcmd", "bcp", "zip",
-          "ldap", "pass:", "freerdp")  # fmt: skip
+_TOOLS = ("login", "sshpass", "mysql", "mariadb", "mongo", "7z", "redis-cli", "sqlcmd", "bcp",
+          "zip", "ldap", "pass:", "freerdp")  # fmt: skip
 # "AWS_SECRET_ACCESS_KEY wJal..."
 _AFTER_VARIABLE = re.compile(
     r"((?:_KEY|_TOKEN|_SECRET|_PASSWORD)[ \t]{1,3}[\"'`]?)([\w+/=-]{20,}+)"
@@ -85,7 +91,8 @@ _AFTER_VARIABLE = re.compile(
 _COOKIE = re.compile(r"(?i)\bcookie: ?[^\n]++")
 _COOKIE_VALUE = re.compile(r"=([^\s=;,\"']{8,}+)")
 _SESSION = re.compile(
-    r"([SsXxCc](?i:(?:(?<=s)ess(?:ion)?(?:_?id)?|(?<=[._]s)id|(?<=x)srf|(?<=c)srf))[\"']?[ ]?=[ ]?[\"']?)(?:s%3A)?([\w%.+/-]{16,}+)(?!\()"
+    r"([SsXxCc](?i:(?:(?<=s)ess(?:ion)?(?:_?id)?|(?<=[._]s)id|(?<=x)srf|(?<=c)srf))"
+    r"[\"']?[ ]?=[ ]?[\"']?)(?:s%3A)?([\w%.+/-]{16,}+)(?!\()"
 )
 _FOREIGN_NAMES = (
     "mot de passe",
@@ -134,7 +141,7 @@ _SCHEME = re.compile(r"(?i)(?:bearer|basic|token)\s+$")
 def hide_named_secrets(text: str) -> str:
     """Replace what is assigned to a telling name by ``[secret]``, unless it reads like prose.
 
-    Covers passwords in URLs, signatures of URLs, webhooks, ``Authorization`` and ``Cookie`` headers,
+    Covers passwords and signatures in URLs, webhooks, ``Authorization`` and ``Cookie`` headers,
     settings of any notation (``KEY=value``, YAML, JSON, TOML, XML), options of commands, arguments
     of calls and PINs.
     """

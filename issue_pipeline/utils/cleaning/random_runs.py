@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass
 
 _PIECES = re.compile(r"[^A-Za-z0-9]+")
-_WORD = re.compile(r"[A-Z]?[a-z]*|[A-Z]+|\d{1,4}|[A-Za-z][a-z]*\d{1,2}")
+_WORD = re.compile(r"[A-Z]?[a-z]{0,19}|[A-Z]{1,19}|\d{1,4}|[A-Za-z][a-z]{0,15}\d{1,2}")
 # One character of another kind than the one before it.
 _CHANGE = re.compile(r"(?<=[a-z])[A-Z0-9]|(?<=[A-Z])[a-z0-9]|(?<=[0-9])[A-Za-z]")
 _HEX = re.compile(r"[0-9a-f]+|[0-9A-F]+")
@@ -34,8 +34,8 @@ class _Least:
     piece: int  # characters in a row of a run without one of the kinds: it has no marks either
 
 
-_SURE = _Least(0.42, 0.30, cases=0.38, digits=0.22, digit_count=4, piece=24)
-_LIKELY = _Least(0.28, 0.25, cases=0.30, digits=0.10, digit_count=2, piece=16)
+_SURE = _Least(0.42, 0.30, cases=0.46, digits=0.22, digit_count=4, piece=24)
+_LIKELY = _Least(0.28, 0.25, cases=0.30, digits=0.05, digit_count=1, piece=16)
 
 
 def is_words(run: str) -> bool:

@@ -29,7 +29,8 @@ _HEX_KEY = re.compile(r"(?=[a-f]*\d)(?=\d*[a-f])[0-9a-f]{16,}$", re.IGNORECASE)
 _SAID_OF_IT = re.compile(
     r"(?:sha|md|base|utf|oauth|b?crypt|argon|pbkdf|scrypt|aes|rsa|ed|hs|rs|es|http|ipv|x|v|tls|saml|ntlm"
     r"|latin|iso|windows|win|python|php|java)-?v?\d[\w.-]*$"
-    r"|\d{1,5}(?:[-.,x]\w+|[a-z]{1,6})?$|https?:|www\.|[\w-]+\.(?:\w+\.)*[a-z]{2,4}$|.*[(\[{]|[\w.-]+==?(?:\w|$)|.*&#|.*\w/\w|\w+-(?:\w+-)*\d$",
+    r"|\d{1,5}(?:[-.,x]\w+|[a-z]{1,6})?$|https?:|www\.|[\w-]+\.(?:\w+\.)*[a-z]{2,4}$"
+    r"|.*[(\[{]|[\w.-]+==?(?:\w|$)|.*&#|.*\w/\w|\w+-(?:\w+-)*\d$",
     re.IGNORECASE,
 )
 _SIGN = re.compile(r"[!@#$%^&*?+=~]")

@@ -10,17 +10,9 @@ from issue_pipeline.utils.cleaning.secret_values import (
 )
 
 _SAID_HINTS = ("token ", "secret ", " key ", "-key ", "pin ", "creds ", "credentials ")
-_PAIR_HINTS = (
-    "login",
-    "log in",
-    "logon",
-    "logged ",
-    "logged-",
-    "logging in",
-    "sign in",
-    "signed in",
-)
-_PAIR_HINTS += ("signing in", "cred", "user", "u/p", "admin", "root", "guest", "account")
+_PAIR_HINTS = ("login", "log in", "logon", "logged ", "logged-", "logging in", "sign in",
+               "signed in", "signing in", "cred", "user", "u/p", "admin", "root", "guest",
+               "account")  # fmt: skip
 _OPEN = r"[\"'`“‘*]{0,3}"
 _WORD = r"([^\s\"'`”’,;<>|*]{4,100}+)"
 _PASSWORD = r"pass(?:word|phrase|code|wd)?|pwd|pw"  # noqa: S105  (what it is called)
@@ -37,13 +29,15 @@ _NAMED = re.compile(
     rf"(?<![\w$].)(?:assword|assphrase|asscode|asswd|wd|w)[ :]{{1,2}}{_OPEN})){_WORD}"
 )
 _LOGIN = (
-    r"(?<![\w/.$].)(?:(?<=l)og(?:ged|ging)?[ -]?[io]n|(?<=s)ign(?:ed|ing)?[ -]?in|(?<=c)red(?:ential)?s?"
+    r"(?<![\w/.$].)(?:(?<=l)og(?:ged|ging)?[ -]?[io]n|(?<=s)ign(?:ed|ing)?[ -]?in"
+    r"|(?<=c)red(?:ential)?s?"
     r"|(?<=u)/p|(?<=u)ser(?:name)?(?:/pass(?:word)?)?"
     r"|(?<=a)dmin(?:istrator)?|(?<=r)oot|(?<=g)uest|(?<=a)ccounts?)\b"
 )
 # "logged in as admin / Winter2026!", "credentials: demo:Demo123", "login ann@x.example | ..."
 _PAIR = re.compile(
-    rf"([LSCUARGlscuarg](?i:{_LOGIN}(?: (?:as|with|using|via|are|is|to|the|my|a|our|user|test|demo|default|account"
+    rf"([LSCUARGlscuarg](?i:{_LOGIN}(?: (?:as|with|using|via|are|is|to|the|my|a|our|user"
+    rf"|test|demo|default|account"
     rf"|credentials?|creds|it)\b){{0,5}}[ :=-]{{0,3}}{_OPEN}(?:[\w.@+\\\[\]-]{{1,60}}{_OPEN})?"
     rf"(?: ?[/|] ?|:| and (?:{_PASSWORD}) ){_OPEN})){_WORD}"
 )
@@ -56,7 +50,8 @@ _USER_AND_PASSWORD = re.compile(
 )
 _SAYS_SO = re.compile(r"(?i)\b(?:as|with|using|are|is|creds?|credentials?|u/p)\b|:")
 _SEED = re.compile(
-    r"(?i)(\b(?:(?:seed|recovery|secret|backup)[ -](?:phrase|words)|mnemonic)(?: (?:is|was))?[ :\"'`=]{1,4})"
+    r"(?i)(\b(?:(?:seed|recovery|secret|backup)[ -](?:phrase|words)|mnemonic)"
+    r"(?: (?:is|was))?[ :\"'`=]{1,4})"
     r"((?:[a-z]{3,8}[ ,]{1,2}){11,23}[a-z]{3,8}\b)"
 )
 

@@ -8,6 +8,7 @@ costs linear time.
 import html
 import re
 from collections.abc import Sequence
+from functools import partial
 
 from issue_pipeline.utils.cleaning.random_runs import is_hex, is_random, is_words, may_be_random
 from issue_pipeline.utils.cleaning.secret_values import SECRET_MARK
@@ -72,15 +73,13 @@ def _hide_in_word(word: str, present: Sequence[TokenPattern]) -> str:
     plain = hidden = _unescaped(word)
     for pattern in present:
         if pattern.hint in hidden:
-            hidden = pattern.expression.sub(
-                lambda token, pattern=pattern: _hide_token(token, pattern), hidden
-            )
+            hidden = pattern.expression.sub(partial(_hide_token, pattern), hidden)
     if len(hidden) >= _MIN_RANDOM:
         hidden = _RUN.sub(_hide_run, hidden)
     return word if hidden == plain else hidden
 
 
-def _hide_token(token: re.Match[str], pattern: TokenPattern) -> str:
+def _hide_token(pattern: TokenPattern, token: re.Match[str]) -> str:
     if pattern.is_sure:
         is_token = not (pattern.may_be_words and is_words(token[1]))
     else:
@@ -97,17 +96,20 @@ def _hide_run(run: re.Match[str]) -> str:
     before = word[max(0, start - _LOOK_BACK) : start]
     if "&#" in before:
         before = html.unescape(before)
-    is_address = "/" in before or "\\" in before or before.endswith(("@", "#", ".", "+", "%"))
+    is_address = "/" in before or "\\" in before or before.endswith(("@", "#", "+", "%"))
     if is_address or _FILE_END.match(word, run.end()) or "base64," in before:
         return run[0]
     prefix = _PREFIX.match(run[0])
+    prefix_before = bool(_PREFIX_BEFORE.search(before))
+    if before.endswith(".") and not prefix_before:
+        return run[0]
     rest = run[0][prefix.end() :] if prefix else run[0]
     if any(map(_PUBLIC.match, (run[0], before, rest))):
         return run[0]
     if is_hex(rest):
         is_secret = bool(prefix and _TELLS.search(prefix[0]))
-    elif prefix or _PREFIX_BEFORE.search(before):
-        is_secret = len(rest) >= _MIN_RANDOM
+    elif prefix or prefix_before:
+        is_secret = len(rest) >= _MIN_RANDOM and (bool(prefix) or _has_all_kinds(rest))
     else:
         # Without a prefix a line of base64 (a certificate, a signature, a picture) looks the same.
         is_base64 = bool(run[1]) or word.startswith("+", run.end()) or len(rest) in _LINE_OF_BASE64
