@@ -69,3 +69,19 @@ def test_posts_that_were_never_clustered_are_an_error_that_says_what_to_do(pipel
     (failure,) = [event for event in result.all_events if event.is_step_failure]
     description = failure.step_failure_data.user_failure_data.description
     assert "Materialise silver/clusters" in description
+
+
+def test_a_forms_question_that_the_day_shares_is_in_no_snippet(pipeline):
+    question = "### Anything in the logs that might be useful for us?"
+    clusters_of_three = [
+        [(f"The {thing} {how}", f"{question}\n\nThe {thing} {how} since Monday.") for how in hows]
+        for thing, hows in {
+            "printer": ("jams", "is jammed", "keeps jamming"),
+            "invoice": ("vanishes", "has vanished", "keeps vanishing"),
+        }.items()
+    ]
+    store_clusters(pipeline.resources["database"], date.fromisoformat(DAY), clusters_of_three)
+    pipeline.run(issues)
+    snippets = [row[0] for row in pipeline.query("SELECT snippet FROM gold.issue_evidence")]
+    assert len(snippets) == 6
+    assert not [snippet for snippet in snippets if "Anything in the logs" in snippet]
