@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from issue_pipeline.utils.cleaning.shared_headings import Headings, shared_headings
-from issue_pipeline.utils.text_cleaning import clean_body, clean_title
+from issue_pipeline.utils.text_cleaning import clean_body, clean_title, cleaned_as
 
 logger = logging.getLogger(__name__)
 
@@ -110,14 +110,16 @@ class CleanText:
 
 
 def headings_of_day(items: Iterable[Any]) -> Headings:
-    """Return the headings that GitHub posts of a day share: the questions of forms.
+    """Return the headings that issues of a day share: the questions of forms.
 
     Args:
         items: All posts of the day, as objects or mappings with ``source`` and ``body``. Whoever
             cleans some of them passes the headings of all, so that a post's clean text is the same
             everywhere.
     """
-    return shared_headings(_get(item, "body") for item in items if _get(item, "source") == "github")
+    return shared_headings(
+        _get(item, "body") for item in items if cleaned_as(_get(item, "source")) == "github"
+    )
 
 
 def clean_item(item: Any, headings: Headings = frozenset()) -> CleanText:  # noqa: ANN401

@@ -94,7 +94,7 @@ def clean_body(source: str, body: str | None, headings: Headings = frozenset()) 
         return ""
     text = _without_controls(_beginning(body))
     # Redacted first, while a credential still stands next to the name that gives it away.
-    return _squeeze(redact(_CLEANERS.get(_kind_of(source), _unchanged)(redact(text), headings)))
+    return _squeeze(redact(_CLEANERS.get(cleaned_as(source), _unchanged)(redact(text), headings)))
 
 
 def clean_as(source: str, like: str) -> None:
@@ -120,7 +120,7 @@ def clean_title(source: str, title: str | None) -> str:
     stays; so does everything else but a form's kind of issue in front ("[Bug]: ").
     """
     text = _beginning(title or "")
-    if _kind_of(source) == "stackoverflow":
+    if cleaned_as(source) == "stackoverflow":
         text = html.unescape(text)
     line = " ".join(redact(_without_controls(text).replace("`", "")).split())
     kind = _TITLE_KIND.match(line)
@@ -215,7 +215,8 @@ _CLEANERS: dict[str, Callable[[str, Headings], str]] = {
 _CLEANED_AS: dict[str, str] = {}
 
 
-def _kind_of(source: str) -> str:
+def cleaned_as(source: str) -> str:
+    """Return the source whose rules clean the texts of a source."""
     return _CLEANED_AS.get(source, source)
 
 
