@@ -25,7 +25,16 @@ class ConfigurationError(IssuePipelineError):
 
 
 class CollectionError(IssuePipelineError):
-    """A source could not be read. Base of everything a collector raises."""
+    """A source could not be read. Base of everything a collector raises.
+
+    Attributes:
+        part: The one part of the source that it concerns, such as ``r/webdev``, where the others
+            can be read; ``""`` where it concerns them all.
+    """
+
+    def __init__(self, message: str, *, part: str = "") -> None:
+        super().__init__(message)
+        self.part = part
 
 
 class TransientError(CollectionError):
@@ -33,11 +42,21 @@ class TransientError(CollectionError):
 
     Attributes:
         wait_s: Seconds the server asked us to wait; ``None`` when it did not say.
+        is_throttle: Whether the server finds that we ask too often. Without ``wait_s`` the wait
+            then begins far longer than after a mishap.
     """
 
-    def __init__(self, message: str, *, wait_s: float | None = None) -> None:
-        super().__init__(message)
+    def __init__(
+        self,
+        message: str,
+        *,
+        wait_s: float | None = None,
+        is_throttle: bool = False,
+        part: str = "",
+    ) -> None:
+        super().__init__(message, part=part)
         self.wait_s = wait_s
+        self.is_throttle = is_throttle
 
 
 class UnreachableError(CollectionError):
@@ -48,6 +67,15 @@ class AccessDeniedError(CollectionError):
     """The source refuses our credentials, or wants some. Trying again cannot help."""
 
     may_pass = False
+
+
+class NetworkBlockedError(AccessDeniedError):
+    """Something on the way answers instead of the source: a block page, a proxy, a login page.
+
+    Credentials and names are not the cause. Such a block may be lifted.
+    """
+
+    may_pass = True
 
 
 class QuotaExhaustedError(CollectionError):
@@ -66,6 +94,10 @@ class RequestRejectedError(CollectionError):
     """The source does not understand or does not know what we asked for (400, 404, 422)."""
 
     may_pass = False
+
+
+class PageTooLargeError(RequestRejectedError):
+    """The source does not give so many posts at once. Fewer may come."""
 
 
 class UnexpectedReplyError(CollectionError):

@@ -39,7 +39,8 @@ class Collection:
         dropped: Items left out, counted by reason.
         cut_count: Posts whose text was cut to the longest that is stored.
         complete: Whether every post of the day is in ``posts``.
-        reason: Why it is not complete; ``""`` when it is.
+        reason: Why it is not complete; of a complete one what it does not contain, and why it is
+            complete nevertheless, else ``""``.
         requests: HTTP requests made, retries included.
         waited_s: Seconds slept before requests: for our own pace, for limits, and before retries.
     """
@@ -201,7 +202,16 @@ class LiveRow:
 
 @dataclass(frozen=True, slots=True)
 class LedgerEntry:
-    """One row of ``bronze.collections``: how the collection of a source and day went."""
+    """One row of ``bronze.collections``: how the collection of a source and day went.
+
+    Attributes:
+        expected_count: As of :class:`Collection`, like the others of its names.
+        stored_count: Rows of the source and day afterwards.
+        complete: Whether every post of the day is stored.
+        reason: Why it is incomplete, what was left out, and which removal waits for another run.
+        doubted_count: Stored posts that the latest complete collection lacked, too many to believe
+            it; they stay until a complete collection of another run lacks them, too.
+    """
 
     collection_date: date
     source: str
@@ -215,3 +225,4 @@ class LedgerEntry:
     waited_s: float
     started_at: datetime
     finished_at: datetime
+    doubted_count: int = 0

@@ -33,8 +33,9 @@ from issue_pipeline.utils.urls import url_hash
     metadata=table_metadata("bronze.raw_items"),
     description=(
         "Every post that one source saw created on one UTC day, as it came, with its line in the"
-        " completeness ledger `bronze.collections`. A complete collection replaces the source-day;"
-        " an incomplete one only adds and updates; a failed one changes nothing."
+        " completeness ledger `bronze.collections`. A complete collection replaces the source-day,"
+        " but removes many posts only if another run's agrees; an incomplete one only adds and"
+        " updates; a failed one changes nothing."
     ),
 )
 def raw_items(
@@ -46,7 +47,6 @@ def raw_items(
         started_at = datetime.now(UTC)
         collection, posts = distinct(collectors.collect(source, day))
         with database.write() as connection:
-            collection = bronze.doubted(connection, source, day, collection)
             entry = bronze.store_collection(
                 connection,
                 source,
@@ -55,19 +55,25 @@ def raw_items(
                 collection,
                 started_at=started_at,
                 finished_at=datetime.now(UTC),
+                run_id=context.run.run_id,
             )
         with database.read() as connection:
             checked = bronze_checks(connection, source, day)
             version = bronze.source_day_version(connection, source, day)
+    reason = entry.reason if collection.complete else collection.reason
     if not collection.complete:
-        context.log.warning(f"{source} {day} was not collected whole: {collection.reason}")
+        context.log.warning(f"{source} {day} was not collected whole: {reason}")
+    elif entry.doubted_count:
+        context.log.warning(f"{source} {day}: {reason}")
     return dg.MaterializeResult(
         data_version=dg.DataVersion(version),
-        tags=collected_tags(complete=entry.complete),
+        # What waits for another run's word is collected again, too.
+        tags=collected_tags(complete=entry.complete and not entry.doubted_count),
         metadata={
             "dagster/partition_row_count": entry.stored_count,
             "complete": entry.complete,
-            "reason": collection.reason or "-",
+            "reason": reason or "-",
+            "doubted": entry.doubted_count,
             "expected": expected_count(collection),
             "fetched": collection.fetched_count,
             "dropped": dict(collection.dropped),

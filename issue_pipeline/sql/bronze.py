@@ -8,6 +8,7 @@ import duckdb
 
 from issue_pipeline.records import Collection, Item, LedgerEntry, Post
 from issue_pipeline.sql.rows import columns_of, insert_rows, read_rows
+from issue_pipeline.utils.doubt import is_doubtful
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,12 +28,15 @@ def store_collection(
     *,
     started_at: datetime,
     finished_at: datetime,
+    run_id: str = "",
 ) -> LedgerEntry:
     """Write what a collection brought, and its line in the ledger.
 
-    A complete collection replaces the source-day. An incomplete one adds and updates posts,
-    removes none, and leaves the ledger's word alone where that already says "complete"; only the
-    number of stored rows follows.
+    A complete collection replaces the source-day. If it lacks too many of the stored posts
+    (:func:`.is_doubtful`), those that no other run has missed before stay, and are remembered: a
+    complete collection of another run that lacks them, too, removes them. An incomplete one adds
+    and updates posts, removes none, and leaves the ledger's word alone where that already says
+    "complete"; only the number of stored rows follows.
 
     Args:
         con: A connection within a transaction.
@@ -42,20 +46,28 @@ def store_collection(
         collection: What the collector reported.
         started_at: Aware.
         finished_at: Aware.
+        run_id: Of the run that collected; without one, no other run can agree with it.
 
     Returns:
         What the ledger says of the source-day from now on.
     """
+    came = [keyed.url_hash for keyed in posts]
+    doubted: set[str] = set()
     if collection.complete:
-        con.execute(
-            "DELETE FROM bronze.raw_items WHERE collection_date = ? AND source = ?", [day, source]
-        )
-    else:
+        doubted = _doubted(con, source, day, came, run_id)
         con.execute(
             "DELETE FROM bronze.raw_items WHERE collection_date = ? AND source = ?"
-            " AND url_hash IN (SELECT unnest(?::VARCHAR[]))",
-            [day, source, [keyed.url_hash for keyed in posts]],
+            " AND url_hash NOT IN (SELECT unnest(?::VARCHAR[]))",
+            [day, source, sorted(doubted)],
         )
+        _remember(con, source, day, doubted, run_id, finished_at)
+    else:
+        for table in ("bronze.raw_items", "bronze.pending_removals"):
+            con.execute(
+                f"DELETE FROM {table} WHERE collection_date = ? AND source = ?"  # noqa: S608
+                " AND url_hash IN (SELECT unnest(?::VARCHAR[]))",
+                [day, source, came],
+            )
     insert_rows(
         con,
         "bronze.raw_items",
@@ -69,28 +81,33 @@ def store_collection(
             for keyed in posts
         ),
     )
+    stored_count = _count(con, source, day)
+    doubt = _told(len(doubted), stored_count, collection) if doubted else ""
     entry = LedgerEntry(
         collection_date=day,
         source=source,
         expected_count=collection.expected_count,
         fetched_count=collection.fetched_count,
-        stored_count=_count(con, source, day),
+        stored_count=stored_count,
         dropped_count=sum(collection.dropped.values()),
-        complete=collection.complete,
-        reason=_remark(collection),
+        complete=collection.complete and not doubted,
+        reason="; ".join(part for part in (doubt, _remark(collection)) if part),
         requests=collection.requests,
         waited_s=collection.waited_s,
         started_at=started_at,
         finished_at=finished_at,
+        doubted_count=_pending_count(con, source, day),
     )
     known = _entry(con, source, day)
     if known is not None and known.complete and not entry.complete:
-        con.execute(
-            "UPDATE bronze.collections SET stored_count = ?"
-            " WHERE collection_date = ? AND source = ?",
-            [entry.stored_count, day, source],
+        # What is stored was whole before, and nothing of it has gone.
+        reason = doubt or ("" if not entry.doubted_count and known.doubted_count else known.reason)
+        entry = replace(
+            known,
+            stored_count=stored_count,
+            doubted_count=entry.doubted_count,
+            reason=reason,
         )
-        return replace(known, stored_count=entry.stored_count)
     con.execute(
         "DELETE FROM bronze.collections WHERE collection_date = ? AND source = ?", [day, source]
     )
@@ -98,18 +115,68 @@ def store_collection(
     return entry
 
 
-def doubted(
-    con: duckdb.DuckDBPyConnection, source: str, day: date, collection: Collection
-) -> Collection:
-    """Do not believe that a day of which posts are stored is empty now.
+def _doubted(
+    con: duckdb.DuckDBPyConnection,
+    source: str,
+    day: date,
+    came: Sequence[str],
+    run_id: str,
+) -> set[str]:
+    """Return the stored posts that a complete collection lacks and that stay nevertheless.
 
-    That is how some outages look, and to replace the day would lose it.
+    A search index that lost old posts, and an outage that looks like an empty day, are complete in
+    their own words.
     """
-    stored = _count(con, source, day)
-    if not collection.complete or collection.fetched_count or not stored:
-        return collection
-    reason = f"the source calls the day empty, of which {stored} posts are stored"
-    return replace(collection, complete=False, reason=reason)
+    rows = con.execute(
+        "SELECT items.url_hash, pending.run_id FROM bronze.raw_items AS items"
+        " LEFT JOIN bronze.pending_removals AS pending"
+        " USING (collection_date, source, url_hash)"
+        " WHERE items.collection_date = ? AND items.source = ?",
+        [day, source],
+    ).fetchall()
+    missed_by: dict[str, str | None] = dict(rows)
+    lacking = missed_by.keys() - set(came)
+    if not is_doubtful(len(lacking), len(missed_by)):
+        return set()
+    return {key for key in lacking if missed_by[key] in (None, run_id)}
+
+
+def _remember(
+    con: duckdb.DuckDBPyConnection,
+    source: str,
+    day: date,
+    doubted: set[str],
+    run_id: str,
+    since: datetime,
+) -> None:
+    """Keep note of the posts of which another run must say that they are gone."""
+    con.execute(
+        "DELETE FROM bronze.pending_removals WHERE collection_date = ? AND source = ?",
+        [day, source],
+    )
+    insert_rows(
+        con,
+        "bronze.pending_removals",
+        (
+            {
+                "collection_date": day,
+                "source": source,
+                "url_hash": key,
+                "run_id": run_id,
+                "since": since,
+            }
+            for key in sorted(doubted)
+        ),
+    )
+
+
+def _told(doubted: int, stored: int, collection: Collection) -> str:
+    """Say in the ledger that posts stay which a complete collection lacked."""
+    if not collection.fetched_count:
+        lacks = f"the source calls the day empty, of which {stored} posts are stored"
+    else:
+        lacks = f"{doubted} of {stored} stored posts are missing from what came this time"
+    return f"{lacks}; they stay until a complete collection of another run agrees"
 
 
 def source_day_version(con: duckdb.DuckDBPyConnection, source: str, day: date) -> str:
@@ -148,6 +215,14 @@ def _remark(collection: Collection) -> str:
 def _count(con: duckdb.DuckDBPyConnection, source: str, day: date) -> int:
     row = con.execute(
         "SELECT count(*) FROM bronze.raw_items WHERE collection_date = ? AND source = ?",
+        [day, source],
+    ).fetchone()
+    return int(row[0]) if row else 0
+
+
+def _pending_count(con: duckdb.DuckDBPyConnection, source: str, day: date) -> int:
+    row = con.execute(
+        "SELECT count(*) FROM bronze.pending_removals WHERE collection_date = ? AND source = ?",
         [day, source],
     ).fetchone()
     return int(row[0]) if row else 0

@@ -21,7 +21,7 @@ from issue_pipeline.sandbox.pocketbase_server import PocketBaseServer
 from issue_pipeline_tests.support.published_day import Site, opened_site
 from issue_pipeline_tests.support.scripted_model import Reply, ScriptedModel, about_the_posts
 from issue_pipeline_tests.support.simulated import simulator
-from issue_pipeline_tests.support.small_day import posts_of_the_day
+from issue_pipeline_tests.support.small_day import posts_of_the_day, posts_of_the_next_day
 
 DAY = "2026-03-10"
 
@@ -135,7 +135,7 @@ def opened_pipeline(
     path: Path, pocketbase: PocketBaseResource, script: Callable[[dict[str, Any]], Reply]
 ) -> Iterator[Pipeline]:
     with (
-        simulator(posts_of_the_day()) as apis,
+        simulator([*posts_of_the_day(), *posts_of_the_next_day()]) as apis,
         ScriptedModel(script) as model,
         dg.DagsterInstance.ephemeral() as instance,
     ):

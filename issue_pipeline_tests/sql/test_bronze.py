@@ -38,13 +38,21 @@ def store(
     day: date = DAY,
     **given: object,
 ) -> LedgerEntry:
+    run_id = str(given.pop("run_id", ""))
     posts = [replace(keyed, post=replace(keyed.post, source=source)) for keyed in posts]
     values = Collection(
         posts=tuple(keyed.post for keyed in posts), expected_count=None, fetched_count=len(posts)
     )
     collection = replace(values, **given)
     return bronze.store_collection(
-        con, source, day, posts, collection, started_at=STARTED, finished_at=FINISHED
+        con,
+        source,
+        day,
+        posts,
+        collection,
+        started_at=STARTED,
+        finished_at=FINISHED,
+        run_id=run_id,
     )
 
 
@@ -100,7 +108,7 @@ def test_other_sources_and_days_are_left_alone(con):
     store(con, [a_post("b")], source="hackernews")
     store(con, [a_post("c")], day=NEXT_DAY)
     store(con, [])
-    assert names(con) == ["b"]
+    assert names(con) == ["b"]  # of one post or five the source's word is taken
     assert names(con, NEXT_DAY) == ["c"]
 
 
@@ -179,6 +187,91 @@ def test_an_incomplete_entry_follows_the_latest_attempt(con):
     store(con, [a_post("b")])
     (entry,) = bronze.ledger_of_day(con, DAY)
     assert (entry.complete, entry.reason, entry.stored_count) == (True, "", 1)
+
+
+def many(*numbers: int) -> list[bronze.KeyedPost]:
+    return [a_post(f"p{number:03}") for number in numbers]
+
+
+def test_a_complete_collection_that_lacks_most_of_the_day_removes_nothing_at_first(con):
+    store(con, many(*range(100)), run_id="one")
+    entry = store(con, many(0), run_id="two")
+    assert len(names(con)) == entry.stored_count == 100
+    assert entry.complete  # what is stored was whole, and nothing of it has gone
+    assert entry.doubted_count == 99
+    assert "99 of 100 stored posts" in entry.reason
+    assert bronze.ledger_of_day(con, DAY) == [entry]
+
+
+@pytest.mark.parametrize(
+    ("stored", "missing", "stays"),
+    [(100, 11, True), (100, 10, False), (6, 6, True), (50, 6, True), (5, 5, False), (61, 6, False)],
+)
+def test_more_than_a_tenth_and_more_than_five_are_doubted(con, stored, missing, stays):
+    store(con, many(*range(stored)), run_id="one")
+    store(con, many(*range(missing, stored)), run_id="two")
+    assert len(names(con)) == (stored if stays else stored - missing)
+
+
+def test_what_a_complete_collection_of_another_run_lacks_too_goes(con):
+    store(con, many(*range(100)), run_id="one")
+    store(con, many(0), run_id="two")
+    entry = store(con, many(0, 1), run_id="three")
+    assert names(con) == ["p", "p001"]  # "p000" without its padding
+    assert (entry.complete, entry.reason, entry.doubted_count) == (True, "", 0)
+
+
+def test_the_same_run_does_not_agree_with_itself(con):
+    store(con, many(*range(100)), run_id="one")
+    for _ in range(3):
+        store(con, many(0), run_id="two")
+    assert len(names(con)) == 100
+
+
+def test_only_posts_go_that_both_collections_lack(con):
+    store(con, many(*range(100)), run_id="one")
+    store(con, many(*range(50)), run_id="two")  # lacks 50 to 99
+    entry = store(con, many(*range(25), *range(50, 75)), run_id="three")  # lacks 25-49, 75-99
+    assert len(names(con)) == entry.stored_count == 75
+    assert entry.doubted_count == 25
+    entry = store(con, many(*range(25), *range(50, 75)), run_id="four")
+    assert entry.stored_count == 50
+    assert entry.doubted_count == 0
+
+
+def test_a_post_that_comes_again_is_doubted_no_more(con):
+    store(con, many(*range(100)), run_id="one")
+    store(con, many(0), run_id="two")
+    entry = store(con, many(*range(1, 40)), run_id="three", **INCOMPLETE)
+    assert entry.doubted_count == 60
+    entry = store(con, many(0), run_id="four")
+    assert entry.stored_count == 1 + 39  # the 60 that two runs lacked are gone
+    assert entry.doubted_count == 39
+
+
+def test_a_whole_collection_ends_all_doubt(con):
+    store(con, many(*range(100)), run_id="one")
+    store(con, many(0), run_id="two")
+    entry = store(con, many(*range(100)), run_id="three")
+    assert (entry.complete, entry.reason, entry.doubted_count) == (True, "", 0)
+    store(con, many(0), run_id="four")
+    assert len(names(con)) == 100
+
+
+def test_a_day_in_part_is_not_called_whole_by_a_collection_that_is_doubted(con):
+    store(con, many(*range(100)), run_id="one", **INCOMPLETE)
+    entry = store(con, many(0), run_id="two")
+    assert not entry.complete
+    assert "another run agrees" in entry.reason
+    assert len(names(con)) == 100
+
+
+def test_the_doubt_about_one_day_concerns_no_other(con):
+    for day in (DAY, NEXT_DAY):
+        store(con, many(*range(100)), day=day, run_id="one")
+    store(con, many(0), run_id="two")
+    store(con, many(0), day=NEXT_DAY, run_id="three")
+    assert len(names(con)) == len(names(con, NEXT_DAY)) == 100
 
 
 def test_items_of_clusters_come_by_cluster_without_the_noise(con):

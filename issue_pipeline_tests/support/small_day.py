@@ -42,6 +42,12 @@ SOURCES = ("github", "stackoverflow", "reddit", "hackernews")
 TITLES = [*(title for titles in PROBLEMS.values() for title in titles), *CHATTER]
 
 
+def posts_of_the_next_day() -> list[SimulatedPost]:
+    """A post of each source that shows that the day is over."""
+    later_s = 24 * 60 * 60 + 3_600
+    return [a_post(source, at_s=later_s, title="Good morning", body=None) for source in SOURCES]
+
+
 def posts_of_the_day() -> list[SimulatedPost]:
     """Every problem told on all sources in turn, a minute apart, and the chatter."""
     return [

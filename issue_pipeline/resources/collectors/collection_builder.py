@@ -8,7 +8,14 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from issue_pipeline.errors import QuotaExhaustedError, TimeBudgetError, UnexpectedReplyError
+from issue_pipeline.errors import (
+    CollectionError,
+    QuotaExhaustedError,
+    RequestRejectedError,
+    TimeBudgetError,
+    TransientError,
+    UnexpectedReplyError,
+)
 from issue_pipeline.records import Collection, Post
 from issue_pipeline.resources.collectors.http import ApiClient
 from issue_pipeline.resources.collectors.parsing import epoch
@@ -18,6 +25,8 @@ from issue_pipeline.utils.urls import is_web_address
 MAX_TITLE_CHARS = 1_000
 # Problems that a reason tells one by one.
 _TOLD_PROBLEMS = 5
+# Parts that fail one after the other, each after many tries, before the source is taken for down.
+MAX_FAILING_PARTS = 3
 
 Item = dict[str, Any]
 
@@ -75,6 +84,7 @@ class CollectionBuilder:
         posts: By the source's key.
         dropped: Items of the day left out, by reason.
         problems: Why the day is not complete.
+        notes: What a complete day does not contain, and why it is complete nevertheless.
     """
 
     day: Day
@@ -82,6 +92,7 @@ class CollectionBuilder:
     posts: dict[str, Post] = field(default_factory=dict)
     dropped: Counter[str] = field(default_factory=Counter)
     problems: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
     _seen: set[str] = field(default_factory=set)
     _cut: int = 0
     _unreadable: list[str] = field(default_factory=list)
@@ -135,6 +146,10 @@ class CollectionBuilder:
         else:
             self.posts[key] = self._within_limits(parsed)
         self._seen.add(key)
+
+    def replace_body(self, key: str, body: str) -> None:
+        """Give a post of the day a body that is told elsewhere than the post itself."""
+        self.posts[key] = self._within_limits(replace(self.posts[key], body=body))
 
     def _within_limits(self, post: Post) -> Post:
         if len(post.body) <= self.max_body_chars and len(post.title) <= MAX_TITLE_CHARS:
@@ -191,7 +206,7 @@ class CollectionBuilder:
             dropped=dict(self.dropped),
             cut_count=self._cut,
             complete=not problems,
-            reason="; ".join(problems),
+            reason="; ".join(problems or self.notes[:_TOLD_PROBLEMS]),
             requests=sum(client.requests for client in clients),
             waited_s=sum(client.waited_s for client in clients),
         )
@@ -212,14 +227,45 @@ def ends_before(second: int, found: Mapping[str, int | None]) -> bool:
 def read_each(
     names: Sequence[str], read: Callable[[str], None], builder: CollectionBuilder
 ) -> None:
-    """Read one part of a source after the other; should time or quota end, name those unread.
+    """Read one part of a source after the other.
+
+    A part that cannot be read is named among the problems, and the others are read. Should time or
+    quota end, or the source be down, those unread are named.
+
+    Args:
+        names: Of the parts.
+        read: Reads one of them.
+        builder: Takes the problems.
 
     Raises:
-        CollectionError: A part could not be read.
+        CollectionError: The source as a whole refuses us, or no part could be read.
     """
+    failures: list[CollectionError] = []
+    in_a_row = 0
+    was_read = False
     for place, name in enumerate(names):
+        unread = f"not read to the end: {', '.join(names[place:])}"
         try:
             read(name)
         except (QuotaExhaustedError, TimeBudgetError):
-            builder.problems.append(f"not read to the end: {', '.join(names[place:])}")
+            builder.problems.append(unread)
             raise
+        except CollectionError as error:
+            if not _is_of_a_part(error):
+                raise
+            failures.append(error)
+            builder.problems.append(str(error) if name in str(error) else f"{name}: {error}")
+            in_a_row = in_a_row + 1 if isinstance(error, TransientError) else 0
+            if in_a_row == MAX_FAILING_PARTS and place + 1 < len(names):
+                builder.problems.append(unread)
+                break
+        else:
+            in_a_row, was_read = 0, True
+    if failures and not was_read:
+        raise failures[0]
+
+
+def _is_of_a_part(error: CollectionError) -> bool:
+    """Return whether an error leaves the other parts of a source readable."""
+    passing = (TransientError, UnexpectedReplyError, RequestRejectedError)
+    return bool(error.part) or isinstance(error, passing)

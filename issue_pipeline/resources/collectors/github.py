@@ -2,18 +2,21 @@
 
 Sources: https://docs.github.com/en/rest/search/search#search-issues-and-pull-requests and
 https://docs.github.com/en/rest/issues/issues#list-repository-issues
-A search gives at most 1,000 results whatever the paging, and may say that it ran out of time
-(``incomplete_results``); a repository's list gives everything.
+A search gives at most 1,000 results whatever the paging, may say that it ran out of time
+(``incomplete_results``), and sometimes finds nothing although there are hundreds
+(max-sixty/tend#345); a repository's list gives everything.
 """
 
 import re
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 import httpx
 
 from issue_pipeline.errors import (
+    AccessDeniedError,
     CollectionError,
     ConfigurationError,
     RequestRejectedError,
@@ -35,6 +38,7 @@ from issue_pipeline.resources.collectors.http import (
     expect,
     retry_after_s,
     server_time,
+    within_window,
 )
 from issue_pipeline.resources.collectors.parsing import (
     count,
@@ -44,7 +48,12 @@ from issue_pipeline.resources.collectors.parsing import (
     number,
     text,
 )
-from issue_pipeline.resources.collectors.windows import Page, Total, read_span
+from issue_pipeline.resources.collectors.windows import (
+    Page,
+    Total,
+    prove_empty_by_counts,
+    read_span,
+)
 
 # What people discuss on the day itself: see docs/sources.md for the choice.
 DEFAULT_QUERY = "is:issue is:public comments:>=3"
@@ -58,28 +67,53 @@ SEARCH_PACE_WITHOUT_TOKEN = 9.0
 LIST_PACE = 60.0
 # Documented least wait after a secondary limit that names none.
 SECONDARY_LIMIT_WAIT_S = 60.0
-# Times that a repository's list of several pages is read until it brings nothing new.
+# The window of a primary limit is an hour.
+LONGEST_RESET_S = 3_700.0
+# Times that a repository's list is read until two readings agree.
 MAX_LISTINGS = 3
+# Asked for a later issue, or an exact count.
+MAX_PROBES = 6
+# Halvings of a span of which GitHub cannot count the issues at once.
+MAX_HALVINGS = 2
 
 _REPOSITORY = re.compile(r"(?:https?://github\.com/)?([\w-][\w.-]*/[\w.-]*[\w-][\w.-]*)/?")
 _KIND = re.compile(r"\b(?:is|type):issue\b", re.IGNORECASE)
 _OURS = re.compile(r"(?<![\w-])(?:created|sort|order):", re.IGNORECASE)
 _PULL_REQUEST = re.compile(r"/pull/\d+$")
+_TOKEN = re.compile(r"[()]|[^()\s]+")
+_QUOTED = re.compile(r'"[^"]*"?')
+_ADDRESS = re.compile(r"https?://[^/]+/([\w.-]+/[\w.-]+)/(?:issues|pull)/\d+")
 _VISIBILITY = re.compile(r"\bis:(public|private)\b", re.IGNORECASE)
 
 
 def check_query(query: str) -> str:
     """Accept what a search for the issues of a day can be.
 
+    Returns:
+        The query; with ``OR`` in parentheses, for the day must hold for all of it.
+
     Raises:
-        ConfigurationError: It looks for something else, or says itself when and in what order.
+        ConfigurationError: It looks for something else, says itself when and in what order, or has
+            parentheses that do not match.
     """
     if not _KIND.search(query) or _OURS.search(query):
         raise ConfigurationError(
             f"GITHUB_QUERY is {query!r}; expected search qualifiers with is:issue, and without"
             " created: and sort:, which are ours."
         )
-    return query
+    depth = 0
+    has_alternatives = False
+    for token in _TOKEN.findall(_QUOTED.sub('""', query)):
+        depth += (token == "(") - (token == ")")
+        has_alternatives |= token == "OR" and depth == 0
+        if depth < 0:
+            break
+    if depth:
+        raise ConfigurationError(
+            f"GITHUB_QUERY is {query!r}; expected as many closing parentheses as opening ones."
+        )
+    # Without parentheses, what is added behind it would hold for its last alternative only.
+    return f"({query.strip()}) is:issue" if has_alternatives else query
 
 
 def repository_name(text: str) -> str:
@@ -102,25 +136,51 @@ def headers(token: str) -> dict[str, str]:
 
 def read_error(response: httpx.Response) -> CollectionError | None:
     """Tell a limit from a refusal: both come as 403 (or 429), only a limit is worth waiting for."""
-    if response.status_code in (404, 410, 451) and "/repos/" in response.request.url.path:
+    status = response.status_code
+    said = f"GitHub answered {status}: {response.text[:200]!r}."
+    if status in (403, 429):
+        words = ("secondary rate", "abuse", "rate limit", "too many requests", "quota exhausted")
+        limits = any(word in response.text.lower() for word in words)
+        if (wait_s := retry_after_s(response.headers)) is not None:
+            return TransientError(said, wait_s=wait_s)
+        if response.headers.get("x-ratelimit-remaining") == "0":
+            return TransientError(said, wait_s=_until_reset_s(response.headers))
+        if limits or status == 429:
+            return TransientError(said, wait_s=SECONDARY_LIMIT_WAIT_S)
+    path = response.request.url.path
+    if (part := _repository_in(path)) and status in _OF_A_REPOSITORY:
         return RequestRejectedError(
-            f"GitHub knows no issues at {response.request.url.path}. Check GITHUB_REPOS, and that"
-            " GITHUB_TOKEN may read the repository."
+            f"GitHub knows no issues at {path}: {_OF_A_REPOSITORY[status]} ({status}). Check"
+            " GITHUB_REPOS, and that GITHUB_TOKEN may read the repository.",
+            part=part,
         )
-    if response.status_code == 422:
+    if part and status == 403:
+        return AccessDeniedError(
+            f"{said} Check that GITHUB_TOKEN may read {part}, or take it out of GITHUB_REPOS.",
+            part=part,
+        )
+    if status == 422 and path.endswith("/search/issues"):
         return RequestRejectedError(
             f"GitHub does not understand the search: {response.text[:300]!r}. Check GITHUB_QUERY."
         )
-    if response.status_code not in (403, 429):
-        return None
-    said = f"GitHub answered {response.status_code}: {response.text[:200]!r}."
-    if (wait_s := retry_after_s(response.headers)) is not None:
-        return TransientError(said, wait_s=wait_s)
-    if response.headers.get("x-ratelimit-remaining") == "0":
-        return TransientError(said, wait_s=_until_reset_s(response.headers))
-    if any(words in response.text.lower() for words in ("secondary rate", "abuse", "rate limit")):
-        return TransientError(said, wait_s=SECONDARY_LIMIT_WAIT_S)
     return None
+
+
+_OF_A_REPOSITORY = {
+    301: "it was renamed, and its new address is not told",
+    404: "it does not exist, was deleted, or is private",
+    410: "it has no issues, or they are switched off",
+    451: "it is withheld for legal reasons",
+}
+
+
+def _repository_in(path: str) -> str:
+    """Return the repository that a path is about, as far as it tells; ``""`` for other paths."""
+    if "/repos/" in path:
+        return "/".join(path.split("/repos/")[1].split("/")[:2])
+    if "/repositories/" in path:
+        return f"repository {path.split('/repositories/')[1].split('/')[0]}"
+    return ""
 
 
 def read_pause(response_headers: httpx.Headers, _payload: Any) -> float:  # noqa: ANN401
@@ -131,10 +191,11 @@ def read_pause(response_headers: httpx.Headers, _payload: Any) -> float:  # noqa
 
 def _until_reset_s(response_headers: httpx.Headers) -> float:
     try:
-        reset = datetime.fromtimestamp(float(response_headers["x-ratelimit-reset"]), UTC)
-    except (KeyError, ValueError, OverflowError):
+        reset = float(response_headers["x-ratelimit-reset"])
+    except (KeyError, ValueError):
         return SECONDARY_LIMIT_WAIT_S
-    return max(1.0, (reset - server_time(response_headers)).total_seconds() + 1.0)
+    left_s = within_window(reset - server_time(response_headers).timestamp(), LONGEST_RESET_S)
+    return SECONDARY_LIMIT_WAIT_S if left_s is None else max(1.0, left_s + 1.0)
 
 
 API_POLICY = ApiPolicy(
@@ -189,6 +250,64 @@ def reader(*, keep_bots: bool) -> Reader:
     return Reader(identify, lambda item: parse_issue(item, keep_bots=keep_bots))
 
 
+def collect(
+    searches: ApiClient,
+    lists: ApiClient,
+    query: str,
+    repositories: Sequence[str],
+    read: Reader,
+    builder: CollectionBuilder,
+) -> int | None:
+    """Collect the issues of the day that a query finds, and all those of some repositories.
+
+    Args:
+        searches: Paced for GitHub's search.
+        lists: Paced for its other requests.
+        query: See :func:`collect_search`.
+        repositories: ``owner/name``.
+        read: How items are read.
+        builder: Takes the issues, and the reasons why some are missing.
+
+    Returns:
+        How many issues GitHub's search says there are.
+
+    Raises:
+        CollectionError: GitHub could not be read.
+    """
+    counted: list[int | None] = [None]
+
+    def read_part(name: str) -> None:
+        if name == _SEARCH:
+            counted[0] = collect_search(searches, query, read, builder)
+        else:
+            read_repository(searches, lists, name, read, builder)
+
+    read_each([_SEARCH, *repositories], read_part, builder)
+    return counted[0]
+
+
+_SEARCH = "GitHub's search"
+
+
+def collect_repositories(
+    searches: ApiClient,
+    lists: ApiClient,
+    repositories: Sequence[str],
+    read: Reader,
+    builder: CollectionBuilder,
+) -> None:
+    """Collect every issue of the day in some repositories: :func:`read_repository` of each.
+
+    Raises:
+        CollectionError: None of them could be read.
+    """
+    read_each(
+        repositories,
+        lambda name: read_repository(searches, lists, name, read, builder),
+        builder,
+    )
+
+
 def collect_search(
     client: ApiClient, query: str, read: Reader, builder: CollectionBuilder
 ) -> int | None:
@@ -210,152 +329,244 @@ def collect_search(
     # The token may see its owner's private repositories; what is collected is published.
     public = query if _VISIBILITY.search(query) else f"{query} is:public"
 
-    def search(first: int, last: int, *, size: int, page: int) -> tuple[list[Any], int, bool]:
-        """Give the items, the announced number of all, and whether GitHub looked everywhere."""
-        span = f"created:{_moment(first)}..{_moment(last)}"
-        payload = client.get(
-            "/search/issues",
-            {
-                "q": f"{public} {span}",
-                "sort": "created",
-                "order": "asc",
-                "per_page": size,
-                "page": page,
-            },
-        ).payload
-        total = number(payload, "total_count", "GitHub's search")
-        items = expect(payload, "items", list, "GitHub's search")
-        return items, total, not payload.get("incomplete_results")
-
     def ask(first: int, last: int, page: int) -> Page:
-        items, total, whole = search(first, last, size=PAGE_SIZE, page=page)
+        items, total, whole = _search(client, public, first, last, size=PAGE_SIZE, page=page)
         found = builder.add_page(items, read)
-        given = (page - 1) * PAGE_SIZE + len(found)
-        more = given < total or len(items) >= PAGE_SIZE
-        return Page(found, Total(total), more, whole)
+        # What it hides leaves a gap on a page: a short page is the last one only by its number.
+        more = total.number > page * PAGE_SIZE or len(items) >= PAGE_SIZE
+        return Page(found, total, more, whole)
 
-    first, last = builder.day.first_s, builder.day.last_s
+    def count(first: int, last: int, halvings: int = MAX_HALVINGS) -> Total | None:
+        # By pages of the same size as were read: totals may differ by that (cli/cli#8290).
+        _, total, whole = _search(client, public, first, last, size=PAGE_SIZE, page=1)
+        if whole or not halvings or first == last:
+            return total if whole else None
+        middle = (first + last) // 2
+        halves = [count(*half, halvings - 1) for half in ((first, middle), (middle + 1, last))]
+        parts = [half for half in halves if half is not None]
+        if len(parts) < len(halves):
+            return None
+        return Total(sum(part.number for part in parts), all(part.exact for part in parts))
+
+    day = builder.day
     reading = read_span(
         ask,
-        first,
-        last,
+        day.first_s,
+        day.last_s,
         page_cap=RESULT_CAP // PAGE_SIZE,
         noun="issues of GitHub",
-        count=lambda: Total(search(first, last, size=1, page=1)[1]),
+        count=lambda: count(day.first_s, day.last_s),
+        must_count=True,
+        hides_some=True,
+        prove_empty=lambda: prove_empty_by_counts(count, day.first_s, day.last_s),
     )
     builder.problems += reading.problems
+    builder.notes += reading.notes
+    if not reading.problems and not _shows_later_issues(client, public, day):
+        builder.problems.append(
+            "GitHub's search shows no issue that is later than the day: it may not have got so far"
+        )
     return reading.announced
+
+
+def _search(
+    client: ApiClient, query: str, first: int, last: int | None, *, size: int, page: int
+) -> tuple[list[Any], Total, bool]:
+    """Return the items, the announced number of all, and whether GitHub looked everywhere."""
+    until = "*" if last is None else _moment(last)
+    payload = client.get(
+        "/search/issues",
+        {
+            "q": f"{query} created:{_moment(first)}..{until}",
+            "sort": "created",
+            "order": "asc",
+            "per_page": size,
+            "page": page,
+        },
+    ).payload
+    total = number(payload, "total_count", _SEARCH)
+    items = expect(payload, "items", list, _SEARCH)
+    # A number below what comes with it counts nothing.
+    return items, Total(total, total >= len(items)), not payload.get("incomplete_results")
+
+
+def _shows_later_issues(client: ApiClient, query: str, day: Day) -> bool:
+    """Return whether the search finds an issue, whichever it is, that was opened after the day."""
+    visibility = _VISIBILITY.search(query)
+    anything = f"is:issue {visibility[0] if visibility else 'is:public'}"
+    for _ in range(MAX_PROBES):
+        items, _, _ = _search(client, anything, day.last_s + 1, None, size=1, page=1)
+        if any(isinstance(item, dict) and _is_later(day, item) for item in items):
+            return True
+    return False
+
+
+def _is_later(day: Day, item: Item) -> bool:
+    try:
+        return identify(item)[1] >= day.end
+    except UnexpectedReplyError:
+        return False
 
 
 def _moment(second: int) -> str:
     return f"{from_epoch(second):%Y-%m-%dT%H:%M:%SZ}"
 
 
-def collect_repositories(
+def read_repository(
     searches: ApiClient,
     lists: ApiClient,
-    repositories: Sequence[str],
+    repository: str,
     read: Reader,
     builder: CollectionBuilder,
 ) -> None:
-    """Collect every issue of the day in some repositories.
+    """Collect every issue of the day in one repository.
+
+    Its list comes from the site's own database, newest first, and is read until it shows an issue
+    that is older than the day: then it cannot have ended early. Where it has several pages, or ends
+    before, its issues are counted, or the list is read again until two readings agree.
 
     Args:
         searches: Paced for GitHub's search.
         lists: Paced for its other requests.
-        repositories: ``owner/name``.
+        repository: ``owner/name``.
         read: How items are read.
         builder: Takes the issues, and the reasons why some are missing.
 
     Raises:
-        CollectionError: GitHub could not be read, or knows no such repository.
+        CollectionError: The repository could not be read.
     """
-
-    def read_repository(repository: str) -> None:
-        found: set[str] = set()
-        total = 0
-        for attempt in range(MAX_LISTINGS):
-            listed, pages = _list_repository(lists, repository, read, builder)
-            found |= listed
-            if pages == 1:
-                if found or attempt:
-                    return
-                continue  # that there is nothing takes two replies
-            # Numbered pages shift when an issue vanishes between two of them.
-            total = _count_issues(searches, repository, builder.day)
-            if total <= len(found):
-                return
+    found: set[str] = set()
+    earlier: _Listing | None = None
+    total: int | None = None
+    for _ in range(MAX_LISTINGS):
+        listing = _list_repository(lists, repository, read, builder)
+        found |= listing.issues
+        if listing.problem:
+            builder.problems.append(listing.problem)
+            return
+        if listing.is_passed and listing.pages == 1:
+            return
+        # Numbered pages shift when an issue vanishes between two of them.
+        total = _count_issues(searches, listing.name or repository, builder.day)
+        if total is not None and total > len(found):
+            earlier = listing
+            continue
+        if listing.is_passed and total == len(found):
+            return
+        if (
+            earlier
+            and listing.issues == earlier.issues == found
+            and (
+                listing.is_passed
+                or listing.has_first
+                or (found and total == len(found))
+                or (not found and _has_no_issues(lists, repository))
+            )
+        ):
+            return
+        earlier = listing
+    if total is not None and total > len(found):
         builder.problems.append(
             f"{total} issues of {repository} announced, {len(found)} given by its list"
         )
+    elif earlier and not earlier.is_passed:
+        builder.problems.append(
+            f"the list of {repository} ends after {len(found)} issues of the day, before its start"
+        )
+    else:
+        builder.problems.append(f"the list of {repository} kept changing while it was read")
 
-    read_each(repositories, read_repository, builder)
 
-
-def _count_issues(client: ApiClient, repository: str, day: Day) -> int:
-    span = f"created:{_moment(day.first_s)}..{_moment(day.last_s)}"
-    query: dict[str, str | int] = {"q": f"repo:{repository} is:issue {span}", "per_page": 1}
+def _count_issues(client: ApiClient, repository: str, day: Day) -> int | None:
+    """Count the issues of the day; ``None`` if the search does not know the repository."""
+    query = f"repo:{repository} is:issue"
     try:
-        payload = client.get("/search/issues", query).payload
-    except RequestRejectedError as error:
-        raise RequestRejectedError(
-            f"GitHub does not search the issues of {repository}. Check GITHUB_REPOS, and that"
-            " GITHUB_TOKEN may read the repository."
-        ) from error
-    return number(payload, "total_count", "GitHub's search")
+        _, total, whole = _search(client, query, day.first_s, day.last_s, size=1, page=1)
+    except RequestRejectedError:
+        return None
+    return total.number if whole else None
+
+
+def _has_no_issues(client: ApiClient, repository: str) -> bool:
+    payload = client.get(f"/repos/{repository}").payload
+    return number(payload, "open_issues_count", "GitHub") == 0
+
+
+@dataclass(slots=True)
+class _Listing:
+    """What a repository's list has shown.
+
+    Attributes:
+        issues: The keys of the day's issues, pull requests left out.
+        pages: Read.
+        is_passed: Whether it went back beyond the start of the day.
+        has_first: Whether it went back to number 1.
+        name: The repository's name now; ``""`` where no issue tells it.
+        problem: Why it was not read to its end.
+    """
+
+    issues: set[str] = field(default_factory=set)
+    pages: int = 0
+    is_passed: bool = False
+    has_first: bool = False
+    name: str = ""
+    problem: str = ""
 
 
 def _list_repository(
     client: ApiClient, repository: str, read: Reader, builder: CollectionBuilder
-) -> tuple[set[str], int]:
-    """Walk a repository's list back past the start of the day.
-
-    Returns:
-        The keys of the day's issues, pull requests left out; and the number of pages read.
-    """
+) -> _Listing:
+    """Walk a repository's list back past the start of the day."""
     day = builder.day
     path = f"/repos/{repository}/issues"
     query: dict[str, str | int] = {
         "state": "all",
         "sort": "created",
         "direction": "desc",
-        # Whatever was created since then was also updated since then.
-        "since": _moment(day.first_s),
         "per_page": PAGE_SIZE,
     }
-    issues: set[str] = set()
+    listing = _Listing()
     seen: set[str] = set()
-    reply, pages = client.get(path, query), 1
+    reply = client.get(path, query)
     while True:
+        listing.pages += 1
         items = reply.payload
         if not isinstance(items, list):
             raise UnexpectedReplyError(f"A list of issues of GitHub is none: {items!r:.200}.")
         found = builder.add_page(items, read, skip_other_days=True)
-        issues |= {
-            identify(item)[0]
-            for item in items
-            if isinstance(item, dict) and not _is_pull_request(item) and _is_of(day, item)
-        }
-        if not found or ends_before(day.first_s, found):
-            return issues, pages
+        _note(listing, items, day)
+        if ends_before(day.first_s, found):
+            listing.is_passed = True
+            return listing
+        if not found:
+            return listing
         if seen.issuperset(found):
-            builder.problems.append(f"the list of {repository} repeats itself")
-            return issues, pages
+            listing.problem = f"the list of {repository} repeats itself"
+            return listing
         seen.update(found)
         if not reply.next_url and len(items) < PAGE_SIZE:
-            return issues, pages
-        pages += 1
+            return listing
         # A full page without a word about the next may still have one; and a next one that is said
         # to lie elsewhere, as behind a proxy, has a number here.
         reply = (
             client.get(reply.next_url)
             if client.serves(reply.next_url)
-            else client.get(path, query | {"page": pages})
+            else client.get(path, query | {"page": listing.pages + 1})
         )
 
 
-def _is_of(day: Day, item: Item) -> bool:
-    try:
-        return identify(item)[1] in day
-    except UnexpectedReplyError:
-        return False
+def _note(listing: _Listing, items: list[Any], day: Day) -> None:
+    """Note what a page of a repository's list shows."""
+    for item in items:
+        if not isinstance(item, dict):
+            continue
+        listing.has_first |= item.get("number") == 1
+        if address := _ADDRESS.match(text(item.get("html_url"))):
+            # Issues that were moved elsewhere are not listed: the addresses are the repository's.
+            listing.name = address[1]
+        try:
+            key, created_at = identify(item)
+        except UnexpectedReplyError:
+            continue
+        if created_at in day and not _is_pull_request(item):
+            listing.issues.add(key)

@@ -1,23 +1,82 @@
 """Hacker News: the stories of a day, and its comments if wanted, through Algolia's search.
 
 Source: https://hn.algolia.com/api
-A query gives at most 1,000 hits whatever the paging, newest first.
+A query gives at most 1,000 hits whatever the paging, newest first. The index has stopped before
+(algolia/hn-search#215).
 """
 
 from datetime import datetime
 from typing import Any
 
+import httpx
+
+from issue_pipeline.errors import (
+    AccessDeniedError,
+    CollectionError,
+    RequestRejectedError,
+    TransientError,
+    UnexpectedReplyError,
+)
 from issue_pipeline.records import Post
-from issue_pipeline.resources.collectors.collection_builder import CollectionBuilder, Item, Reader
+from issue_pipeline.resources.collectors.collection_builder import (
+    CollectionBuilder,
+    Day,
+    Item,
+    Reader,
+)
 from issue_pipeline.resources.collectors.http import ApiClient, ApiPolicy, expect
 from issue_pipeline.resources.collectors.parsing import count, from_epoch, identifier, number, text
-from issue_pipeline.resources.collectors.windows import Page, Total, read_span
+from issue_pipeline.resources.collectors.windows import (
+    Page,
+    Total,
+    prove_empty_by_counts,
+    read_span,
+)
 
 HIT_CAP = 1_000
-STORIES = "(story,ask_hn)"
-STORIES_AND_COMMENTS = "(story,ask_hn,comment)"
+STORIES = "(story,ask_hn,poll)"
+STORIES_AND_COMMENTS = "(story,ask_hn,poll,comment)"
 SITE = "https://news.ycombinator.com"
-API_POLICY = ApiPolicy("Hacker News", "HN_API_URL")
+# Times that the index is asked for a later post.
+MAX_PROBES = 4
+
+
+def read_error(response: httpx.Response) -> CollectionError | None:
+    """Tell a limit and a closed index from a wrong address: Algolia's own words say which."""
+    said = f"Hacker News's search answered {response.status_code}: {response.text[:200]!r}."
+    words = response.text.lower()
+    if response.status_code in (400, 403) and any(
+        word in words for word in ("too many", "rate limit", "quota", "over-quota")
+    ):
+        return TransientError(said, is_throttle=True)
+    if response.status_code == 403:
+        return AccessDeniedError(
+            f"{said} It needs no credentials: the index is closed to us, or HN_API_URL leads"
+            " elsewhere."
+        )
+    if response.status_code == 400:
+        return RequestRejectedError(
+            f"{said} It does not understand the search. Check that HN_API_URL is Algolia's search"
+            " of Hacker News."
+        )
+    return None
+
+
+def read_body_status(payload: Any) -> int:  # noqa: ANN401
+    """Read a refusal that came with a good status: its number stands in the body."""
+    if not isinstance(payload, dict) or "hits" in payload:
+        return 0
+    status = payload.get("status", payload.get("code"))
+    return status if isinstance(status, int) and 400 <= status < 600 else 0
+
+
+API_POLICY = ApiPolicy(
+    "Hacker News",
+    "HN_API_URL",
+    read_error=read_error,
+    read_body_status=read_body_status,
+    follow_redirects=True,
+)
 
 
 def identify(hit: Item) -> tuple[str, datetime]:
@@ -53,24 +112,28 @@ def collect(client: ApiClient, builder: CollectionBuilder, *, comments: bool) ->
         CollectionError: Algolia could not be read.
     """
 
-    def search(first: int, last: int, most: int) -> tuple[list[Any], Total, bool]:
-        """Give the hits, how many there are, and whether the page is full.
+    def search(first: int, last: int | None, most: int) -> tuple[list[Any], Total, bool]:
+        """Return the hits, how many there are, and whether the page is full.
 
         Algolia often says that its number is an estimate, even of a handful of hits.
         """
+        until = "" if last is None else f",created_at_i<{last + 1}"
         payload = client.get(
             "/search_by_date",
             {
                 "tags": STORIES_AND_COMMENTS if comments else STORIES,
-                "numericFilters": f"created_at_i>={first},created_at_i<{last + 1}",
+                "numericFilters": f"created_at_i>={first}{until}",
                 "hitsPerPage": most,
             },
         ).payload
         told = number(payload, "nbHits", "Hacker News")
         hits = expect(payload, "hits", list, "Hacker News")
         exhaustive = payload.get("exhaustive")
-        exact = payload.get("exhaustiveNbHits") is not False and not (
-            isinstance(exhaustive, dict) and exhaustive.get("nbHits") is False
+        # A number below what comes with it counts nothing.
+        exact = (
+            payload.get("exhaustiveNbHits") is not False
+            and not (isinstance(exhaustive, dict) and exhaustive.get("nbHits") is False)
+            and told >= len(hits)
         )
         size = min(most, count(payload.get("hitsPerPage")) or most)
         return hits, Total(told, exact), len(hits) >= size
@@ -78,24 +141,83 @@ def collect(client: ApiClient, builder: CollectionBuilder, *, comments: bool) ->
     def ask(first: int, last: int, _page: int) -> Page:
         hits, total, full = search(first, last, HIT_CAP)
         found = builder.add_page(hits, READER)
-        if total.exact:
-            more = len(found) < total.number
-        else:
-            # One post left out makes a full page look like the last: as long as there is progress,
-            # there may be more, unless the estimate says that these are all.
-            progress = any(at is not None and at < last for at in found.values())
-            more = progress and len(found) != total.number
+        polls.update(_polls(hits))
+        # One post left out makes a full page look like the last: as long as there is progress,
+        # there may be more, unless the number says that these are all.
+        progress = any(at is not None and at < last for at in found.values())
+        fits = len(found) >= total.number if total.exact else len(found) == total.number
+        more = progress and not fits
         return Page(found, total, more or full)
 
-    first, last = builder.day.first_s, builder.day.last_s
+    def count_between(first: int, last: int) -> Total:
+        return search(first, last, 1)[1]
+
+    def shows_later_posts() -> bool:
+        for _ in range(MAX_PROBES):
+            if any(_is_later(hit, day) for hit in search(day.last_s + 1, None, 1)[0]):
+                return True
+        return False
+
+    polls: set[str] = set()
+    day = builder.day
     reading = read_span(
         ask,
-        first,
-        last,
+        day.first_s,
+        day.last_s,
         page_cap=1,
         noun="posts of Hacker News",
         newest_first=True,
-        count=lambda: search(first, last, 1)[1],
+        # With the hits, which show a number that is too small for what it is.
+        count=lambda: search(day.first_s, day.last_s, HIT_CAP)[1],
+        prove_empty=lambda: prove_empty_by_counts(count_between, day.first_s, day.last_s),
     )
     builder.problems += reading.problems
+    builder.notes += reading.notes
+    if not reading.problems and not shows_later_posts():
+        builder.problems.append(
+            "Algolia's index shows no post that is later than the day: it has not got so far, or"
+            " has stopped"
+        )
+    for poll in sorted(polls & builder.posts.keys()):
+        _add_options(client, poll, builder)
     return reading.announced
+
+
+def _is_later(hit: object, day: Day) -> bool:
+    try:
+        return isinstance(hit, dict) and identify(hit)[1] >= day.end
+    except UnexpectedReplyError:
+        return False
+
+
+def _polls(hits: list[Any]) -> set[str]:
+    """Return the ids of the polls among the hits."""
+    return {
+        str(hit.get("objectID"))
+        for hit in hits
+        if isinstance(hit, dict) and "poll" in (hit.get("_tags") or ())
+    }
+
+
+def _add_options(client: ApiClient, poll: str, builder: CollectionBuilder) -> None:
+    """Append the options of a poll to its text; only its own page has them, and not always."""
+    try:
+        payload = client.get(f"/items/{poll}").payload
+    except (RequestRejectedError, UnexpectedReplyError, TransientError):
+        builder.notes.append(f"the options of the poll {poll} could not be read")
+        return
+    if not isinstance(payload, dict):
+        return
+    listed = [payload.get("options"), payload.get("children")]
+    options = [
+        text(option.get("text"))
+        for of_one_kind in listed
+        for option in (of_one_kind if isinstance(of_one_kind, list) else ())
+        if isinstance(option, dict)
+        and option.get("type", "pollopt") == "pollopt"
+        and option.get("text")
+    ]
+    if options:
+        post = builder.posts[poll]
+        items = "".join(f"<li>{option}" for option in dict.fromkeys(options))
+        builder.replace_body(poll, f"{post.body}<ul>{items}</ul>")

@@ -2,6 +2,8 @@
 
 import json
 import logging
+import math
+import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -15,6 +17,7 @@ from issue_pipeline.errors import (
     AccessDeniedError,
     CollectionError,
     ConfigurationError,
+    NetworkBlockedError,
     QuotaExhaustedError,
     RequestRejectedError,
     TimeBudgetError,
@@ -50,6 +53,9 @@ MAX_REDIRECTS = 3
 FIRST_BACKOFF_S = 1.0
 LONGEST_BACKOFF_S = 60.0
 JITTER_S = 1.0
+# The same for a throttle that names none: 30, 60, 120, ... s.
+FIRST_THROTTLE_WAIT_S = 30.0
+LONGEST_THROTTLE_WAIT_S = 300.0
 
 T = TypeVar("T")
 Parameters = Mapping[str, str | int]
@@ -57,6 +63,8 @@ Parameters = Mapping[str, str | int]
 ErrorReader = Callable[[httpx.Response], CollectionError | None]
 # Reads from a successful reply for how many seconds its API wants to be left alone.
 PauseReader = Callable[[httpx.Headers, Any], float]
+# Reads the status of a refusal that came with status 200; 0 for a good reply.
+BodyStatusReader = Callable[[Any], int]
 
 
 def user_agent(contact: str = "") -> str:
@@ -86,6 +94,7 @@ class ApiPolicy:
         setting: That of its credential, named when access is denied or a quota is spent.
         read_error: How it words its limits and refusals.
         read_pause: How a good reply asks for a pause.
+        read_body_status: How it refuses with a good status.
         follow_redirects: Whether its redirects lead to the same thing under a new name.
     """
 
@@ -94,6 +103,7 @@ class ApiPolicy:
     setting: str = ""
     read_error: ErrorReader = lambda response: None
     read_pause: PauseReader = lambda headers, payload: 0.0
+    read_body_status: BodyStatusReader = lambda payload: 0
     follow_redirects: bool = False
 
 
@@ -159,6 +169,7 @@ class ApiClient:
         self._budget = budget
         self._backed_off_s = 0.0
         self._failed_contacts = 0
+        self._throttles = 0
         self._answered = False
         self._last_trouble = ""
         self._shown_url = without_user_info(base_url)
@@ -202,13 +213,20 @@ class ApiClient:
         """Send a header with every request from now on."""
         self._http.headers[name] = value
 
-    def get(self, path: str, params: Parameters | None = None) -> Reply:
+    def get(
+        self, path: str, params: Parameters | None = None, *, attempts: int = ATTEMPTS
+    ) -> Reply:
         """GET a path below the base URL, or the next page of a reply, and parse its JSON.
+
+        Args:
+            path: Or the URL of the next page.
+            params: Of the query.
+            attempts: How often it is tried.
 
         Raises:
             CollectionError: Of the kind that says what can be done.
         """
-        return self.request("GET", path, params=params)
+        return self.request("GET", path, params=params, attempts=attempts)
 
     def request(
         self,
@@ -218,20 +236,21 @@ class ApiClient:
         params: Parameters | None = None,
         form: Mapping[str, str] | None = None,
         auth: tuple[str, str] | None = None,
+        attempts: int = ATTEMPTS,
     ) -> Reply:
         """Send a request until it succeeds, or until trying again makes no sense."""
         try:
-            return self._try(_Request(method, path, params, form, auth))
+            return self._try(_Request(method, path, params, form, auth), attempts)
         except TimeBudgetError as error:
             if not self._last_trouble:
                 raise
             raise TimeBudgetError(f"{error} Before that: {self._last_trouble}") from error
 
-    def _try(self, request: _Request) -> Reply:
+    def _try(self, request: _Request, attempts: int) -> Reply:
         failed_at: float | None = None
         for attempt in stamina.retry_context(
             on=self._backoff,
-            attempts=ATTEMPTS,
+            attempts=attempts,
             timeout=None,
             wait_initial=FIRST_BACKOFF_S,
             wait_max=LONGEST_BACKOFF_S,
@@ -247,21 +266,73 @@ class ApiClient:
     def _request_once(self, request: _Request) -> Reply:
         response = self._send(request)
         if not response.is_success:
-            refusal = self._policy.read_error(response) or self._error_by_status(response)
-            if isinstance(refusal, TransientError) and refusal.wait_s is not None:
-                self._pace.hold_for(refusal.wait_s)
-                self._refuse_long_wait(refusal, refusal.wait_s)
-            raise refusal
+            raise self._refusal(response)
         try:
             payload = _parse_json(response.content)
         except (ValueError, RecursionError) as error:
-            raise TransientError(
-                f"{self.name} answered {response.status_code} with something that is not JSON:"
-                f" {response.text[:120]!r}."
-            ) from error
+            raise TransientError(self._not_json(response)) from error
+        if status := self._policy.read_body_status(payload):
+            raise self._refusal(
+                httpx.Response(
+                    status,
+                    headers=response.headers,
+                    content=self._scrubbed(response.content, request.auth),
+                    request=response.request,
+                )
+            )
+        self._throttles = 0
         if (pause_s := self._policy.read_pause(response.headers, payload)) > 0:
             self._pace.hold_for(pause_s)
         return Reply(payload, _next_url(response))
+
+    def _refusal(self, response: httpx.Response) -> CollectionError:
+        """Read a refusal; one that is to be waited out holds the next request of everybody."""
+        refusal = (
+            self._blocked(response)
+            or self._policy.read_error(response)
+            or self._error_by_status(response)
+        )
+        if not isinstance(refusal, TransientError):
+            return refusal
+        wait_s = refusal.wait_s
+        if wait_s is None and refusal.is_throttle:
+            wait_s = min(FIRST_THROTTLE_WAIT_S * 2**self._throttles, LONGEST_THROTTLE_WAIT_S)
+            self._throttles += 1
+        if wait_s is not None:
+            self._pace.hold_for(wait_s)
+            self._refuse_long_wait(refusal, wait_s)
+        return refusal
+
+    def _blocked(self, response: httpx.Response) -> NetworkBlockedError | None:
+        """Recognise who answers instead of the API: no API refuses with a web page."""
+        status, words = response.status_code, _MAX_TOLD_CHARS
+        if status == 407:
+            return NetworkBlockedError(
+                f"A proxy on the way to {self.name} wants a login (407:"
+                f" {printable(response.text[:words], words)!r}). Check HTTPS_PROXY and HTTP_PROXY."
+            )
+        if status in (401, 403, 451) and _is_web_page(response):
+            return NetworkBlockedError(
+                f"A web page came instead of a reply of {self.name}: {status},"
+                f" {_page_title(response)!r}. Requests from this network, or with this User-Agent,"
+                " are blocked on the way or by the server's own guard. Try another network, or"
+                f" later; credentials and what was asked for are not the cause. The address was"
+                f" {self._shown_url} ({self._policy.url_setting})."
+            )
+        return None
+
+    def _not_json(self, response: httpx.Response) -> str:
+        if _is_web_page(response):
+            return (
+                f"{self.name} answered {response.status_code} with a web page instead of something"
+                f" that is JSON: {_page_title(response)!r}. That is maintenance, or a proxy or"
+                f" login page on the way; if it stays, check the network and"
+                f" {self._policy.url_setting}."
+            )
+        return (
+            f"{self.name} answered {response.status_code} with something that is not JSON:"
+            f" {response.text[:120]!r}."
+        )
 
     def _send(self, request: _Request) -> httpx.Response:
         """Send one request and read the whole reply, neither endless nor endlessly slow."""
@@ -301,9 +372,7 @@ class ApiClient:
     ) -> httpx.Response:
         """Give the reply as read; a refusal that repeats our credential does not spread it."""
         if not response.is_success:
-            credential = self._http.headers.get("Authorization", "").split()[-1:]
-            for secret in (*credential, *(auth or ())):
-                content = content.replace(secret.encode("utf-8", "replace"), b"[secret]")
+            content = self._scrubbed(content, auth)
         as_it_travelled = ("content-encoding", "content-length", "transfer-encoding")
         headers = [
             (name, value)
@@ -313,6 +382,12 @@ class ApiClient:
         return httpx.Response(
             response.status_code, headers=headers, content=content, request=response.request
         )
+
+    def _scrubbed(self, content: bytes, auth: tuple[str, str] | None) -> bytes:
+        credential = self._http.headers.get("Authorization", "").split()[-1:]
+        for secret in (*credential, *(auth or ())):
+            content = content.replace(secret.encode("utf-8", "replace"), b"[secret]")
+        return content
 
     def _cannot_be_sent(self, error: Exception) -> ConfigurationError:
         # The library's message may quote a header, and with it a secret: not ours.
@@ -326,10 +401,15 @@ class ApiClient:
 
     def _not_reached(self, error: httpx.RequestError) -> CollectionError:
         told = f"{type(error).__name__}: {printable(str(error), _MAX_TOLD_CHARS)}"
-        said = (
-            f"{self.name} could not be reached at {self._shown_url} ({told})."
-            f" Check the network and {self._policy.url_setting}."
-        )
+        check = f"the network and {self._policy.url_setting}"
+        if isinstance(error, httpx.ProxyError):
+            check = "the proxy (HTTPS_PROXY, HTTP_PROXY)"
+        elif "CERTIFICATE_VERIFY_FAILED" in str(error):
+            check = (
+                f"{self._policy.url_setting}, and whether a proxy on the way replaces certificates"
+                " (SSL_CERT_FILE)"
+            )
+        said = f"{self.name} could not be reached at {self._shown_url} ({told}). Check {check}."
         self._failed_contacts += isinstance(error, httpx.ConnectError)
         if not self._answered and self._failed_contacts >= FIRST_CONTACT_ATTEMPTS:
             return UnreachableError(said)
@@ -354,10 +434,14 @@ class ApiClient:
         status = response.status_code
         said = f"{self.name} answered {status}: {response.text[:_MAX_TOLD_CHARS]!r}."
         if status in (408, 425, 429) or status >= 500:
-            return TransientError(said, wait_s=retry_after_s(response.headers))
+            return TransientError(
+                said, wait_s=retry_after_s(response.headers), is_throttle=status == 429
+            )
         address = self._policy.url_setting
         if status in (401, 403):
             return AccessDeniedError(f"{said} Check {self._policy.setting or address}.")
+        if status == 451:
+            return RequestRejectedError(f"{said} It is withheld for legal reasons.")
         url = without_user_info(str(response.request.url))
         return RequestRejectedError(f"{said} The request was {url}. Check {address}.")
 
@@ -371,6 +455,40 @@ def _parse_json(content: bytes) -> Any:  # noqa: ANN401
         return json.loads(content)
     except UnicodeDecodeError:
         return json.loads(content.decode("utf-8-sig", "replace"))
+
+
+def _is_web_page(response: httpx.Response) -> bool:
+    """Return whether a reply is HTML, by what it says or by how it begins."""
+    start = response.content[:200].lstrip().lower()
+    says_so = "html" in response.headers.get("content-type", "")
+    tags = (b"<",) if says_so else (b"<!doctype html", b"<html", b"<head", b"<body")
+    return start.startswith(tags)
+
+
+def _page_title(response: httpx.Response) -> str:
+    """Return the title of a web page, or how it begins."""
+    start = response.text[:10_000]
+    match = re.search(r"<title[^>]*>([^<]{1,200})", start, re.IGNORECASE)
+    return printable((match[1] if match else start).strip(), 100)
+
+
+def within_window(seconds: float | None, longest_s: float) -> float | None:
+    """Read how long a limit's window lasts, which some servers tell as a moment.
+
+    Args:
+        seconds: As told: seconds, or seconds or milliseconds since 1970.
+        longest_s: How long such a window can last.
+
+    Returns:
+        Seconds in [0, ``longest_s``]; ``None`` where nothing, or no number, was told.
+    """
+    if seconds is None or not math.isfinite(seconds):
+        return None
+    if seconds > 1e11:
+        seconds /= 1_000
+    if seconds > 1e8:
+        seconds -= time.time()
+    return min(max(0.0, seconds), longest_s)
 
 
 def _next_url(response: httpx.Response) -> str:

@@ -2,12 +2,14 @@
 
 Source: https://www.reddit.com/dev/api#GET_new and https://github.com/reddit-archive/reddit/wiki/OAuth2
 ``/new`` lists the newest 1,000 posts of a subreddit and has no date filter, so it is walked back
-until it passes the start of the day. A listing that ends before that leaves the day incomplete.
+until it passes the start of the day. A listing that ends before that leaves the day incomplete. One
+of several pages is walked twice, for it counts nothing.
 """
 
 import re
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -37,8 +39,10 @@ from issue_pipeline.resources.collectors.http import (
     expect,
     number_in,
     retry_after_s,
+    within_window,
 )
 from issue_pipeline.resources.collectors.parsing import count, from_epoch, identifier, number, text
+from issue_pipeline.utils.doubt import is_doubtful
 from issue_pipeline.utils.printable import printable
 
 DEFAULT_SUBREDDITS = (
@@ -50,6 +54,13 @@ CREDENTIALS = "REDDIT_CLIENT_ID and REDDIT_CLIENT_SECRET"
 PAGE_SIZE = 100
 LISTING_CAP = 1_000
 MAX_EMPTY_PAGES = 3
+# Readings of a listing until two agree.
+MAX_WALKS = 4
+# The listing of all subreddits: whether the site shows what is later than the day.
+EVERYTHING = "all"
+MAX_PROBES = 3
+# Reddit's limits are counted over ten minutes.
+LONGEST_RESET_S = 600.0
 TOKEN_PATH = "/api/v1/access_token"  # noqa: S105  (a path)
 SITE = "https://www.reddit.com"
 # Renew a token this long before it expires.
@@ -71,16 +82,38 @@ def read_error(response: httpx.Response) -> CollectionError | None:
     if "/r/" not in path:
         return None
     subreddit = path.split("/r/")[1].split("/")[0]
+    part, why = f"r/{subreddit}", _reason(response)
+    if why in ("banned", "private", "quarantined", "gold_only", "employees_only"):
+        kind = RequestRejectedError if response.status_code == 404 else AccessDeniedError
+        return kind(f"r/{subreddit} is {why}: take it out of REDDIT_SUBREDDITS.", part=part)
     if response.status_code in (302, 404):
         return RequestRejectedError(
-            f"Reddit knows no subreddit r/{subreddit}. Check REDDIT_SUBREDDITS."
+            f"Reddit knows no subreddit r/{subreddit}. Check REDDIT_SUBREDDITS.", part=part
         )
     if response.status_code == 403:
         return AccessDeniedError(
             f"Reddit does not let us read r/{subreddit} ({response.text[:100]!r})."
-            " It may be private or quarantined: take it out of REDDIT_SUBREDDITS."
+            " It may be private or quarantined: take it out of REDDIT_SUBREDDITS.",
+            part=part,
         )
     return None
+
+
+def _reason(response: httpx.Response) -> str:
+    """Return the word with which Reddit gives its reason; ``""`` where it gives none."""
+    try:
+        body = response.json()
+    except (ValueError, RecursionError):
+        return ""
+    return text(body.get("reason")) if isinstance(body, dict) else ""
+
+
+def read_body_status(payload: Any) -> int:  # noqa: ANN401
+    """Read a refusal that came with a good status: its number stands in the body."""
+    if not isinstance(payload, dict) or "data" in payload:
+        return 0
+    status = payload.get("error")
+    return status if isinstance(status, int) and 400 <= status < 600 else 0
 
 
 def read_limit(response: httpx.Response) -> TransientError | None:
@@ -88,7 +121,9 @@ def read_limit(response: httpx.Response) -> TransientError | None:
     if response.status_code != 429 or retry_after_s(response.headers) is not None:
         return None
     return TransientError(
-        f"Reddit answered 429: {response.text[:200]!r}.", wait_s=_until_reset_s(response.headers)
+        f"Reddit answered 429: {response.text[:200]!r}.",
+        wait_s=_until_reset_s(response.headers),
+        is_throttle=True,
     )
 
 
@@ -110,11 +145,13 @@ def read_pause(headers: httpx.Headers, _payload: Any) -> float:  # noqa: ANN401
 
 def _until_reset_s(headers: httpx.Headers) -> float | None:
     """Read how long the window of the limit still lasts: Reddit's own header, in seconds."""
-    reset_s = number_in(headers, "x-ratelimit-reset")
+    reset_s = within_window(number_in(headers, "x-ratelimit-reset"), LONGEST_RESET_S)
     return None if reset_s is None else max(1.0, reset_s)
 
 
-API_POLICY = ApiPolicy("Reddit", "REDDIT_API_URL", CREDENTIALS, read_error, read_pause)
+API_POLICY = ApiPolicy(
+    "Reddit", "REDDIT_API_URL", CREDENTIALS, read_error, read_pause, read_body_status
+)
 LOGIN_POLICY = ApiPolicy(
     "Reddit's login", "REDDIT_AUTH_URL", CREDENTIALS, read_login_error, read_pause
 )
@@ -183,11 +220,49 @@ def parse_post(item: Item) -> Post | str:
         source="reddit",
         url=f"{SITE}{_permalink(item)}",
         title=text(item.get("title")),
-        body=text(item.get("selftext")),
+        body=compose_body(item),
         created_at=identify(item)[1],
         comment_count=count(item.get("num_comments")),
         vote_count=count(item.get("score")),
     )
+
+
+def compose_body(item: Item) -> str:
+    """Return all that the author of a post wrote, in Markdown.
+
+    The text of a post, of the post that it passes on (a crosspost's own is empty), the options of
+    its poll and the captions of its gallery, each in a paragraph of its own.
+    """
+    parts = [text(item.get("selftext"))]
+    parents = item.get("crosspost_parent_list")
+    if isinstance(parents, list) and parents and isinstance(parents[0], dict):
+        parts += _own_parts(parents[0], but=parts[0])
+    parts += _own_parts({**item, "selftext": ""}, but="")
+    return "\n\n".join(part for part in dict.fromkeys(parts) if part.strip()) or parts[0]
+
+
+def _own_parts(item: Item, *, but: str) -> list[str]:
+    """Return text, poll options and gallery captions of one post, without a text known already."""
+    told = text(item.get("selftext"))
+    options = _texts(item.get("poll_data"), "options", "text")
+    captions = _texts(item.get("gallery_data"), "items", "caption")
+    return [
+        "" if told in (but, *_GONE) else told,
+        "\n".join(f"- {option}" for option in options),
+        "\n\n".join(captions),
+    ]
+
+
+_GONE = ("[removed]", "[deleted]")
+
+
+def _texts(holder: object, listed: str, name: str) -> list[str]:
+    """Return one text of each entry of a list within an object, wherever there is one."""
+    entries = holder.get(listed) if isinstance(holder, dict) else None
+    if not isinstance(entries, list):
+        return []
+    told = [text(entry.get(name)) for entry in entries if isinstance(entry, dict)]
+    return [one for one in told if one.strip()]
 
 
 def _permalink(item: Item) -> str:
@@ -210,31 +285,120 @@ def collect(
     Raises:
         CollectionError: Reddit could not be read.
     """
-    read_each(
-        subreddits,
-        lambda subreddit: _Listing(client, tokens, subreddit, builder).walk_back(),
-        builder,
-    )
+    listings: list[_Listing] = []
+
+    def read(subreddit: str) -> None:
+        listing = _Listing(client, tokens, subreddit, builder)
+        listing.read()
+        listings.append(listing)
+
+    read_each(subreddits, read, builder)
+    # A quiet subreddit shows nothing later for days; that the site goes on, another one shows.
+    if not builder.problems and not any(listing.is_past for listing in listings):
+        everything = _Listing(client, tokens, EVERYTHING, builder)
+        if not everything.shows_later_posts():
+            builder.problems.append(
+                "Reddit shows no post that is later than the day, neither in these subreddits nor"
+                f" in r/{EVERYTHING}: its listings may have stopped"
+            )
+
+
+@dataclass(slots=True)
+class _Walk:
+    """What one reading of a listing has shown.
+
+    Attributes:
+        names: Of all posts listed, in order.
+        of_day: Those of the day.
+        pages: Read.
+        is_passed: Whether it went back beyond the start of the day.
+    """
+
+    names: list[str] = field(default_factory=list)
+    of_day: set[str] = field(default_factory=set)
+    pages: int = 0
+    is_passed: bool = False
 
 
 class _Listing:
-    """The newest posts of one subreddit."""
+    """The newest posts of one subreddit.
+
+    Attributes:
+        is_past: Whether it has shown a post that is later than the day.
+    """
 
     def __init__(
         self, client: ApiClient, tokens: TokenSource, subreddit: str, builder: CollectionBuilder
     ) -> None:
+        self.is_past = False
         self._client = client
         self._tokens = tokens
         self._path = f"/r/{subreddit}"
         self._subreddit = subreddit
         self._builder = builder
 
-    def walk_back(self) -> None:
+    def read(self) -> None:
+        """Read the day; again until two readings agree, where one reply does not show it whole."""
+        walks: list[_Walk] = []
+        seen: set[str] = set()
+        for _ in range(MAX_WALKS):
+            walk = self._walk_back()
+            if not walk.is_passed and len(walk.names) >= LISTING_CAP:
+                break  # it goes no further back, however often it is read
+            before, seen = set(seen), seen | walk.of_day
+            walks.append(walk)
+            if walk.is_passed and walk.pages == 1:
+                return
+            if len(walks) > 1 and self._agrees(walk, walks[-2], before):
+                break
+        else:
+            if all(one.is_passed for one in walks[-2:]):
+                self._builder.problems.append(
+                    f"the listing of r/{self._subreddit} kept changing while it was read"
+                )
+                return
+        if walk.is_passed:
+            return
+        if len(walk.names) < LISTING_CAP and self._founded() >= self._builder.day.first_s:
+            return  # the listing reaches back to the subreddit's first post
+        self._builder.problems.append(
+            f"the listing of r/{self._subreddit} ends after {len(walk.names)} posts, before the"
+            " start of the day"
+        )
+
+    @staticmethod
+    def _agrees(walk: _Walk, earlier: _Walk, before: set[str]) -> bool:
+        """Return whether a reading shows what the one before showed, and nothing new.
+
+        Posts that two readings do not show any more have been deleted meanwhile.
+        """
+        gone = before - walk.of_day
+        return (
+            walk.is_passed == earlier.is_passed
+            and not walk.of_day - before
+            and walk.of_day >= earlier.of_day
+            and not is_doubtful(len(gone), len(before))
+        )
+
+    def shows_later_posts(self) -> bool:
+        """Return whether the newest posts are later than the day."""
+        try:
+            for _ in range(MAX_PROBES):
+                self._page("")
+                if self.is_past:
+                    return True
+        except (AccessDeniedError, RequestRejectedError, UnexpectedReplyError):
+            return False
+        return False
+
+    def _walk_back(self) -> _Walk:
         """Read page after page, newest first, until one reaches back beyond the day's start."""
-        start = self._builder.day.first_s
-        names: list[str] = []  # of all posts listed, in order
+        day = self._builder.day
+        walk = _Walk()
+        names = walk.names
         after, empty_pages = "", 0
         while True:
+            walk.pages += 1
             found, after = self._page(after)
             if not found and not after:
                 # The post that the page was to follow may have vanished: follow an earlier one. And
@@ -243,20 +407,20 @@ class _Listing:
             known = set(names)
             new = [name for name in found if name not in known]
             names += new
-            if ends_before(start, found):
-                return
+            walk.of_day |= {
+                name
+                for name, second in found.items()
+                if second is not None and day.first_s <= second <= day.last_s
+            }
+            if ends_before(day.first_s, found):
+                walk.is_passed = True
+                return walk
             if not after or (found and not new):
-                break
+                return walk
             if not found:
                 empty_pages += 1
                 if empty_pages > MAX_EMPTY_PAGES:
-                    break
-        if len(names) < LISTING_CAP and self._founded() >= start:
-            return  # the listing reaches back to the subreddit's first post
-        self._builder.problems.append(
-            f"the listing of r/{self._subreddit} ends after {len(names)} posts, before the start of"
-            " the day"
-        )
+                    return walk
 
     def _page(self, after: str) -> tuple[dict[str, int | None], str]:
         """Take the posts of one page; give them, and the cursor of the next page."""
@@ -272,6 +436,8 @@ class _Listing:
         if children and not posts:
             raise UnexpectedReplyError(f"Reddit lists no posts: {str(children)[:200]!r}.")
         found = self._builder.add_page(posts, READER, skip_other_days=True)
+        last_s = self._builder.day.last_s
+        self.is_past |= any(second is not None and second > last_s for second in found.values())
         return found, text(listing.get("after"))
 
     def _founded(self) -> int:

@@ -4,6 +4,7 @@ Source: https://api.stackexchange.com/docs/questions and https://api.stackexchan
 Any reply may ask for a pause (``backoff``), and says how much of the day's quota is left.
 """
 
+import re
 from datetime import datetime
 from typing import Any
 
@@ -17,10 +18,20 @@ from issue_pipeline.errors import (
     UnexpectedReplyError,
 )
 from issue_pipeline.records import Post
-from issue_pipeline.resources.collectors.collection_builder import CollectionBuilder, Item, Reader
+from issue_pipeline.resources.collectors.collection_builder import (
+    CollectionBuilder,
+    Day,
+    Item,
+    Reader,
+)
 from issue_pipeline.resources.collectors.http import ApiClient, ApiPolicy, Parameters, expect
 from issue_pipeline.resources.collectors.parsing import count, from_epoch, identifier, number, text
-from issue_pipeline.resources.collectors.windows import Page, Total, read_span
+from issue_pipeline.resources.collectors.windows import (
+    Page,
+    Total,
+    prove_empty_by_counts,
+    read_span,
+)
 from issue_pipeline.utils.printable import printable
 
 SITE = "https://stackoverflow.com"
@@ -30,6 +41,8 @@ PAGE_SIZE = 100
 LAST_PAGE = 25
 # Added to every wait the server names, so that clocks need not agree.
 BACKOFF_MARGIN_S = 1.0
+# Times that the site is asked for a later question.
+MAX_PROBES = 4
 _REMEDY = (
     "Set STACKEXCHANGE_KEY (10,000 requests a day instead of 300), or try again after midnight UTC."
 )
@@ -62,7 +75,7 @@ def read_error(response: httpx.Response) -> CollectionError | None:
     if error_id == _THROTTLE_VIOLATION:
         if wrapper.get("quota_remaining") == 0:
             return QuotaExhaustedError(f"{said} The day's quota is spent. {_REMEDY}")
-        return TransientError(said, wait_s=_named_wait_s(wrapper))
+        return TransientError(said, wait_s=_named_wait_s(wrapper), is_throttle=True)
     if error_id in _SERVER_TROUBLE:
         return TransientError(said)
     if error_id in _KEY_TROUBLE or "`key`" in text(wrapper.get("error_message")):
@@ -78,18 +91,29 @@ def read_pause(_headers: httpx.Headers, payload: Any) -> float:  # noqa: ANN401
     return backoff + BACKOFF_MARGIN_S if backoff > 0 else 0.0
 
 
-API_POLICY = ApiPolicy(
-    "Stack Exchange", "STACKEXCHANGE_API_URL", "STACKEXCHANGE_KEY", read_error, read_pause
-)
-
-
 def _named_wait_s(wrapper: dict[str, Any]) -> float | None:
     """Read the wait of a throttle violation: a field, or "more requests available in N seconds"."""
     if isinstance(backoff := wrapper.get("backoff"), int):
         return backoff + BACKOFF_MARGIN_S
-    words = text(wrapper.get("error_message")).split()
-    seconds = [int(word) for word in words if word.isdigit()]
-    return seconds[-1] + BACKOFF_MARGIN_S if seconds else None
+    named = re.search(r"in (\d{1,9}) ?s", text(wrapper.get("error_message")))
+    return int(named[1]) + BACKOFF_MARGIN_S if named else None
+
+
+def read_body_status(payload: Any) -> int:  # noqa: ANN401
+    """Read a refusal that came with a good status; the error's own number says which."""
+    is_error = isinstance(payload, dict) and "error_id" in payload and "items" not in payload
+    return 400 if is_error else 0
+
+
+API_POLICY = ApiPolicy(
+    "Stack Exchange",
+    "STACKEXCHANGE_API_URL",
+    "STACKEXCHANGE_KEY",
+    read_error,
+    read_pause,
+    read_body_status,
+    follow_redirects=True,
+)
 
 
 def parse_question(item: Item) -> Post | str:
@@ -128,8 +152,9 @@ def collect(client: ApiClient, builder: CollectionBuilder) -> int | None:
         CollectionError: Stack Exchange could not be read.
     """
 
-    def questions(first: int, last: int, more: Parameters) -> dict[str, Any]:
-        parameters = {"site": "stackoverflow", "fromdate": first, "todate": last, **more}
+    def questions(first: int, last: int | None, more: Parameters) -> dict[str, Any]:
+        until: Parameters = {} if last is None else {"todate": last}
+        parameters = {"site": "stackoverflow", "fromdate": first, **until, **more}
         payload = client.get("/questions", parameters).payload
         if not isinstance(payload, dict):
             raise UnexpectedReplyError(f"Stack Exchange's reply is no object: {payload!r:.200}.")
@@ -141,18 +166,49 @@ def collect(client: ApiClient, builder: CollectionBuilder) -> int | None:
         payload = questions(first, last + 1, {**order, "page": page, "pagesize": PAGE_SIZE})
         items = expect(payload, "items", list, "Stack Exchange")
         found = builder.add_page(items, READER, skip_other_days=True)
-        more = expect(payload, "has_more", bool, "Stack Exchange") or len(items) >= PAGE_SIZE
-        if more and payload.get("quota_remaining") == 0:
+        has_more = expect(payload, "has_more", bool, "Stack Exchange")
+        if has_more and payload.get("quota_remaining") == 0:
             raise QuotaExhaustedError(f"Stack Exchange's quota of the day is spent. {_REMEDY}")
-        return Page(found, None, more)
+        # Neither is a full page the last one because it says so, nor an empty one followed by more.
+        more = bool(items) and (has_more or len(items) >= PAGE_SIZE)
+        inside = {key: at for key, at in found.items() if at is None or first <= at <= last}
+        return Page(inside, None, more=more, is_passed=len(inside) < len(found))
 
-    def announced() -> Total | None:
+    def count_between(first: int, last: int) -> Total | None:
         total = questions(first, last, {"filter": "total"}).get("total")
-        return Total(count(total)) if isinstance(total, int) else None
+        is_number = isinstance(total, int) and not isinstance(total, bool)
+        return Total(count(total)) if is_number else None
 
-    first, last = builder.day.first_s, builder.day.last_s
+    def shows_later_questions() -> bool:
+        order: Parameters = {"sort": "creation", "order": "asc", "page": 1, "pagesize": 1}
+        for _ in range(MAX_PROBES):
+            items = questions(day.last_s + 1, None, order).get("items")
+            if any(_is_later(item, day) for item in items or ()):
+                return True
+        return False
+
+    day = builder.day
     reading = read_span(
-        ask, first, last, page_cap=LAST_PAGE, noun="questions of Stack Overflow", count=announced
+        ask,
+        day.first_s,
+        day.last_s,
+        page_cap=LAST_PAGE,
+        noun="questions of Stack Overflow",
+        count=lambda: count_between(day.first_s, day.last_s),
+        prove_empty=lambda: prove_empty_by_counts(count_between, day.first_s, day.last_s),
     )
     builder.problems += reading.problems
+    builder.notes += reading.notes
+    if not reading.problems and not shows_later_questions():
+        builder.problems.append(
+            "Stack Exchange shows no question that is later than the day: it may not have got so"
+            " far"
+        )
     return reading.announced
+
+
+def _is_later(item: object, day: Day) -> bool:
+    try:
+        return isinstance(item, dict) and identify(item)[1] >= day.end
+    except UnexpectedReplyError:
+        return False

@@ -1,69 +1,48 @@
-"""Reading a span of time whole through an API that gives only so much at a time.
+"""Reading a span of time whole, and saying whether it was.
 
-The three searches (GitHub, Stack Exchange, Algolia) give the posts of a window in order of time,
-some hundreds at most. Paging by number would skip posts whenever an earlier one vanishes between
-two pages. So only the first page of a window is ever read, and the next window begins at the second
-where that page ended: what was read lies behind, and nothing that happens there can hide what lies
-ahead. Where the source announces how many posts a window holds, the numbers of two neighbouring
-windows must add up; where they do not, the former is read again. So it is where a window lacks all
-posts of the second at which it begins, which were just seen: such a reply cannot be true. Where the
-numbers still do not add up, for posts come and go meanwhile, or are estimates that do not fit, the
-whole span is read again until that brings nothing new. That a span is empty takes two replies.
+A reading (:mod:`.passes`) is believed only with a proof, and no single reply is one:
 
-Positions are seconds since 1970 in the direction of reading; for a source that gives the newest
-first they are negative, so that reading always goes up.
+- **Counted.** Where the source counts, it is asked once more, after the reading, how many posts
+  there are. The span is whole if no count that it ever gave exceeds what was seen, and the last one
+  agrees with it.
+- **Read twice.** Where it does not count, or only estimates, a second reading must show itself what
+  the first one showed, and nothing new.
+- **Disturbed.** Where counts do not fit, the span is read a second time, and after two whole
+  readings judged for good. Posts that came while the second one went on do not matter: the span is
+  whole as of its beginning. A count that exceeds what both readings showed leaves it incomplete,
+  with both numbers. One exception, for a source that counts posts which it hides: if in both
+  readings so many were missing *between neighbouring windows*, each of which was otherwise right,
+  and they are at most :data:`MAX_HIDDEN_SHARE`, they are named as hidden.
+- **Empty.** That there is nothing is shown by the caller (``prove_empty``), not by empty replies.
 """
 
-from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 
-from issue_pipeline.resources.collectors.parsing import from_epoch
+from issue_pipeline.resources.collectors.passes import (
+    MAX_REREADS,
+    Ask,
+    Page,
+    Pass,
+    SpanReader,
+    Total,
+)
+from issue_pipeline.utils.doubt import is_doubtful
 
-# How often a page that does not add up is read again before it is reported, and a whole span.
-MAX_REREADS = 3
-MAX_PASSES = 5
-# Seconds that stay unreadable before the rest is given up.
-MAX_BLIND_SECONDS = 5
+__all__ = ["MAX_REREADS", "Page", "Reading", "Total", "prove_empty_by_counts", "read_span"]
 
+# Readings of a span at most; two of them whole are enough to judge.
+MAX_PASSES = 4
+# Counts at most, while they are far below what was seen.
+MAX_COUNTS = 5
+# Posts that a source may count and never show, and that may come while it is read.
+MAX_HIDDEN_SHARE = 0.03
+MAX_GROWTH_SHARE = 0.03
+# Distance of the posts around an empty span, in days.
+_NEIGHBOURHOODS_D = (1, 30, 365)
+_DAY_S = 86_400
 
-@dataclass(frozen=True, slots=True)
-class Total:
-    """How many posts a window holds, as the source says.
-
-    Attributes:
-        number: Of posts.
-        exact: Whether it counted them all. An estimate proves that nothing is missing if it fits
-            what was found; one that does not fit proves nothing.
-    """
-
-    number: int
-    exact: bool = True
-
-    def without(self, count: int) -> "Total":
-        """Give the total of a window that holds so many posts fewer."""
-        return replace(self, number=self.number - count)
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """One page of a window.
-
-    Attributes:
-        found: Every post on it, by key, with its second; ``None`` where that cannot be read.
-        total: How many posts the window holds, where the source says so.
-        more: Whether the window may hold posts beyond this page.
-        whole: ``False`` where the source itself says that it could not look everywhere.
-    """
-
-    found: Mapping[str, int | None]
-    total: Total | None
-    more: bool
-    whole: bool = True
-
-
-# The page of a window (first second, last second, page from 1), both seconds included.
-Ask = Callable[[int, int, int], Page]
+Count = Callable[[], Total | None]
 
 
 @dataclass(slots=True)
@@ -74,11 +53,13 @@ class Reading:
         seen: The keys of all posts found.
         announced: How many there are, as the source said last; ``None`` where it did not count.
         problems: Why something is missing.
+        notes: What a whole span does not contain, and why it is whole nevertheless.
     """
 
     seen: set[str]
     announced: int | None
     problems: list[str]
+    notes: list[str] = field(default_factory=list)
 
 
 def read_span(
@@ -89,7 +70,10 @@ def read_span(
     page_cap: int,
     noun: str,
     newest_first: bool = False,
-    count: Callable[[], Total | None],
+    count: Count,
+    must_count: bool = False,
+    hides_some: bool = False,
+    prove_empty: Callable[[], bool] | None = None,
 ) -> Reading:
     """Read every post of [first, last].
 
@@ -100,26 +84,19 @@ def read_span(
         page_cap: Pages that can be reached of one window, for a crowded second.
         noun: What messages call the posts, with the source's name.
         newest_first: The order in which pages come.
-        count: Asks how many posts the span holds, once more, after it was read; gives ``None``
+        count: Asks how many posts the span holds, once more, after it was read; returns ``None``
             where the source does not say.
+        must_count: Whether the span is incomplete if the source does not say.
+        hides_some: Whether the source may count posts that it never shows.
+        prove_empty: Returns whether the span is known to hold nothing; asked when nothing was
+            given. Without it, replies that agree are enough.
     """
     if newest_first:
-        span = _Span(_mirrored(ask), -last, -first, page_cap, noun)
+        reader = SpanReader(_mirrored(ask), -last, -first, page_cap, noun)
     else:
-        span = _Span(ask, first, last, page_cap, noun)
-    for number in range(MAX_PASSES):
-        known = len(span.seen)
-        span.read()
-        if span.problems or (span.pages == 1 and span.seen and span.adds_up()):
-            break
-        # Once more, for posts that came into the source's index while it was read.
-        span.announced = count()
-        if span.adds_up() or (number and len(span.seen) == known):
-            break  # where numbers do not settle, a pass that brings nothing new does
-    else:
-        span.problems.append(f"the {noun} kept changing while they were read")
-    total = span.announced
-    return Reading(span.seen, total.number if total and total.exact else None, span.problems)
+        reader = SpanReader(ask, first, last, page_cap, noun)
+    judge = _Judge(reader, noun, count, must_count, hides_some, prove_empty)
+    return judge.read()
 
 
 def _mirrored(ask: Ask) -> Ask:
@@ -131,132 +108,181 @@ def _mirrored(ask: Ask) -> Ask:
     return ask_backwards
 
 
-class _Span:
-    """The state of reading one span."""
+@dataclass(slots=True)
+class _Judge:
+    """Reads and counts until the span is proven whole, or cannot be.
 
-    def __init__(self, ask: Ask, first: int, last: int, page_cap: int, noun: str) -> None:
-        self.seen: set[str] = set()
-        self.pages = 0
-        self._is_steady = True
-        self.announced: Total | None = None
-        self.problems: list[str] = []
-        self._ask_source = ask
-        self._first = first
-        self._last = last
-        self._page_cap = page_cap
-        self._noun = noun
+    Attributes:
+        told: The largest exact count given before the last one.
+        last: The last count, if any.
+    """
 
-    def read(self) -> None:
-        """Go through the span once.
+    reader: SpanReader
+    noun: str
+    count: Count
+    must_count: bool
+    hides_some: bool
+    prove_empty: Callable[[], bool] | None
+    passes: list[Pass] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    told: int = 0
+    last: Total | None = None
 
-        Whatever lies before ``at`` has been read. Of the window [at, end] the first page is asked
-        for; ``expected`` posts should be in it, going by the page before, which began at
-        ``previous``, and those of ``shown`` if that page ended in the window's first second.
-        """
-        at = previous = self._first
-        end, width = self._last, self._last - self._first
-        expected: Total | None = None
-        shown: set[str] = set()
-        rereads = Counter[int]()
-        self._is_steady = True
-        blind_seconds = 0
-        while at <= self._last:
-            page = self._ask(at, end)
-            missing = 0
-            if expected is not None and page.total is not None:
-                difference = expected.number - page.total.number
-                self._is_steady &= difference == 0
-                missing = difference if expected.exact and page.total.exact else 0
-            if shown and shown.isdisjoint(page.found):
-                self._is_steady = False
-                missing = max(missing, len(shown))
-            if not page.whole and at < end:
-                # A narrower window may be within the source's means.
-                width = (end - at) // 2
-                end, expected = at + width, None
-            elif not page.whole:
-                blind_seconds += 1
-                if blind_seconds == MAX_BLIND_SECONDS:
-                    self.problems.append(f"given up at {_time(at)}: no {self._noun} beyond")
+    def read(self) -> Reading:
+        for _ in range(MAX_PASSES):
+            if self.last is not None and self.last.exact:
+                self.told = max(self.told, self.last.number)
+            before = set(self.reader.seen)
+            one = self.reader.read()
+            self.told = max(self.told, one.began or 0)
+            self.passes.append(one)
+            if one.problems:
+                # A crowded second, or one in which the source cannot look everywhere, has been
+                # tried often enough; what was not given again may come the next time.
+                break
+            self._ask_how_many()
+            if one.is_whole and self._is_whole(before):
+                return self._reading([])
+            if self._is_final():
+                break
+        return self._reading(self._problems())
+
+    def _ask_how_many(self) -> None:
+        """Count; again while the source counts far less than it showed, for that cannot be."""
+        for _ in range(MAX_COUNTS):
+            self.last = self.count()
+            if self.last is None:
+                if not self.must_count:
                     return
-                self.problems.append(f"the {self._noun} at {_time(at)} cannot be read")
-                at = previous = at + 1
-                end, expected, shown = min(at + width, self._last), None, set()
-            elif missing > 0 and rereads[at] < MAX_REREADS:
-                rereads[at] += 1
-                at, expected, shown = previous, None, set()
-            else:
-                if missing > 0:
-                    self.problems.append(
-                        f"{missing} {self._noun} from {_time(previous)} to {_time(at)} were"
-                        " announced and not given"
-                    )
-                if not page.more:
-                    width = 2 * width + 1
-                    at = previous = end + 1
-                    end, expected, shown = min(at + width, self._last), None, set()
-                elif (reached := _reached(page, at, end)) > at:
-                    behind = sum(second is None or second < reached for second in _seconds(page))
-                    expected = page.total and page.total.without(behind)
-                    shown = {key for key, second in page.found.items() if second == reached}
-                    previous, at = at, reached
-                else:
-                    self._read_second(at)
-                    at = previous = at + 1
-                    expected, shown = None, set()
-
-    def adds_up(self) -> bool:
-        """Tell whether all numbers told while the span was read fit what was found.
-
-        Posts that appear can hide that others were left out: only if none does, numbers prove it.
-        A source that tells no numbers is believed when it gives posts, not when it gives none.
-        """
-        if self.announced is None:
-            return self._is_steady and bool(self.seen)
-        return self._is_steady and self.announced.number == len(self.seen)
-
-    def _ask(self, first: int, last: int, number: int = 1) -> Page:
-        page = self._ask_source(first, last, number)
-        if page.more and not _tells_how_far_it_reaches(page):
-            # Nobody knows what lies behind it: a window that fits on a page needs no order.
-            page = replace(page, whole=False)
-        self.pages += 1
-        self.seen.update(page.found)
-        if (first, last) == (self._first, self._last) and page.whole:
-            self.announced = page.total
-        return page
-
-    def _read_second(self, at: int) -> None:
-        """Read the pages of one second that holds more than fits on one."""
-        for _ in range(MAX_REREADS):
-            found: set[str] = set()
-            for number in range(1, self._page_cap + 1):
-                page = self._ask(at, at, number)
-                found.update(page.found)
-                if not page.more or not page.found:
-                    break
-            else:
-                break  # no page beyond these can be reached
-            told = page.total.number if page.total and page.total.exact else 0
-            if page.whole and not page.more and len(found) >= told:
+            elif not self.last.exact or not self.reader.seen or self._is_near(self.last.number):
                 return
-        self.problems.append(f"more {self._noun} at {_time(at)} than the {len(found)} given")
+
+    def _is_near(self, count: int) -> bool:
+        """Return whether a count may be that of what was seen, but for posts deleted meanwhile."""
+        seen = len(self.reader.seen)
+        return count > 0 and not is_doubtful(seen - count, seen)
+
+    def _is_whole(self, before: set[str]) -> bool:
+        seen = len(self.reader.seen)
+        if not seen:
+            return self._is_empty()
+        if self.last is None and self.must_count:
+            return False
+        one, last = self.passes[-1], self.last
+        if last is not None and one.is_steady and last.number == seen >= self.told:
+            return True
+        if len(self.passes) < 2:
+            return False
+        if last is None or not last.exact:
+            return self._is_confirmed(before)
+        return self._is_settled(last.number, before)
+
+    def _is_settled(self, last: int, before: set[str]) -> bool:
+        """Judge counts that do not fit, after a second reading."""
+        one, earlier, seen = self.passes[-1], self.passes[-2], len(self.reader.seen)
+        unseen = self.told - seen
+        if not self._is_near(last):
+            return False
+        if unseen <= 0 and last <= seen:
+            return True
+        # What follows rests on this reading alone: it must have been as good as those before.
+        if one.began is None or is_doubtful(len(before - one.saw), len(before)):
+            return False
+        came = last - max(self.told, seen)
+        if came > max(1, MAX_GROWTH_SHARE * seen):
+            return False
+        if unseen > 0:
+            since = max(0, one.began - (earlier.began or 0))
+            proven = min(earlier.missing + since, one.missing)
+            if not self.hides_some or unseen > min(proven, MAX_HIDDEN_SHARE * self.told):
+                return False
+            self.notes.append(
+                f"{self.told} {self.noun} counted, {seen} given: {unseen} hidden by the source,"
+                " missing in two readings"
+            )
+        if came > 0:
+            self.notes.append(
+                f"{came} more {self.noun} came while they were read; whole as of"
+                f" {max(self.told, seen)}"
+            )
+        return True
+
+    def _is_confirmed(self, before: set[str]) -> bool:
+        """Return whether the last reading showed itself what is known, and nothing new."""
+        one, earlier = self.passes[-1], self.passes[-2]
+        gone = before - one.saw
+        if not one.saw or one.saw - before:
+            return False
+        # What two readings do not show any more has been deleted meanwhile.
+        return not gone or (
+            len(self.passes) > 2
+            and one.saw >= earlier.saw & before
+            and not earlier.saw & gone
+            and not is_doubtful(len(gone), len(before))
+        )
+
+    def _is_empty(self) -> bool:
+        if self.told or (self.last is not None and self.last.exact and self.last.number):
+            return False
+        return self.prove_empty() if self.prove_empty else True
+
+    def _is_final(self) -> bool:
+        """Return whether another reading would not change the judgement."""
+        whole = sum(one.is_whole for one in self.passes)
+        counted = self.last is not None and self.last.exact
+        return whole >= 2 and (counted or not self.reader.seen)
+
+    def _problems(self) -> list[str]:
+        one, seen = self.passes[-1], len(self.reader.seen)
+        if one.problems:
+            return list(dict.fromkeys(one.problems))
+        last = self.last.number if self.last and self.last.exact else 0
+        counted = max(self.told, last)
+        if counted > seen:
+            return [
+                f"{counted - seen} {self.noun} were announced and not given: {counted} counted,"
+                f" {seen} given"
+            ]
+        if one.cut:
+            return [one.cut]
+        if not seen:
+            return [f"no {self.noun} were given, and nothing shows that there are none"]
+        if self.last is None and self.must_count:
+            return [f"{seen} {self.noun} were given, and how many there are was not told"]
+        if self.last is not None and self.last.exact:
+            return [f"{last} {self.noun} counted in the end, {seen} given"]
+        return [f"the {self.noun} kept changing while they were read"]
+
+    def _reading(self, problems: list[str]) -> Reading:
+        announced = self.last.number if self.last and self.last.exact else self.told or None
+        return Reading(set(self.reader.seen), announced, problems, [] if problems else self.notes)
 
 
-def _seconds(page: Page) -> Iterable[int | None]:
-    return page.found.values()
+def prove_empty_by_counts(count: Callable[[int, int], Total | None], first: int, last: int) -> bool:
+    """Return whether counts around a span leave nothing for it.
 
+    A reply that is empty by mistake can make any count too small, so none of them is believed by
+    itself: what is counted from before the span to behind it must be more than nothing, and just
+    what is counted before and behind.
 
-def _tells_how_far_it_reaches(page: Page) -> bool:
-    """Tell whether the page has posts with a time, and these in order."""
-    seconds = [second for second in _seconds(page) if second is not None]
-    return bool(seconds) and seconds == sorted(seconds)
-
-
-def _reached(page: Page, at: int, end: int) -> int:
-    """Give the furthest second on the page, within the window."""
-    return min(end, max((second for second in _seconds(page) if second is not None), default=at))
-
-
-def _time(position: int) -> str:
-    return from_epoch(abs(position)).isoformat()
+    Args:
+        count: Counts the posts of [first second, last second].
+        first: First second of the span.
+        last: Last second of the span.
+    """
+    for days in _NEIGHBOURHOODS_D:
+        around = (first - days * _DAY_S, last + days * _DAY_S)
+        spans = (around, (around[0], first - 1), (last + 1, around[1]))
+        for _ in range(2):
+            totals = [count(*span) for span in spans]
+            if any(total is None or not total.exact for total in totals):
+                return False
+            whole, before, behind = (total.number for total in totals if total)
+            if whole and whole == before + behind:
+                return True
+            if whole or before or behind:
+                continue
+            break
+        else:
+            return False
+    return False

@@ -77,11 +77,12 @@ OVERTAXED = {"data": None, "error": "Timeout. Maybe slow down a bit"}
         (httpx.Response(422, json=OVERTAXED), TransientError),
         (httpx.Response(400, json={"data": None, "error": "limit"}), RequestRejectedError),
         (httpx.Response(429, headers={"x-ratelimit-reset": "9"}), TransientError),
-        (httpx.Response(200, json=OVERTAXED), UnexpectedReplyError),
+        (httpx.Response(200, json=OVERTAXED), TransientError),
+        (httpx.Response(200, json={"data": None, "error": ""}), UnexpectedReplyError),
     ],
 )
 def test_an_overtaxed_archive_is_asked_again_and_a_mistake_is_not(reply, kind):
-    handler, _ = answering(reply)
+    handler, _ = answering(*[reply] * len(arctic_shift.PAGE_SIZES))
     with (
         stamina.set_testing(True, attempts=1),
         asking(handler, arctic_shift.API_POLICY) as client,

@@ -1,5 +1,6 @@
 """GitHub: every issue of a day, or the reason why not."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -31,6 +32,9 @@ from issue_pipeline_tests.support.replays import (
 from issue_pipeline_tests.support.simulated import simulator
 
 DAY_S = 24 * 60 * 60
+# Requests of a day beside those for its pages: how many there are, and one for a later issue.
+PROOF = 2
+LATER = a_post("github", DAY_S + 9_000, channel="other/place")
 
 # What each recorded refusal must lead to: a kind, and for limits the seconds to wait.
 REFUSALS = {
@@ -152,8 +156,11 @@ def test_a_null_pull_request_is_an_issue():
 
 
 def collected(posts, **settings: Any) -> tuple[Collection, int]:
-    """Collect the day from a simulator of these posts; the collection and the requests served."""
-    with simulator(posts) as running:
+    """Collect the day from a simulator of these posts; the collection and the requests served.
+
+    The world goes on after the day, elsewhere.
+    """
+    with simulator([*posts, LATER]) as running:
         collection = running.collectors(**settings).collect("github", DAY.date())
         return collection, running.requests("github")
 
@@ -166,7 +173,7 @@ def test_a_day_has_its_midnight_and_not_the_next():
     assert collection.complete
     assert collection.reason == ""
     assert collection.expected_count == collection.fetched_count == 4
-    assert collection.requests == requests == 1
+    assert collection.requests == requests == 1 + PROOF
 
 
 def test_every_field_arrives():
@@ -187,11 +194,18 @@ def test_every_field_arrives():
     assert second.body == ""
 
 
-def test_an_empty_day_is_a_complete_day():
-    collection, requests = collected([])
+def test_an_empty_day_is_complete_if_the_counts_around_it_leave_nothing_for_it():
+    collection, requests = collected([a_post("github", -DAY_S)])
     assert collection.posts == ()
-    assert collection.complete
-    assert requests == 2  # one empty reply alone would not be believed
+    assert collection.complete, collection.reason
+    assert requests == 3 + 3 + PROOF
+
+
+def test_an_empty_day_of_which_nothing_shows_that_it_is_empty_is_not_complete():
+    collection, _ = collected([], github_query="is:issue comments:>=4")
+    assert collection.posts == ()
+    assert not collection.complete
+    assert "nothing shows that there are none" in collection.reason
 
 
 def test_more_issues_than_a_search_gives_come_each_once():
@@ -201,6 +215,7 @@ def test_more_issues_than_a_search_gives_come_each_once():
     assert collection.complete
     assert collection.expected_count == collection.fetched_count == 2_600
     assert requests == collection.requests <= 1.3 * 26 + 8
+    assert requests == 27 + PROOF  # one page begins with the last issue of the one before
 
 
 def test_1100_issues_within_a_few_seconds_come_each_once():
@@ -268,8 +283,9 @@ def test_what_is_no_repository_is_refused_before_anybody_is_asked(written):
 
 def test_a_busy_repository_is_listed_once_and_counted():
     posts = [a_post("github", second * 40, comment_count=0) for second in range(2_000)]
+    earlier = a_post("github", -5)
     collection, requests = collected(
-        posts, github_query="is:issue comments:>=3", github_repos=[REPOSITORY]
+        [*posts, earlier], github_query="is:issue comments:>=3", github_repos=[REPOSITORY]
     )
     assert len(collection.posts) == 2_000
     assert collection.complete
@@ -279,8 +295,8 @@ def test_a_busy_repository_is_listed_once_and_counted():
 def test_a_list_without_a_word_of_its_next_page_is_read_on():
     pages = [[an_issue(100 * page + number) for number in range(100)] for page in (1, 2)]
     handler, _ = answering(
-        *(httpx.Response(200, json=page) for page in [*pages, []]),
-        httpx.Response(200, json={"total_count": 200}),
+        *(httpx.Response(200, json=page) for page in [*pages, [AN_EARLIER_ISSUE]]),
+        a_page(total=200),
     )
     builder = a_harvest(DAY.date())
     with asking(handler, github.API_POLICY) as client:
@@ -293,8 +309,7 @@ def test_a_list_without_a_word_of_its_next_page_is_read_on():
 def test_a_list_that_goes_round_in_circles_is_left():
     link = {"link": '<http://api.test/repos/a/b/issues?page=1>; rel="next"'}
     handler, asked = answering(
-        *(httpx.Response(200, json=[an_issue(1)], headers=link) for _ in range(2)),
-        httpx.Response(200, json={"total_count": 1}),
+        *(httpx.Response(200, json=[an_issue(1)], headers=link) for _ in range(2)), a_page(total=1)
     )
     builder = a_harvest(DAY.date())
     with asking(handler, github.API_POLICY) as client:
@@ -314,12 +329,13 @@ def test_a_total_that_is_the_cap_is_not_taken_for_the_whole():
         for number in range(100)
     ]
     rest = [an_item(id=500, created_at="2026-03-10T09:00:00Z")]
-    reading = [a_page(*first, total=100), a_page(first[-1], *rest, total=2), a_page(total=100)]
+    count = a_page(*first, total=100)
+    reading = [a_page(*first, total=100), a_page(first[-1], *rest, total=2), count]
     # Its totals contradict each other, so the day is read once more, which brings nothing new.
-    collection, asked = collected_from(*reading, *reading)
+    collection, asked = collected_from(*reading, *reading, A_LATER_ISSUE)
     assert len(collection.posts) == 101
     assert collection.complete
-    assert len(asked) == 6
+    assert len(asked) == 7
 
 
 def test_a_bad_token_names_its_setting():
@@ -334,6 +350,9 @@ def a_page(*items: dict[str, Any], total: int, incomplete: bool = False) -> http
     return httpx.Response(
         200, json={"total_count": total, "incomplete_results": incomplete, "items": list(items)}
     )
+
+
+A_LATER_ISSUE = a_page(an_item(id=9_999, created_at="2026-03-11T00:00:05Z"), total=1)
 
 
 def an_issue(number: int) -> dict[str, Any]:
@@ -356,6 +375,7 @@ def test_an_incomplete_answer_is_never_taken_for_the_answer():
         a_page(an_issue(1), an_issue(2), total=2),
         a_page(an_issue(3), total=1),
         a_page(an_issue(1), total=3),
+        A_LATER_ISSUE,
     )
     assert len(collection.posts) == 3
     assert collection.complete
@@ -365,6 +385,7 @@ def test_an_incomplete_answer_is_never_taken_for_the_answer():
         "created:2026-03-10T00:00:00Z..2026-03-10T11:59:59Z",
         "created:2026-03-10T12:00:00Z..2026-03-10T23:59:59Z",
         "created:2026-03-10T00:00:00Z..2026-03-10T23:59:59Z",  # are those all?
+        "created:2026-03-11T00:00:00Z..*",  # is the day over?
     ]
 
 
@@ -393,7 +414,7 @@ def test_a_search_that_never_completes_is_given_up_before_it_costs_a_fortune():
     ],
 )
 def test_private_issues_are_searched_only_if_asked_for(query, asked_for):
-    handler, asked = answering(a_page(total=0), a_page(total=0))
+    handler, asked = answering(a_page(an_issue(1), total=1), a_page(total=1), A_LATER_ISSUE)
     with asking(handler) as client:
         read = github.reader(keep_bots=False)
         github.collect_search(client, query, read, a_harvest(DAY.date()))
@@ -425,7 +446,8 @@ def test_bots_are_counted():
 
 
 def test_one_issue_that_cannot_be_read_does_not_hide_the_others():
-    collection, _ = collected_from(a_page(an_issue(1), {"id": 2}, an_issue(3), total=3))
+    page = a_page(an_issue(1), {"id": 2}, an_issue(3), total=3)
+    collection, _ = collected_from(page, page, A_LATER_ISSUE)
     assert len(collection.posts) == 2
     assert collection.dropped == {"unreadable": 1}
     assert not collection.complete
@@ -433,6 +455,7 @@ def test_one_issue_that_cannot_be_read_does_not_hide_the_others():
 
 
 REPOSITORY = "acme/rocket"
+AN_EARLIER_ISSUE = an_item(id=7_777, created_at="2026-03-09T23:59:59Z")
 
 
 def test_a_repository_is_read_whole_whatever_the_search_leaves_out():
@@ -457,28 +480,35 @@ def test_an_issue_found_both_ways_is_stored_once():
 
 
 def test_a_quiet_repository_costs_one_request():
-    _, requests = collected([a_post("github", 5)], github_repos=[REPOSITORY])
-    assert requests == 2  # with the search
+    posts = [a_post("github", 5), a_post("github", -5)]
+    _, requests = collected(posts, github_repos=[REPOSITORY])
+    assert requests == 2 + PROOF  # with the search
 
 
 def test_an_empty_list_of_a_repository_is_not_believed_at_once():
-    handler, asked = answering(*(httpx.Response(200, json=page) for page in ([], [an_issue(1)])))
+    pages = ([], [an_issue(1), AN_EARLIER_ISSUE])
+    empty, full = (httpx.Response(200, json=page) for page in pages)
+    handler, asked = answering(empty, a_page(total=0), full)
     builder = a_harvest(DAY.date())
     with asking(handler, github.API_POLICY) as client:
         read = github.reader(keep_bots=False)
         github.collect_repositories(client, client, ["a/b"], read, builder)
     assert len(builder.posts) == 1
-    assert len(asked) == 2
+    assert builder.problems == []
+    assert len(asked) == 3
 
 
-def test_an_unknown_repository_names_its_setting():
-    with pytest.raises(RequestRejectedError, match=r"no/where.*GITHUB_REPOS"):
-        collected([], github_repos=["no/where"])
+def test_an_unknown_repository_is_named_and_costs_nothing_else():
+    posts = [a_post("github", 5), a_post("github", -5)]
+    collection, _ = collected(posts, github_repos=["no/where", REPOSITORY])
+    assert len(collection.posts) == 1
+    assert not collection.complete
+    assert re.search(r"no/where.*GITHUB_REPOS", collection.reason)
 
 
 def test_a_renamed_repository_is_followed():
     moved = httpx.Response(301, headers={"location": "http://api.test/repositories/7/issues"})
-    handler, asked = answering(moved, httpx.Response(200, json=[an_issue(1)]))
+    handler, asked = answering(moved, httpx.Response(200, json=[an_issue(1), AN_EARLIER_ISSUE]))
     builder = a_harvest(DAY.date())
     with asking(handler, github.API_POLICY) as client:
         read = github.reader(keep_bots=False)
@@ -497,8 +527,8 @@ ELSEWHERE = [
 def test_a_list_that_continues_elsewhere_is_read_on_where_it_began(link):
     handler, asked = answering(
         httpx.Response(200, json=[an_issue(1)], headers=link),
-        httpx.Response(200, json=[an_issue(2)]),
-        httpx.Response(200, json={"total_count": 2}),
+        httpx.Response(200, json=[an_issue(2), AN_EARLIER_ISSUE]),
+        a_page(total=2),
     )
     builder = a_harvest(DAY.date())
     with asking(handler, github.API_POLICY) as client:
@@ -511,9 +541,9 @@ def test_a_list_that_continues_elsewhere_is_read_on_where_it_began(link):
 
 @pytest.mark.parametrize("link", ELSEWHERE, ids=str)
 def test_where_a_search_continues_does_not_matter(link):
-    collection, _ = collected_from(
-        httpx.Response(200, headers=link, json={"total_count": 1, "items": [an_issue(1)]})
-    )
+    page = {"total_count": 1, "items": [an_issue(1)]}
+    replies = [httpx.Response(200, headers=link, json=page) for _ in range(2)]
+    collection, _ = collected_from(*replies, A_LATER_ISSUE)
     assert collection.complete
 
 
@@ -528,18 +558,17 @@ def test_a_repository_that_is_not_given_names_its_setting(status):
         github.collect_repositories(client, client, ["a/b"], read, a_harvest(DAY.date()))
 
 
-def test_a_repository_that_cannot_be_counted_names_its_setting():
+def test_a_repository_that_cannot_be_counted_is_read_until_two_lists_agree():
     page = [an_issue(number) for number in range(100)]
-    handler, _ = answering(
-        *(httpx.Response(200, json=issues) for issues in (page, [])), httpx.Response(422)
-    )
-    with (
-        asking(handler, github.API_POLICY) as client,
-        pytest.raises(RequestRejectedError, match=r"a/b.*GITHUB_REPOS") as no,
-    ):
+    reading = [httpx.Response(200, json=one) for one in (page, [AN_EARLIER_ISSUE])]
+    handler, asked = answering(*[*reading, httpx.Response(422)] * 2)
+    builder = a_harvest(DAY.date())
+    with asking(handler, github.API_POLICY) as client:
         read = github.reader(keep_bots=False)
-        github.collect_repositories(client, client, ["a/b"], read, a_harvest(DAY.date()))
-    assert "GITHUB_QUERY" not in str(no.value)
+        github.collect_repositories(client, client, ["a/b"], read, builder)
+    assert len(builder.posts) == 100
+    assert builder.problems == []
+    assert len(asked) == 6
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,9 @@ from issue_pipeline_tests.support.replays import (
 from issue_pipeline_tests.support.simulated import simulator
 
 DAY_S = 24 * 60 * 60
+# Requests of a day beside those for its pages: how many there are, and one for a later story.
+PROOF = 2
+LATER = a_post("hackernews", DAY_S + 9_000)
 
 
 @pytest.mark.parametrize("exchange", recorded("hackernews", lambda one: "hits" in one["body"]))
@@ -42,7 +45,7 @@ def test_every_recorded_page_is_read_without_loss(exchange):
 
 def collected(posts) -> tuple[Collection, int]:
     """Collect the day from a simulator of these posts; the collection and the requests served."""
-    with simulator(posts) as running:
+    with simulator([*posts, LATER]) as running:
         collection = running.collectors().collect("hackernews", DAY.date())
         return collection, running.requests("hackernews")
 
@@ -54,7 +57,7 @@ def test_a_day_has_its_midnight_and_not_the_next():
     assert urls(collection) == sorted(permalink(post) for post in inside)
     assert collection.complete
     assert collection.expected_count == collection.fetched_count == 4
-    assert collection.requests == requests == 1
+    assert collection.requests == requests == 1 + PROOF
 
 
 def test_stories_and_questions_come_with_every_field():
@@ -75,11 +78,18 @@ def test_stories_and_questions_come_with_every_field():
     )
 
 
-def test_an_empty_day_is_a_complete_day():
-    collection, requests = collected([])
+def test_an_empty_day_is_complete_if_the_counts_around_it_leave_nothing_for_it():
+    collection, requests = collected([a_post("hackernews", -5)])
     assert collection.posts == ()
     assert collection.complete
-    assert requests == 2  # one empty reply alone would not be believed
+    assert requests == 3 + 3 + PROOF
+
+
+def test_an_empty_day_that_the_index_has_not_got_beyond_is_not_complete():
+    with simulator([a_post("hackernews", -5)]) as running:
+        collection = running.collectors().collect("hackernews", DAY.date())
+    assert not collection.complete
+    assert "later than the day" in collection.reason
 
 
 def test_more_stories_than_a_query_gives_come_each_once():
@@ -88,7 +98,7 @@ def test_more_stories_than_a_query_gives_come_each_once():
     assert urls(collection) == sorted(permalink(post) for post in posts)
     assert collection.complete
     assert collection.expected_count == collection.fetched_count == 2_600
-    assert requests == collection.requests == 4  # the last asks whether those were all
+    assert requests == collection.requests == 3 + PROOF
 
 
 def test_1100_stories_within_a_few_seconds_come_each_once():
@@ -148,8 +158,9 @@ def test_fewer_stories_than_announced_leave_the_day_incomplete():
 
 def span_of(request: httpx.Request) -> tuple[int, int]:
     """The first second asked for and the first one after."""
-    low, high = request.url.params["numericFilters"].split(",")
-    return int(low.removeprefix("created_at_i>=")), int(high.removeprefix("created_at_i<"))
+    low, _, high = request.url.params["numericFilters"].partition(",")
+    last = int(high.removeprefix("created_at_i<") or 9e9)
+    return int(low.removeprefix("created_at_i>=")), last
 
 
 ESTIMATED = [{"exhaustiveNbHits": False}, {"exhaustive": {"nbHits": False}}]
@@ -162,6 +173,7 @@ def collected_by_estimate(
 
     Those of ``hidden`` seconds take their place on a page and are not shown.
     """
+    seconds = [DAY_S + 5, *seconds]
     newest_first = [a_hit(second, second) for second in sorted(seconds, reverse=True)]
 
     def serve(request: httpx.Request) -> httpx.Response:
@@ -186,10 +198,10 @@ def test_a_number_that_is_only_estimated_is_no_announcement(estimated):
 
 
 @pytest.mark.parametrize("estimated", ESTIMATED)
-def test_an_estimate_that_fits_costs_no_further_request(estimated):
+def test_an_estimate_that_fits_costs_no_second_reading(estimated):
     collection = collected_by_estimate([60, 600], page=10, told=estimated)
     assert collection.complete
-    assert collection.requests == 1
+    assert collection.requests == 1 + PROOF
 
 
 def test_full_pages_are_read_on_whatever_the_number_says():
@@ -208,8 +220,14 @@ def test_a_page_that_lacks_a_hit_is_not_taken_for_the_last(estimated):
     assert len(collection.posts) == 4
 
 
+def a_whole_day(*hits: dict[str, Any]) -> list[dict[str, Any]]:
+    """The replies of a day of these hits: the page, how many there are, and a later one."""
+    page = {"nbHits": len(hits or "1"), "hits": list(hits or [a_hit(7)])}
+    return [page, page, {"nbHits": 1, "hits": [a_hit(9_999, DAY_S + 5)]}]
+
+
 def test_comments_come_if_wanted():
-    handler, asked = answering(*[httpx.Response(200, json={"nbHits": 0, "hits": []})] * 2)
+    handler, asked = answering(*(httpx.Response(200, json=body) for body in a_whole_day()))
     with asking(handler) as client:
         hackernews.collect(client, a_harvest(DAY.date()), comments=True)
     assert "comment" in asked[0].url.params["tags"]
@@ -223,7 +241,7 @@ def test_a_comment_is_called_after_its_story():
 
 
 def test_a_story_of_which_nearly_nothing_is_known_is_still_a_story():
-    (post,) = collected_from({"nbHits": 1, "hits": [a_hit(7)]}).posts
+    (post,) = collected_from(*a_whole_day(a_hit(7))).posts
     assert (post.title, post.body, post.comment_count, post.vote_count) == ("", "", 0, 0)
 
 
@@ -233,3 +251,33 @@ def test_a_story_of_which_nearly_nothing_is_known_is_still_a_story():
 def test_a_reply_of_another_shape_is_an_error_and_no_empty_day(body):
     with pytest.raises(UnexpectedReplyError):
         collected_from(body)
+
+
+@pytest.mark.parametrize(
+    ("item", "body"),
+    [
+        ({"options": [{"text": "Yes"}, {"text": "No"}]}, "Which?<ul><li>Yes<li>No</ul>"),
+        ({"children": [{"type": "pollopt", "text": "Yes"}, {"type": "comment", "text": "No"}]},
+         "Which?<ul><li>Yes</ul>"),
+        ({"options": [7, None, {"text": None}], "children": "none"}, "Which?"),
+        ([], "Which?"),
+    ],
+)  # fmt: skip
+def test_a_poll_comes_with_its_options_where_its_page_has_them(item, body):
+    poll = {**a_hit(7), "_tags": ["poll", "story_7"], "story_text": "Which?"}
+    collection = collected_from(*a_whole_day(poll), item)
+    assert [post.body for post in collection.posts] == [body]
+    assert collection.complete
+
+
+def test_a_poll_whose_page_is_not_there_is_a_post_all_the_same():
+    poll = {**a_hit(7), "_tags": ["poll", "story_7"], "story_text": "Which?"}
+    replies = [httpx.Response(200, json=body) for body in a_whole_day(poll)]
+    handler, _ = answering(*replies, httpx.Response(404))
+    builder = a_harvest(DAY.date())
+    with asking(handler, hackernews.API_POLICY) as client:
+        hackernews.collect(client, builder, comments=False)
+    collection = builder.collection(client)
+    assert [post.body for post in collection.posts] == ["Which?"]
+    assert collection.complete
+    assert "the poll 7" in collection.reason

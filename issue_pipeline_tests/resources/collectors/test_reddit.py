@@ -1,5 +1,7 @@
 """Reddit: every post of a day in every subreddit, or the reason why not."""
 
+import re
+from itertools import cycle
 from typing import Any
 
 import httpx
@@ -102,9 +104,16 @@ def test_too_many_requests_are_waited_out_as_the_headers_say(headers, wait_s):
     assert refused.value.wait_s == wait_s
 
 
-def collected(posts, subreddits=("shopkeepers",), **settings: Any) -> tuple[Collection, int]:
-    """Collect the day from a simulator of these posts; the collection and the requests served."""
-    with simulator(posts, **settings) as running:
+def collected(
+    posts, subreddits=("shopkeepers",), *, goes_on: bool = True, **settings: Any
+) -> tuple[Collection, int]:
+    """Collect the day from a simulator of these posts; the collection and the requests served.
+
+    Args:
+        goes_on: Whether there is a later post in the first of the subreddits.
+    """
+    later = [a_post("reddit", DAY_S + 9_000, channel=subreddits[0])] if goes_on else []
+    with simulator([*posts, *later], **settings) as running:
         collectors = running.collectors(reddit_subreddits=list(subreddits))
         collection = collectors.collect("reddit", DAY.date())
         return collection, running.requests("reddit")
@@ -148,7 +157,8 @@ def test_posts_of_all_subreddits_come_each_once():
     collection, requests = collected([*earlier, *posts, *later], names)
     assert urls(collection) == sorted(permalink(post) for post in posts)
     assert collection.complete
-    assert requests == collection.requests <= 1.3 * (3 + 9 + 2) + 8
+    # Listings of several pages are read twice.
+    assert requests == collection.requests <= 2 * 1.3 * (3 + 9 + 2) + 8
 
 
 def test_1100_posts_within_a_few_seconds_come_each_once():
@@ -177,7 +187,7 @@ def test_a_subreddit_named_twice_is_stored_once():
 
 def test_a_listing_that_ends_within_the_day_leaves_it_incomplete():
     posts = [a_post("reddit", index * 20) for index in range(1_500)]
-    collection, _ = collected([BEFORE, *posts])
+    collection, _ = collected([BEFORE, *posts], goes_on=False)
     assert urls(collection) == sorted(permalink(post) for post in posts[500:])
     assert not collection.complete
     assert collection.reason == (
@@ -198,7 +208,8 @@ def test_one_short_listing_does_not_stop_the_others():
     crowd = [a_post("reddit", 10 + index) for index in range(1_001)]
     quiet = a_post("reddit", 50, channel="clinic_it")
     earlier = a_post("reddit", -50, channel="clinic_it")
-    collection, _ = collected([*crowd, quiet, earlier], ["shopkeepers", "clinic_it"])
+    names = ["shopkeepers", "clinic_it"]
+    collection, _ = collected([*crowd, quiet, earlier], names, goes_on=False)
     assert permalink(quiet) in urls(collection)
     assert len(collection.posts) == 1_001
     assert "r/shopkeepers" in collection.reason
@@ -213,10 +224,18 @@ def test_a_subreddit_founded_within_the_day_is_complete(first_s):
     assert collection.complete
 
 
-def test_a_subreddit_without_any_post_is_complete():
+def test_a_subreddit_without_any_earlier_post_is_complete():
     collection, _ = collected([])
     assert collection.posts == ()
     assert collection.complete
+
+
+def test_a_site_that_shows_nothing_later_than_the_day_leaves_it_incomplete():
+    with simulator([BEFORE, a_post("reddit", 60)]) as running:
+        collection = running.collectors().collect("reddit", DAY.date())
+    assert len(collection.posts) == 1
+    assert not collection.complete
+    assert "no post that is later than the day" in collection.reason
 
 
 def test_a_token_that_expires_on_the_way_is_renewed():
@@ -269,9 +288,17 @@ def test_a_recorded_token_is_read(exchange):
     assert token == exchange["body"]["access_token"]
 
 
-def test_an_unknown_subreddit_names_its_setting():
+def test_an_unknown_subreddit_is_named_and_costs_no_other():
+    posts = [a_post("reddit", 5)]
+    collection, _ = collected([BEFORE, *posts], ["shopkeepers", "never_was"])
+    assert urls(collection) == [permalink(posts[0])]
+    assert not collection.complete
+    assert re.search(r"r/never_was.*REDDIT_SUBREDDITS", collection.reason)
+
+
+def test_where_no_subreddit_can_be_read_the_day_fails():
     with pytest.raises(RequestRejectedError, match=r"r/never_was.*REDDIT_SUBREDDITS"):
-        collected([BEFORE], ["shopkeepers", "never_was"])
+        collected([BEFORE], ["never_was", "nor_this"], goes_on=False)
 
 
 def test_a_private_subreddit_names_its_setting():
@@ -323,32 +350,37 @@ def test_a_post_has_its_page_whether_reddit_tells_it_or_not(told, address):
     assert post.url == f"https://www.reddit.com{address}"
 
 
-def listings(*pages: tuple[list[tuple[int, int]], str | None]) -> tuple[Collection, int]:
-    """Collect from pages of (number, second of the day) and their cursors."""
-    replies = [
-        httpx.Response(
-            200,
-            json={
-                "data": {
-                    "after": after,
-                    "children": [
-                        {
-                            "kind": "t3",
-                            "data": {
-                                "id": f"x{number}",
-                                "permalink": f"/r/webdev/comments/x{number}/",
-                                "created_utc": DAY.timestamp() + second,
-                            },
-                        }
-                        for number, second in posts
-                    ],
-                }
+def a_listing(posts: list[tuple[int, int]], after: str | None) -> httpx.Response:
+    """A page of posts, by number and second of the day."""
+    children = [
+        {
+            "kind": "t3",
+            "data": {
+                "id": f"x{number}",
+                "permalink": f"/r/webdev/comments/x{number}/",
+                "created_utc": DAY.timestamp() + second,
             },
-        )
-        for posts, after in pages
+        }
+        for number, second in posts
     ]
+    return httpx.Response(200, json={"data": {"after": after, "children": children}})
+
+
+def listings(*pages: tuple[list[tuple[int, int]], str | None]) -> tuple[Collection, int]:
+    """Collect from pages of (number, second of the day) and their cursors, again and again.
+
+    Elsewhere the site goes on. Returns the collection, and how many of the pages were asked for.
+    """
+    replies = cycle(pages)
+    asked: list[httpx.Request] = []
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        if request.url.path.startswith("/r/all/"):
+            return a_listing([(9_999, DAY_S + 5)], None)
+        asked.append(request)
+        return a_listing(*next(replies))
+
     auth_handler, _ = answering(httpx.Response(200, json=a_token("a")))
-    handler, asked = answering(*replies)
     builder = a_harvest(DAY.date())
     with asking(auth_handler) as auth, asking(handler, reddit.API_POLICY) as client:
         tokens = reddit.TokenSource(auth, CLIENT_ID, CLIENT_SECRET)
@@ -407,9 +439,41 @@ def test_a_token_refused_before_its_time_is_renewed_once():
     auth_handler, logins = answering(*granted)
     post = {"id": "a", "permalink": "/r/webdev/a", "created_utc": DAY.timestamp() - 5}
     page = {"data": {"children": [{"kind": "t3", "data": post}], "after": None}}
-    handler, asked = answering(httpx.Response(401), httpx.Response(200, json=page))
+    later = a_listing([(9_999, DAY_S + 5)], None)
+    handler, asked = answering(httpx.Response(401), httpx.Response(200, json=page), later)
     with asking(auth_handler) as auth, asking(handler, reddit.API_POLICY) as client:
         tokens = reddit.TokenSource(auth, CLIENT_ID, CLIENT_SECRET)
         reddit.collect(client, tokens, ["webdev"], a_harvest(DAY.date()))
     assert len(logins) == 2
     assert asked[1].headers["authorization"] == "Bearer token-1"
+
+
+A_POST = {"id": "a", "permalink": "/r/webdev/comments/a/", "created_utc": DAY.timestamp()}
+PARENT = {"selftext": "The parent's words", "title": "Another title"}
+POLL = {"poll_data": {"options": [{"id": "1", "text": "Yes"}, {"id": "2", "text": "No"}]}}
+GALLERY = {"gallery_data": {"items": [{"caption": "Before"}, {"media_id": "x"}, {"caption": " "}]}}
+
+
+@pytest.mark.parametrize(
+    ("told", "body"),
+    [
+        ({"selftext": "Mine"}, "Mine"),
+        ({"selftext": "", "crosspost_parent_list": [PARENT]}, "The parent's words"),
+        ({"selftext": "Mine", "crosspost_parent_list": [PARENT]}, "Mine\n\nThe parent's words"),
+        ({"selftext": "Same", "crosspost_parent_list": [{"selftext": "Same"}]}, "Same"),
+        ({"selftext": "", "crosspost_parent_list": [{"selftext": "[removed]"}]}, ""),
+        ({"selftext": "", "crosspost_parent_list": [{**PARENT, **POLL}]},
+         "The parent's words\n\n- Yes\n- No"),
+        ({"selftext": "Which?", **POLL}, "Which?\n\n- Yes\n- No"),
+        ({"selftext": "", **GALLERY}, "Before"),
+        ({"selftext": "Look", **GALLERY, **POLL}, "Look\n\n- Yes\n- No\n\nBefore"),
+        ({"selftext": None, "poll_data": None, "gallery_data": None}, ""),
+        ({"selftext": "x", "crosspost_parent_list": [], "poll_data": {"options": None}}, "x"),
+        ({"selftext": "x", "crosspost_parent_list": ["t3_b"], "poll_data": ["y"]}, "x"),
+        ({"selftext": "x", "gallery_data": {"items": {"caption": "no list"}}}, "x"),
+    ],
+)  # fmt: skip
+def test_the_body_holds_all_that_the_author_wrote(told, body):
+    post = reddit.parse_post({**A_POST, **told})
+    assert isinstance(post, Post)
+    assert post.body == body

@@ -32,6 +32,9 @@ from issue_pipeline_tests.support.replays import (
 from issue_pipeline_tests.support.simulated import simulator
 
 DAY_S = 24 * 60 * 60
+# Requests of a day beside those for its pages: how many there are, and one for a later question.
+PROOF = 2
+LATER = a_post("stackoverflow", DAY_S + 9_000)
 REFUSALS = {"error_502_throttle_violation": QuotaExhaustedError}  # it names 21 hours
 
 
@@ -104,7 +107,7 @@ def test_the_body_tells_a_throttle_from_a_mistake(reply, kind, wait_s):
 
 def collected(posts, **settings: Any) -> tuple[Collection, int]:
     """Collect the day from a simulator of these posts; the collection and the requests served."""
-    with simulator(posts) as running:
+    with simulator([*posts, LATER]) as running:
         collection = running.collectors(**settings).collect("stackoverflow", DAY.date())
         return collection, running.requests("stackexchange")
 
@@ -115,7 +118,7 @@ def test_a_day_has_its_midnight_and_not_the_next():
     collection, requests = collected([*inside, *outside])
     assert urls(collection) == sorted(permalink(post) for post in inside)
     assert collection.complete
-    assert collection.requests == requests == 1
+    assert collection.requests == requests == 1 + PROOF
 
 
 def test_every_field_arrives_as_the_api_writes_it():
@@ -185,7 +188,8 @@ def collected_from(*bodies: Any) -> tuple[Collection, list[httpx.Request]]:
 
 
 def test_the_key_travels_in_the_header_only():
-    _, (request,) = collected_from({"items": [a_question(1, 5)], "has_more": False})
+    _, asked = collected_from({"items": [a_question(1, 5)], "has_more": False}, *proof(1))
+    request = asked[0]
     assert request.headers["authorization"] == "Bearer a-key"
     assert "a-key" not in str(request.url)
     assert stackoverflow.headers("") == {}
@@ -208,6 +212,11 @@ def a_question(number: int, second: int = 60) -> dict[str, Any]:
         "link": f"https://stackoverflow.com/questions/{number}",
         "creation_date": int(DAY.timestamp()) + second,
     }
+
+
+def proof(total: int) -> list[dict[str, Any]]:
+    """The replies that end a day: how many questions there are, and a later one."""
+    return [{"total": total}, {"items": [a_question(9_999, DAY_S + 5)], "has_more": True}]
 
 
 def test_a_quota_spent_on_the_way_keeps_what_came_and_says_how_far_that_is():
@@ -239,7 +248,7 @@ def test_the_number_of_questions_is_asked_for_at_the_end():
     posts = [a_post("stackoverflow", index * 60) for index in range(150)]
     collection, requests = collected(posts)
     assert collection.expected_count == 150
-    assert requests == 3
+    assert requests == 2 + PROOF
 
 
 def test_a_quota_spent_before_the_end_is_an_error_and_no_day():
@@ -257,17 +266,26 @@ def test_a_question_without_a_link_has_its_short_address(link):
 
 def test_an_empty_day_that_cannot_be_confirmed_is_no_empty_day():
     empty = {"items": [], "has_more": False}
-    assert collected_from(empty, {"total": 0})[0].complete
-    collection, _ = collected_from(
-        empty, {"total": 1}, {"items": [a_question(1, 5)], "has_more": False}, {"total": 1}
-    )
+    around = [{"total": 7}, {"total": 3}, {"total": 4}]
+    later = proof(0)[1]
+    assert collected_from(*[empty] * 3, {"total": 0}, *around, later)[0].complete
+    found = {"items": [a_question(1, 5)], "has_more": False}
+    collection, _ = collected_from(*[empty] * 3, {"total": 1}, found, *proof(1))
     assert len(collection.posts) == 1
-
-
-def test_a_quota_spent_by_the_last_request_does_no_harm():
-    last = {"items": [a_question(1, 5)], "has_more": False, "quota_remaining": 0}
-    collection, _ = collected_from(last)
     assert collection.complete
+
+
+def test_a_quota_spent_by_the_last_page_leaves_the_day_unproven():
+    last = {"items": [a_question(1, 5)], "has_more": False, "quota_remaining": 0}
+    spent = {"error_id": 502, "error_message": "too many requests", "quota_remaining": 0}
+    handler, _ = answering(httpx.Response(200, json=last), httpx.Response(400, json=spent))
+    builder = a_harvest(DAY.date())
+    with asking(handler, stackoverflow.API_POLICY) as client, builder.keeping_what_came():
+        stackoverflow.collect(client, builder)
+    collection = builder.collection(client)
+    assert len(collection.posts) == 1
+    assert not collection.complete
+    assert "STACKEXCHANGE_KEY" in collection.reason
 
 
 @pytest.mark.parametrize(
@@ -298,7 +316,7 @@ def test_a_full_page_is_read_on_even_if_it_claims_to_be_the_last():
     collection, _ = collected_from(
         {"items": full, "has_more": False},
         {"items": [full[-1], a_question(500, 80_000)], "has_more": False},
-        {"total": 101},
+        *proof(101),
     )
     assert len(collection.posts) == 101
     assert collection.complete
@@ -306,7 +324,7 @@ def test_a_full_page_is_read_on_even_if_it_claims_to_be_the_last():
 
 def test_the_last_second_of_the_day_is_asked_for_whether_or_not_the_end_counts():
     items = [a_question(1, DAY_S - 1), a_question(2, DAY_S)]
-    collection, asked = collected_from({"items": items, "has_more": False})
+    collection, asked = collected_from({"items": items, "has_more": False}, *proof(1))
     assert int(asked[0].url.params["todate"]) == int(DAY.timestamp()) + DAY_S
     assert len(collection.posts) == 1
     assert collection.dropped == {}

@@ -61,8 +61,7 @@ def collect(config: GitHubConfig, day: SourceDay) -> Collection:
         day.client(policy, config.api_url, config.lists_per_minute, headers) as lists,
         day.builder.keeping_what_came(),
     ):
-        expected = github.collect_search(searches, config.query, read, day.builder)
-        github.collect_repositories(searches, lists, config.repos, read, day.builder)
+        expected = github.collect(searches, lists, config.query, config.repos, read, day.builder)
     # No reply says how long the repositories' lists are.
     return day.builder.collection(
         searches, lists, expected_count=None if config.repos else expected
