@@ -80,7 +80,7 @@ _REPOSITORY = re.compile(r"(?:https?://github\.com/)?([\w-][\w.-]*/[\w.-]*[\w-][
 _KIND = re.compile(r"\b(?:is|type):issue\b", re.IGNORECASE)
 _OURS = re.compile(r"(?<![\w-])(?:created|sort|order):", re.IGNORECASE)
 _PULL_REQUEST = re.compile(r"/pull/\d+$")
-_TOKEN = re.compile(r"[()]|[^()\s]+")
+_WORD = re.compile(r"[()]|[^()\s]+")
 _QUOTED = re.compile(r'"[^"]*"?')
 _ADDRESS = re.compile(r"https?://[^/]+/([\w.-]+/[\w.-]+)/(?:issues|pull)/\d+")
 _VISIBILITY = re.compile(r"\bis:(public|private)\b", re.IGNORECASE)
@@ -103,9 +103,9 @@ def check_query(query: str) -> str:
         )
     depth = 0
     has_alternatives = False
-    for token in _TOKEN.findall(_QUOTED.sub('""', query)):
-        depth += (token == "(") - (token == ")")
-        has_alternatives |= token == "OR" and depth == 0
+    for word in _WORD.findall(_QUOTED.sub('""', query)):
+        depth += (word == "(") - (word == ")")
+        has_alternatives |= word == "OR" and depth == 0
         if depth < 0:
             break
     if depth:

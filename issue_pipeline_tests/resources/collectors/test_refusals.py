@@ -128,7 +128,7 @@ def test_a_refusal_is_taken_for_what_it_is(policy, path, reply, kind, names, spa
         (ALGOLIA, HITS, httpx.Response(429)),
         (ApiPolicy("Chirper", "URL"), "/", httpx.Response(429)),
     ],
-    ids=str,
+    ids=["Reddit", "Stack Exchange", "archive, slow down", "archive", "Hacker News", "another"],
 )
 def test_a_throttle_that_names_no_wait_is_waited_out_for_half_a_minute_and_longer(
     policy, path, reply, clock
