@@ -181,8 +181,8 @@ class SpanReader:
         if window.shown and window.shown.isdisjoint(page.found):
             return MAX_REREADS
         seconds = [second for second in page.found.values() if second is not None]
-        if seconds and not any(window.at <= second <= window.end for second in seconds):
-            return MAX_REREADS
+        if seconds and max(seconds) < window.at:
+            return MAX_REREADS  # all of it lies behind: no answer to what was asked
         if not page.found:
             known = (at for at in self.seen.values() if at is not None)
             if page.more or any(window.at <= at <= window.end for at in known):
