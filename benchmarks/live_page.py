@@ -23,9 +23,10 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
-from issue_pipeline.assets.live import Published, publish
+from issue_pipeline.assets.live import publish
 from issue_pipeline.labels.schema import CATEGORIES, IMPACT_LEVELS
 from issue_pipeline.partitions import SOURCES
+from issue_pipeline.publishing.sync import Published
 from issue_pipeline.records import Collection, Evidence, IssueRow
 from issue_pipeline.resources.duckdb import IssuesDatabase
 from issue_pipeline.resources.pocketbase import PocketBaseResource

@@ -5,14 +5,10 @@ from datetime import UTC, datetime
 
 import dagster as dg
 
-from issue_pipeline.assets.checks import (
-    BRONZE_CHECKS,
-    DAY_IS_COMPLETE,
-    RAW_ITEMS,
-    bronze_checks,
-)
+from issue_pipeline.assets.checks import BRONZE_CHECKS, DAY_IS_COMPLETE, bronze_checks
 from issue_pipeline.assets.event_tags import collected_tags
 from issue_pipeline.assets.failures import clear_failures
+from issue_pipeline.assets.keys import RAW_ITEMS
 from issue_pipeline.assets.metadata.tables import OWNERS, seconds_since, table_metadata
 from issue_pipeline.assets.partition_keys import source_and_day_of
 from issue_pipeline.partitions import source_day_partitions

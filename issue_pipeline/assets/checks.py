@@ -12,6 +12,7 @@ from datetime import date
 import dagster as dg
 import duckdb
 
+from issue_pipeline.assets.keys import CLUSTERS, ISSUES, LIVE_ISSUES, RAW_ITEMS
 from issue_pipeline.errors import UnsoundInputError
 from issue_pipeline.labels.validation import stored_label_problem
 from issue_pipeline.partitions import daily_partitions, source_day_partitions
@@ -19,11 +20,6 @@ from issue_pipeline.records import IssueRow
 from issue_pipeline.sql import checks as sql_checks
 from issue_pipeline.sql import gold
 from issue_pipeline.sql.checks import violations
-
-RAW_ITEMS = dg.AssetKey(["bronze", "raw_items"])
-CLUSTERS = dg.AssetKey(["silver", "clusters"])
-ISSUES = dg.AssetKey(["gold", "issues"])
-LIVE_ISSUES = dg.AssetKey(["gold", "live_issues"])
 
 # One cluster with more than this of a day says nothing. Of fewer posts shares say little.
 MAX_LARGEST_SHARE = 0.25

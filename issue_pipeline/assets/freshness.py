@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import dagster as dg
 
-from issue_pipeline.assets.checks import RAW_ITEMS
+from issue_pipeline.assets.keys import RAW_ITEMS
 from issue_pipeline.partitions import SOURCES
 from issue_pipeline.resources.duckdb import IssuesDatabase
 from issue_pipeline.settings import process_deadline

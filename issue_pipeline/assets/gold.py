@@ -6,16 +6,10 @@ from datetime import date
 import dagster as dg
 import duckdb
 
-from issue_pipeline.assets.checks import (
-    CLUSTERS,
-    GOLD_CHECKS,
-    ISSUES,
-    assignment_checks,
-    gold_checks,
-    require_sound,
-)
+from issue_pipeline.assets.checks import GOLD_CHECKS, assignment_checks, gold_checks, require_sound
 from issue_pipeline.assets.event_tags import labelled_tags
 from issue_pipeline.assets.failures import clear_failures
+from issue_pipeline.assets.keys import CLUSTERS, ISSUES
 from issue_pipeline.assets.metadata.labels import label_metadata
 from issue_pipeline.assets.metadata.tables import OWNERS, table_metadata
 from issue_pipeline.assets.partition_keys import day_of

@@ -6,16 +6,10 @@ from datetime import UTC, datetime
 import dagster as dg
 from pydantic import Field
 
-from issue_pipeline.assets.checks import (
-    CLUSTERS,
-    RAW_ITEMS,
-    SILVER_CHECKS,
-    bronze_checks,
-    require_sound,
-    silver_checks,
-)
+from issue_pipeline.assets.checks import SILVER_CHECKS, bronze_checks, require_sound, silver_checks
 from issue_pipeline.assets.event_tags import clustered_tags
 from issue_pipeline.assets.failures import clear_failures
+from issue_pipeline.assets.keys import CLUSTERS, RAW_ITEMS
 from issue_pipeline.assets.metadata.clusters import cluster_metadata
 from issue_pipeline.assets.metadata.tables import OWNERS, seconds_since, table_metadata
 from issue_pipeline.assets.partition_keys import day_of

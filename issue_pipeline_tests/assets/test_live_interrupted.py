@@ -7,9 +7,9 @@ from dataclasses import replace
 
 import pytest
 
-from issue_pipeline.assets import live as live_asset
-from issue_pipeline.assets.live import Published
 from issue_pipeline.errors import LiveStoreError
+from issue_pipeline.publishing import sync
+from issue_pipeline.publishing.sync import Published
 from issue_pipeline_tests.support.published_day import (
     CHILDREN,
     ISSUES_PATH,
@@ -94,7 +94,7 @@ def test_of_two_runs_at_once_the_second_waits_and_live_is_what_gold_says_last(si
 
 def test_a_run_that_finds_the_day_taken_for_too_long_says_what_to_do(site, a_day, monkeypatch):
     store_gold(site.database, a_day, [GoldIssue(list("abc"))])
-    monkeypatch.setattr(live_asset, "MAX_WAIT_S", 0.1)
+    monkeypatch.setattr(sync, "MAX_WAIT_S", 0.1)
     begun, go_on = CHILDREN.Event(), CHILDREN.Event()
     first = site.child(publish_with_a_pause, begun, go_on, a_day)
     first.start()

@@ -12,8 +12,9 @@ from typing import Any
 import duckdb
 import httpx
 
-from issue_pipeline.assets.live import Published, publish
+from issue_pipeline.assets.live import publish
 from issue_pipeline.partitions import SOURCES
+from issue_pipeline.publishing.sync import Published
 from issue_pipeline.records import Collection, Evidence, IssueRow
 from issue_pipeline.resources.duckdb import IssuesDatabase
 from issue_pipeline.resources.pocketbase import resource as pocketbase

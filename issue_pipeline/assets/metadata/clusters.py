@@ -5,7 +5,6 @@ from collections.abc import Sequence
 import dagster as dg
 import numpy as np
 
-from issue_pipeline.assets.map_picture import map_picture
 from issue_pipeline.records import ClusterRow, Item
 from issue_pipeline.utils.clustering import Labels, centroid_distances
 from issue_pipeline.utils.embeddings import Vectors
@@ -21,7 +20,7 @@ MAX_TITLE_CHARS = 100
 def cluster_metadata(
     rows: Sequence[ClusterRow], items: Sequence[Item], vectors: Vectors, labels: Labels
 ) -> dict[str, dg.MetadataValue | int | float | str]:
-    """Sum up a clustered day: numbers, its largest clusters by their most central titles, a map.
+    """Sum up a clustered day: numbers, its largest clusters by their most central titles.
 
     Args:
         rows: One for every cluster, by id, so the largest first.
@@ -41,13 +40,12 @@ def cluster_metadata(
         "largest_clusters": dg.MetadataValue.table(
             [_record(row, items, vectors, labels) for row in rows[:MAX_TABLE_ROWS]], _SCHEMA
         ),
-        "map": map_picture(vectors, labels),
     }
 
 
 _SCHEMA = dg.TableSchema(
     [
-        dg.TableColumn("cluster", "int", "its number on the map"),
+        dg.TableColumn("cluster", "int", "its id"),
         dg.TableColumn("posts", "int"),
         dg.TableColumn("mean_distance", "float", "of its posts to their mean; small is tight"),
         dg.TableColumn("most_central_titles", "string"),

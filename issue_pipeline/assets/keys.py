@@ -1,0 +1,8 @@
+"""The keys of the assets, for everything that names one."""
+
+import dagster as dg
+
+RAW_ITEMS = dg.AssetKey(["bronze", "raw_items"])
+CLUSTERS = dg.AssetKey(["silver", "clusters"])
+ISSUES = dg.AssetKey(["gold", "issues"])
+LIVE_ISSUES = dg.AssetKey(["gold", "live_issues"])

@@ -1,0 +1,185 @@
+"""Bring the live store to what gold says of a day, and record what became of every record.
+
+Knows no Dagster: the asset ``gold/live_issues`` hands it the database, the store, and a function
+that reads the day.
+"""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import duckdb
+
+from issue_pipeline.errors import (
+    LiveStoreError,
+    LiveStoreRefusedError,
+    StoreError,
+    UnsoundInputError,
+)
+from issue_pipeline.publishing.plan import desired_issues, plan_changes
+from issue_pipeline.publishing.record_ids import assign_record_ids
+from issue_pipeline.publishing.sync_state import (
+    Members,
+    Progress,
+    members_to_keep,
+    rows_to_keep,
+    waiting_members,
+)
+from issue_pipeline.records import Evidence, IssueRow, LiveRow
+from issue_pipeline.resources.duckdb import IssuesDatabase
+from issue_pipeline.resources.pocketbase import PocketBaseResource
+from issue_pipeline.sql import live
+from issue_pipeline.utils.file_lock import turn
+
+# For another run that publishes the day; the largest days take minutes.
+MAX_WAIT_S = 600.0
+
+
+@dataclass(frozen=True, slots=True)
+class LabelledDay:
+    """What gold and silver hold of a day.
+
+    Attributes:
+        issues: Rows of ``gold.issues``, failed labels included.
+        evidence: Posts of each issue with a good label, by cluster id.
+        clusters: ``url_hash`` of each post by cluster id, of labelled clusters and others.
+        complete: Whether every source of the day was collected whole.
+    """
+
+    issues: Sequence[IssueRow]
+    evidence: Mapping[int, Sequence[Evidence]]
+    clusters: Mapping[int, Collection[str]]
+    complete: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """A publication in numbers.
+
+    Attributes:
+        issues: Issues in the live store, at least 0.
+        written: Of these, created or updated by this run.
+        withdrawn: Records removed by this run.
+        complete: Whether every source of the day was collected whole.
+        differing: Ids of records that, read again afterwards, are not as gold says; sorted.
+    """
+
+    issues: int
+    written: int
+    withdrawn: int
+    complete: bool
+    differing: tuple[str, ...] = ()
+
+
+def sync_day(
+    day: date,
+    database: IssuesDatabase,
+    pocketbase: PocketBaseResource,
+    read_day: Callable[[duckdb.DuckDBPyConnection, date], LabelledDay],
+) -> Published:
+    """Make the live store hold exactly a day's good labels with their evidence.
+
+    One run at a time publishes a day, under a file lock beside the database: another run waits,
+    and then reads what gold says by then.
+
+    Args:
+        day: UTC day.
+        database: Holds gold, and the sync state in ``gold.live_issues`` and ``gold.live_members``.
+        pocketbase: The live store.
+        read_day: Reads the day once the lock is held; raises if the day must not be published.
+
+    Returns:
+        What was written and withdrawn, and what still differs.
+
+    Raises:
+        LiveStoreError: The server does not answer, is in trouble, or refused some records; all
+            others are written, and ``gold.live_issues`` says which. Or another run held the lock
+            for ``MAX_WAIT_S`` seconds.
+        StoreError: The database cannot be opened, or nothing can be written beside it.
+        UnsoundInputError: An issue has a good label and no evidence.
+    """
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(turn(Path(f"{database.database}.publishing-{day}"), MAX_WAIT_S))
+        except TimeoutError:
+            raise LiveStoreError(
+                f"Another run has been publishing {day} for {MAX_WAIT_S:.0f} s. Wait until it is"
+                " done, or stop it; then run gold/live_issues again."
+            ) from None
+        except OSError as error:
+            raise StoreError(
+                f"Cannot write beside the database {database.database} ({error.strerror}). Check"
+                " ISSUES_DUCKDB_PATH."
+            ) from error
+        return _sync_day(day, database, pocketbase, read_day)
+
+
+def _sync_day(
+    day: date,
+    database: IssuesDatabase,
+    pocketbase: PocketBaseResource,
+    read_day: Callable[[duckdb.DuckDBPyConnection, date], LabelledDay],
+) -> Published:
+    with database.read() as connection:
+        labelled = read_day(connection, day)
+        known = live.rows_of_day(connection, day)
+        known_members = live.members_of_day(connection, day)
+    rows = [row for row in labelled.issues if not row.label_failed]
+    evidence = labelled.evidence
+    if bare := [row.cluster_id for row in rows if row.cluster_id not in evidence]:
+        raise UnsoundInputError(
+            f"Clusters {bare} of {day} have labels and no evidence. Materialise gold/issues again."
+        )
+    hashes = {row.cluster_id: {item.url_hash for item in evidence[row.cluster_id]} for row in rows}
+    record_ids = assign_record_ids(day, hashes, known_members)
+    desired = desired_issues(day, rows, evidence, record_ids, complete=labelled.complete)
+    published = {record_ids[cluster_id]: posts for cluster_id, posts in hashes.items()}
+    members = published | waiting_members(labelled.clusters, published, known_members)
+
+    with pocketbase.connect() as store:
+        # Known records are read by id, too: somebody may have moved them to another day.
+        plan = plan_changes(list(desired.values()), store.issues_of_day(day, known_members))
+        planned = {changes.record_id for changes in plan}
+        progress = Progress(todo=set(planned))
+        state = rows_to_keep(desired, known, progress)
+        kept = members_to_keep(members, known_members, progress)
+        # Ahead of the change: if this run is killed, the next one knows which issue each record
+        # stands for, and which records still have to go.
+        if state != known or kept != known_members:
+            _save_sync_state(database, day, state, kept)
+        try:
+            for outcome in store.apply(plan):
+                progress.note(outcome.record_id, outcome.error)
+        except LiveStoreError as error:
+            progress.trouble = str(error)
+            raise
+        finally:
+            if plan:
+                state = rows_to_keep(desired, known, progress)
+                kept = members_to_keep(members, known_members, progress)
+                _save_sync_state(database, day, state, kept)
+        if progress.refused:
+            raise LiveStoreRefusedError(
+                f"PocketBase refused records of {len(progress.refused)} of {len(desired)} issues of"
+                f" {day}; all others are published. First: {next(iter(progress.refused.values()))}"
+            )
+        if plan:  # a store may take a record and keep something else
+            plan = plan_changes(list(desired.values()), store.issues_of_day(day, known_members))
+    standing = set(record_ids.values())
+    return Published(
+        issues=len(desired),
+        written=len(planned & standing),
+        withdrawn=len(planned - standing),
+        complete=labelled.complete,
+        differing=tuple(sorted(changes.record_id for changes in plan)),
+    )
+
+
+def _save_sync_state(
+    database: IssuesDatabase, day: date, rows: Sequence[LiveRow], members: Members
+) -> None:
+    with database.write() as connection:
+        live.replace_day(connection, day, rows)
+        live.replace_members(connection, day, members)
