@@ -6,34 +6,44 @@ MODE ?= smoothed
 CORPUS ?=
 SERVE ?=
 DAY ?=
+FILE ?=
 PARTS ?=
 
 .DELETE_ON_ERROR:
-.PHONY: help demo dev run test check bench eval soak format clean
+.PHONY: help demo dev run backup test test-fast check bench eval soak format clean
 
 help:
 	@echo "make demo            two days end to end on real parts: no account, no key"
-	@echo "                     (MODE=raw, CORPUS=../shared/data/corpora, SERVE=1)"
+	@echo "                     (MODE=raw, CORPUS=FILE_OR_FOLDER, SERVE=1)"
 	@echo "make dev             the Dagster UI with the sandbox's services beside it"
 	@echo "make run DAY=...     one day of the real APIs, with the keys in .env"
+	@echo "make backup FILE=... a copy of the database, also while it is used"
 	@echo "make test            lint, types and the whole test suite"
+	@echo "make test-fast       the tests that start no server: less than a minute"
 	@echo "make bench           speed beside peers, on real posts  (make eval: quality)"
 	@echo "make soak            long backfills through the UI's API, under kill -9 (40 minutes)"
 
 demo: .venv/sandbox
-	$(BIN)/python -m issue_pipeline.sandbox.demo --mode $(MODE) \
+	$(BIN)/issue-pipeline demo --mode $(MODE) \
 		$(if $(CORPUS),--corpus '$(CORPUS)') $(if $(SERVE),--serve)
 
 dev: .venv/sandbox
-	$(BIN)/python -m issue_pipeline.sandbox.dev
+	$(BIN)/issue-pipeline dev
 
 run: .venv/sandbox
 	@test -n "$(DAY)" || { echo "Which day? Such as: make run DAY=2026-11-21" >&2; exit 2; }
-	$(BIN)/python -m issue_pipeline.ops.run_day $(DAY)
+	$(BIN)/issue-pipeline run $(DAY)
+
+backup: .venv/sandbox
+	@test -n "$(FILE)" || { echo "To which file? Such as: make backup FILE=backups/monday.duckdb" >&2; exit 2; }
+	$(BIN)/issue-pipeline backup '$(FILE)'
 
 # Three files at a time, on two cores: many tests wait for servers, limits and daemons.
 test: check
 	$(BIN)/python -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder
+
+test-fast: .venv/dev
+	$(BIN)/python -m pytest -m "not slow and not e2e" --numprocesses 2 --dist loadfile
 
 check: .venv/dev
 	$(BIN)/ruff check .

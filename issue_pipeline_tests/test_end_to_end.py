@@ -15,7 +15,7 @@ from issue_pipeline.sandbox.pocketbase_server import PocketBaseServer
 
 pytestmark = pytest.mark.e2e
 
-DEMO = "issue_pipeline.sandbox.demo"
+DEMO = ("-m", "issue_pipeline.cli", "demo")
 DAYS = ("2026-03-10", "2026-03-11")
 POSTS_PER_DAY = 300
 LIMIT_S = 900
@@ -45,7 +45,7 @@ class Demo:
         }
         size = ("--posts-per-day", str(POSTS_PER_DAY))
         result = subprocess.run(
-            [sys.executable, "-m", DEMO, "--root", self.root, *size, *options],
+            [sys.executable, *DEMO, "--root", self.root, *size, *options],
             env=environment,
             capture_output=True,
             text=True,

@@ -1,9 +1,8 @@
-"""``python -m issue_pipeline.ops.backup FILE``: copy the database, also while it is used.
+"""Copy the database, also while it is used (``issue-pipeline backup FILE``).
 
 To restore it, stop the daemon and put the copy where ``ISSUES_DUCKDB_PATH`` points.
 """
 
-import argparse
 import os
 import sys
 from pathlib import Path
@@ -44,11 +43,15 @@ def back_up(database: IssuesDatabase, copy: Path) -> None:
         draft.unlink(missing_ok=True)
 
 
-def main() -> int:
-    """Copy the database of the environment, or of ``.env``, to the file on the command line."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("copy", type=Path, help="the new file")
-    copy: Path = parser.parse_args().copy
+def back_up_configured_database(copy: Path) -> int:
+    """Copy the database that the environment or ``.env`` names.
+
+    Args:
+        copy: The new file; its folder is made.
+
+    Returns:
+        The exit status: 0, or 1 with the reason on standard error.
+    """
     # As Dagster reads it: over the environment.
     load_dotenv(".env", override=True)
     database = IssuesDatabase(database=duckdb_path())
@@ -59,7 +62,3 @@ def main() -> int:
         return 1
     print(f"Copied {database.database} to {copy}.")
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

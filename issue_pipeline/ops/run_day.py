@@ -1,9 +1,8 @@
-"""``python -m issue_pipeline.ops.run_day DAY``: one day of the configured sources, in this process.
+"""Run one day of the configured sources in this process (``issue-pipeline run DAY``).
 
 The same jobs as the schedule's, recorded in the same Dagster instance, one after the other.
 """
 
-import argparse
 import logging
 import os
 import shutil
@@ -15,7 +14,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import NoReturn
 
 import dagster as dg
 import stamina
@@ -24,9 +22,10 @@ from dotenv import load_dotenv
 
 from issue_pipeline.errors import ConfigurationError
 
-logger = logging.getLogger("issue_pipeline.ops.run_day")  # also when run as __main__
+logger = logging.getLogger(__name__)
 
 DEFAULT_DAGSTER_HOME = Path("data/dagster_home")
+DAGSTER_YAML = Path(__file__).with_name("dagster.yaml")
 # Dagster's own console would drown the progress of the steps.
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
@@ -56,7 +55,7 @@ class StepFailure:
 def prepare_dagster_home(folder: Path) -> None:
     """Make a folder Dagster's home, with the project's ``dagster.yaml`` in it."""
     folder.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(Path(__file__).parents[2] / "dagster.yaml", folder / "dagster.yaml")
+    shutil.copyfile(DAGSTER_YAML, folder / "dagster.yaml")
     os.environ["DAGSTER_HOME"] = str(folder.resolve())
 
 
@@ -150,15 +149,21 @@ def show_progress() -> None:
     stamina.instrumentation.set_on_retry_hooks([])
 
 
-def main() -> int:
-    """Run the day named on the command line; exit status 0 only if every step succeeded."""
-    parser = argparse.ArgumentParser(description=main.__doc__)
-    parser.add_argument("day", type=date.fromisoformat, help="a UTC day, such as 2026-11-21")
-    day: date = parser.parse_args().day
+def run_configured_day(day: date) -> int:
+    """Run a day as the environment and ``.env`` configure it, and print what failed.
+
+    Returns:
+        The exit status: 0 if every step succeeded, 1 if one failed, 2 if a setting is missing or
+        malformed or the day is outside the partitions, 130 after an interrupt.
+    """
     load_dotenv(".env")
     show_progress()
     if missing := missing_settings(os.environ):
-        print("Some settings are missing. Copy .env.example to .env and set:", file=sys.stderr)
+        print(
+            "Some settings are missing. Set them in the environment, or in .env of this folder"
+            " (.env.example explains every setting):",
+            file=sys.stderr,
+        )
         for line in missing:
             print(f"  {line}", file=sys.stderr)
         return 2
@@ -176,19 +181,3 @@ def main() -> int:
     for failure in failures:
         print(f"{failure.step} failed: {failure.reason}", file=sys.stderr)
     return 1 if failures else 0
-
-
-def end_process(status: int) -> NoReturn:
-    """Exit without the interpreter's teardown.
-
-    DuckDB's bindings would report every object that torch still keeps alive as leaked: a screenful
-    of warnings at the end of a run that went well. Everything of ours is closed by now.
-    """
-    logging.shutdown()
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(status)
-
-
-if __name__ == "__main__":
-    end_process(main())

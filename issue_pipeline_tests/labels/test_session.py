@@ -16,6 +16,7 @@ from issue_pipeline.labels.schema import IssueLabel, label_schema
 from issue_pipeline.labels.session import LabelingSession, LabelResult, start_session
 from issue_pipeline.resources import llm
 from issue_pipeline.resources.llm import LLMResource
+from issue_pipeline_tests.support.runaway import stopped_if_it_runs_away
 from issue_pipeline_tests.support.scripted_model import (
     COMPLETION_TOKENS,
     GOOD_LABEL,
@@ -311,13 +312,14 @@ def test_a_limit_per_minute_is_waited_for_and_the_call_made_again(message: str):
         assert model.requests[0]["messages"] == model.requests[1]["messages"]
 
 
-def test_the_wait_is_as_long_as_the_provider_asks_for():
+def test_the_wait_is_as_long_as_the_provider_asks_for(monkeypatch: pytest.MonkeyPatch):
     limited = Reply("slow down", status=429, retry_after="0.4")
     with ScriptedModel([limited, label(), label()]) as model:
         session = local_session(model)
-        started = time.monotonic()
+        waits: list[float] = []
+        monkeypatch.setattr(session._stopped, "wait", lambda wait_s: waits.append(wait_s))
         assert ask(session, SMALL).spent.attempts == 2
-        assert time.monotonic() - started >= 0.4
+        assert waits == [pytest.approx(0.4, abs=0.1)]
 
 
 def test_a_model_that_stays_limited_is_not_asked_a_third_time_and_given_up_in_the_end():
@@ -460,11 +462,13 @@ def test_thoughts_before_the_answer_do_no_harm(answer: str):
 
 
 @pytest.mark.parametrize("unit", ["{", '{"a":', "[", '{"', "</think>{", "{}"])
-def test_an_endless_answer_is_read_in_no_time(unit: str):
-    started = time.process_time()
-    with ScriptedModel(lambda _: Reply(unit * 200_000)) as model, pytest.raises(LabelingError):
+def test_an_endless_answer_is_read_in_linear_work(unit: str):
+    with (
+        ScriptedModel(lambda _: Reply(unit * 200_000)) as model,
+        pytest.raises(LabelingError),
+        stopped_if_it_runs_away(),
+    ):
         ask(local_session(model), SMALL)
-    assert time.process_time() - started < 5
 
 
 def test_a_label_that_fails_a_check_is_sent_back_and_then_refused(point_remote_at: Any):
@@ -620,11 +624,11 @@ def test_a_server_that_drips_is_waited_for_no_longer_than_one_that_hangs(
     monkeypatch: pytest.MonkeyPatch,
 ):
     monkeypatch.setattr(llm, "OVERHEAD_S", 0.3)
-    with ScriptedModel(lambda _: Reply(drip=True)) as model:
-        started = time.monotonic()
-        with pytest.raises(LabelingError, match="Timeout"):
-            ask(local_session(model, timeout_s=0.2), SMALL)
-        assert time.monotonic() - started < 5
+    with (
+        ScriptedModel(lambda _: Reply(drip=True)) as model,
+        pytest.raises(LabelingError, match="Timeout"),
+    ):
+        ask(local_session(model, timeout_s=0.2), SMALL)
 
 
 def test_a_pause_that_others_make_longer_is_kept(monkeypatch: pytest.MonkeyPatch):

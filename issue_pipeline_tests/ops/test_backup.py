@@ -50,7 +50,7 @@ def test_no_copy_overwrites_another_one(database, tmp_path):
 
 def test_the_command_names_what_it_cannot_find(tmp_path):
     environment = {**os.environ, "ISSUES_DUCKDB_PATH": str(tmp_path / "none.duckdb")}
-    command = [sys.executable, "-m", "issue_pipeline.ops.backup", str(tmp_path / "copy.duckdb")]
+    command = [sys.executable, "-m", "issue_pipeline.cli", "backup", str(tmp_path / "copy")]
     result = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True)
     assert result.returncode == 1
     assert "ISSUES_DUCKDB_PATH" in result.stderr

@@ -22,7 +22,7 @@ def test_one_model_is_enough():
 def _run(tmp_path, *arguments):
     bare = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
     return subprocess.run(
-        [sys.executable, "-m", "issue_pipeline.ops.run_day", *arguments],
+        [sys.executable, "-m", "issue_pipeline.cli", "run", *arguments],
         cwd=tmp_path,
         env=bare,
         capture_output=True,

@@ -2,7 +2,6 @@
 
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -117,7 +116,6 @@ with RateLimiter(Path(sys.argv[1]), "me", 6000, TimeBudget(5)).turn("Chirper"):
 
 def test_a_process_that_dies_in_its_turn_blocks_nobody(tmp_path):
     subprocess.run([sys.executable, "-c", DIE_IN_TURN, str(tmp_path)], check=False)
-    started_s = time.monotonic()
-    with a_pace(tmp_path).turn("Chirper"):
+    # One second of budget: were the turn still taken, this would raise.
+    with a_pace(tmp_path, minutes=1 / 60).turn("Chirper"):
         pass
-    assert time.monotonic() - started_s < 5
