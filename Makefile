@@ -20,7 +20,8 @@ help:
 	@echo "make backup FILE=... a copy of the database, also while it is used"
 	@echo "make test            lint, types and the whole test suite"
 	@echo "make test-fast       the tests that start no server: less than a minute"
-	@echo "make bench           speed beside peers, on real posts  (make eval: quality)"
+	@echo "make bench           speed beside peers, on real posts (CORPUS=FOLDER)"
+	@echo "make eval            quality beside peers, on real posts (CORPUS=FOLDER)"
 	@echo "make soak            long backfills through the UI's API, under kill -9 (40 minutes)"
 
 demo: .venv/sandbox
@@ -51,10 +52,10 @@ check: .venv/dev
 	$(BIN)/mypy
 
 bench: .venv/peers
-	$(BIN)/python -m benchmarks.bench $(PARTS)
+	$(if $(CORPUS),CORPORA='$(CORPUS)') $(BIN)/python -m benchmarks.bench $(PARTS)
 
 eval: .venv/peers
-	$(BIN)/python -m benchmarks.evaluate $(PARTS)
+	$(if $(CORPUS),CORPORA='$(CORPUS)') $(BIN)/python -m benchmarks.evaluate $(PARTS)
 
 soak: .venv/dev
 	SOAK=1 $(BIN)/python -m pytest issue_pipeline_tests/unattended

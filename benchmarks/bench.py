@@ -1,6 +1,7 @@
 """``make bench``: how fast it is, beside its peers, in one run.
 
-Real posts of ``../shared/data/corpora`` are needed. Ratios above 1 mean that we are quicker.
+Real posts are needed, in the folder that ``CORPORA`` names (docs/corpora.md).
+Ratios above 1 mean that we are quicker.
 """
 
 import argparse

@@ -1,7 +1,7 @@
 """What cleaning takes out of real posts: ``python -m benchmarks.cleaning [--corpora DIR]``.
 
-Needs the real posts of ``../shared/data/corpora`` (or another folder with the same files). For each
-repository of GitHub issues, before and after cleaning:
+Needs real posts, in the folder that ``CORPORA`` or ``--corpora`` names. For each repository of
+GitHub issues, before and after cleaning:
 
 - boilerplate: of all runs of five words, the share that at least 1 % of the repository's issues
   have (and no fewer than five issues): text of a form, not of a person,

@@ -1,7 +1,8 @@
 """``make eval``: how good it is. Groups and labels of real posts, beside peers and the truth.
 
-Real posts of ``../shared/data/corpora`` are needed. Labels are measured of the language models that
-the environment names (``LLM_...``; the local one also in ``.env``), or of the sandbox's own.
+Real posts are needed, in the folder that ``CORPORA`` names (docs/corpora.md). Labels are measured
+of the language models that the environment names (``LLM_...``; the local one also in ``.env``), or
+of the sandbox's own.
 """
 
 import argparse

@@ -1,11 +1,12 @@
-"""The corpora of real posts."""
+"""Corpora of real posts, in the format of docs/corpora.md: the folder that ``CORPORA`` names."""
 
 import gzip
 import json
+import os
 from pathlib import Path
 from typing import Any
 
-CORPORA = Path("../shared/data/corpora")
+CORPORA = Path(os.environ.get("CORPORA") or "../shared/data/corpora")
 # The corpora whose posts have bodies, and their source: together they are the whole real day.
 WITH_BODY = {
     "github_issues": "github",
