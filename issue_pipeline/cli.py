@@ -1,6 +1,6 @@
 """The command ``issue-pipeline``: the demo, the UI, one day of the real sources, a backup.
 
-Each command's own module is imported only when it is asked for, so that ``--help`` is quick and
+Each command's own module is imported only when it runs, so that ``--help`` is quick and
 ``run`` and ``backup`` work without the sandbox's packages.
 """
 

@@ -1,4 +1,4 @@
-"""What a partition key means."""
+"""Partition keys as days and sources."""
 
 from datetime import date
 
@@ -6,12 +6,12 @@ import dagster as dg
 
 
 def day_of(context: dg.AssetExecutionContext) -> date:
-    """Give the UTC day of a daily partition."""
+    """Return the UTC day of a daily partition."""
     return date.fromisoformat(context.partition_key)
 
 
 def source_and_day_of(context: dg.AssetExecutionContext) -> tuple[str, date]:
-    """Give the source and the UTC day of a source × date partition."""
+    """Return the source and the UTC day of a source × date partition."""
     key = context.partition_key
     assert isinstance(key, dg.MultiPartitionKey)
     return key.keys_by_dimension["source"], date.fromisoformat(key.keys_by_dimension["date"])

@@ -1,1 +1,1 @@
-"""Commands and parts for whoever runs the pipeline: one day, a backup, a run launcher."""
+"""Running it: one day by hand, a backup of the database, the run launcher of the daemon."""

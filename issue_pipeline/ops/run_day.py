@@ -124,7 +124,7 @@ def _timed(step: str) -> Iterator[None]:
 
 
 def missing_settings(environment: Mapping[str, str]) -> list[str]:
-    """List the required settings that are not set, each with where to get it."""
+    """Return the required settings that are not set, each with where to get it."""
     missing = [
         f"{name}: {where}" for name, where in REQUIRED_SETTINGS.items() if not environment.get(name)
     ]
@@ -140,7 +140,7 @@ def missing_settings(environment: Mapping[str, str]) -> list[str]:
 
 
 def show_progress() -> None:
-    """Print what the pipeline logs, and nothing else's chatter."""
+    """Print the pipeline's own log, and only warnings of libraries."""
     logging.basicConfig(
         level=logging.WARNING, format="%(asctime)s  %(message)s", datefmt="%H:%M:%S"
     )

@@ -1,4 +1,4 @@
-"""How the daemon starts runs on one machine, and notices that one was lost."""
+"""A run launcher for one machine that can check whether a run's process is alive."""
 
 from contextlib import suppress
 from pathlib import Path
@@ -13,20 +13,20 @@ from dagster._serdes import deserialize_value
 
 
 class WatchfulRunLauncher(DefaultRunLauncher):
-    """Dagster's own launcher, which can also tell whether a run's process is still there.
+    """Dagster's default launcher with health checks of run processes.
 
-    Without that, a run stays "started" for ever when the machine, or the code server that holds its
-    process, is killed; it would keep its place in the queue, and hold up every other run of its
-    partition. With it, Dagster's run monitoring ends the run, and starts it once more.
+    Without them, a run stays "started" for ever when the machine, or the code server that holds its
+    process, is killed: it would keep its place in the queue and block every other run of its
+    partition. With them, Dagster's run monitoring fails the run and starts it once more.
     """
 
     @property
     def supports_check_run_worker_health(self) -> bool:
-        """Tell Dagster's run monitoring that it may ask."""
+        """Return True: Dagster's run monitoring may call the check."""
         return True
 
     def check_run_worker_health(self, run: dg.DagsterRun) -> CheckRunHealthResult:
-        """Ask the code server that started the run's process whether it is alive."""
+        """Return RUNNING or FAILED, as the code server that started the process reports it."""
         client = self._get_grpc_client_for_termination(run.run_id)  # type: ignore[no-untyped-call]
         if client is None:  # somebody runs it in a process of their own, as `make run` does
             return CheckRunHealthResult(WorkerStatus.RUNNING)
@@ -46,7 +46,7 @@ class WatchfulRunLauncher(DefaultRunLauncher):
         )
 
     def _process_is_alive(self, run: dg.DagsterRun) -> bool:
-        """Look for the process that logged the run's steps, where the system has ``/proc``."""
+        """Return whether the process that logged the steps exists; False without ``/proc``."""
         for entry in reversed(self._instance.all_logs(run.run_id)):
             event = entry.dagster_event
             if event is not None and event.pid is not None:
@@ -58,6 +58,6 @@ class WatchfulRunLauncher(DefaultRunLauncher):
 
 
 def _is_gone(error: DagsterUserCodeUnreachableError) -> bool:
-    """Tell a server that is not there from one that did not answer in time."""
+    """Return whether no server is there, as opposed to one that did not answer in time."""
     cause = error.__cause__
     return isinstance(cause, grpc.RpcError) and cause.code() == grpc.StatusCode.UNAVAILABLE

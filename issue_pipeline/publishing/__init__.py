@@ -1,1 +1,1 @@
-"""From a day's labels to the same day in the live store."""
+"""Bring the live store to what gold says of a day: plan, record ids, sync state, sync."""

@@ -1,4 +1,4 @@
-"""What the live store should hold for a day, and how to get there from what it does hold."""
+"""What the live store should hold for a day, and the changes that lead there."""
 
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
@@ -17,7 +17,7 @@ def desired_issues(
     *,
     complete: bool,
 ) -> dict[int, LiveIssue]:
-    """Say what the live store should hold for a day: its good labels and their evidence.
+    """Return what the live store should hold for a day: its good labels and their evidence.
 
     Args:
         day: UTC day.
@@ -27,7 +27,7 @@ def desired_issues(
         complete: Whether every source of the day was collected whole.
 
     Returns:
-        Live issues by cluster id; failed labels are left out.
+        Live issues by cluster id; issues whose label failed are left out.
     """
     return {
         issue.cluster_id: LiveIssue(
@@ -43,14 +43,14 @@ def desired_issues(
 def plan_changes(
     desired: Sequence[LiveIssue], actual: Mapping[str, LiveIssue]
 ) -> list[IssueChanges]:
-    """Compare, and list what must be written; nothing for an issue that is right already.
+    """Return what must be written, record by record; nothing for an issue that is right already.
 
     Args:
         desired: What should be there.
         actual: What is there, by record id.
 
     Returns:
-        Withdrawals first, so that what they free can be used again.
+        Withdrawals first: they free unique keys that later changes may need.
     """
     wanted = {issue.record_id for issue in desired}
     wanted_posts = {key for issue in desired for key in issue.evidence}
@@ -77,7 +77,7 @@ def _issue_changes(
     changes += [
         Change("issue_evidence", record_id, None)
         for record_id in known
-        # One that another issue wants was hung here by hand; that issue takes it back.
+        # One that another issue wants was moved here by hand; that issue takes it back.
         if record_id not in wanted_posts
     ]
     if actual is None or actual.fields != desired.fields:
@@ -122,7 +122,7 @@ def _evidence_fields(record_id: str, evidence: Sequence[Evidence]) -> dict[str, 
 
 
 def pocketbase_time(moment: datetime) -> str:
-    """Write an aware datetime as the store gives it back: ``2026-03-10 12:00:00.000Z``."""
+    """Format an aware datetime as PocketBase returns it: ``2026-03-10 12:00:00.000Z``, UTC."""
     return (
         moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
     )

@@ -1,4 +1,4 @@
-"""Which record of the live store an issue is: the one it had before, if it is the same issue."""
+"""Record ids in the live store; an issue keeps its record while it is the same issue."""
 
 import base64
 import hashlib
@@ -15,22 +15,22 @@ SAME_FROM = 0.5
 def assign_record_ids(
     day: date, members: Mapping[int, Collection[str]], known: Mapping[str, Collection[str]]
 ) -> dict[int, str]:
-    """Give every issue of a day its record.
+    """Assign a record id to every issue of a day.
 
-    An issue keeps the record that :func:`match_records` finds. Every other issue gets one of its
-    own, named after the day and its smallest ``url_hash``, so that without a past the ids are
-    always the same.
+    An issue keeps the record that :func:`match_records` finds. Every other issue gets a new id,
+    derived from the day and its smallest ``url_hash``: on an empty store the ids depend on the
+    posts alone.
 
     Args:
         day: UTC day.
         members: ``url_hash`` of each post by cluster id; no post is in two clusters.
-        known: The same by record id, as last known_members.
+        known: ``url_hash`` of each post by record id, as of the last sync.
 
     Returns:
         Record ids by cluster id, all different.
     """
     chosen = match_records(members, known)
-    # A record that stood for something else is not named anew, even if it goes now.
+    # The id of a record that stood for another issue is not used again, even if that one goes now.
     taken = set(known)
     for cluster_id, posts in members.items():
         if cluster_id not in chosen:
@@ -42,14 +42,14 @@ def assign_record_ids(
 def match_records(
     members: Mapping[int, Collection[str]], known: Mapping[str, Collection[str]]
 ) -> dict[int, str]:
-    """Find the clusters that are the same issue as a known record.
+    """Match clusters to the known records of the same issue.
 
-    They share at least half of the posts of both together (Jaccard). Matched one to one, best
-    overlap first, equal ones by record id.
+    Two sets of posts are the same issue from a Jaccard overlap of ``SAME_FROM`` on. Matched one to
+    one, greedily by overlap, ties by record id and then by cluster id. Linear in the posts.
 
     Args:
         members: ``url_hash`` of each post by cluster id.
-        known: The same by record id.
+        known: ``url_hash`` of each post by record id.
 
     Returns:
         Record ids by cluster id, all different; clusters without a match are left out.
@@ -64,7 +64,7 @@ def match_records(
 
 
 def derive_id(*parts: str) -> str:
-    """Derive a record id of 15 characters (75 bits) from what makes the record unique."""
+    """Return a record id derived from what makes the record unique: 15 of ``[0-9a-v]``, 75 bits."""
     digest = hashlib.sha256("/".join(parts).encode()).digest()
     return base64.b32hexencode(digest).decode().lower()[:ID_CHARS]
 
@@ -72,7 +72,7 @@ def derive_id(*parts: str) -> str:
 def _overlaps(
     members: Mapping[int, Collection[str]], known: Mapping[str, Collection[str]]
 ) -> list[tuple[float, str, int]]:
-    """List the pairs that may be the same: (minus the overlap, record id, cluster id)."""
+    """Return the pairs that may be the same: (minus the overlap, record id, cluster id)."""
     records_of = defaultdict(list)
     for record_id, posts in known.items():
         for post in posts:

@@ -31,7 +31,7 @@ from issue_pipeline.records import Evidence, IssueRow, LiveRow
 from issue_pipeline.resources.duckdb import IssuesDatabase
 from issue_pipeline.resources.pocketbase import PocketBaseResource
 from issue_pipeline.sql import live
-from issue_pipeline.utils.file_lock import turn
+from issue_pipeline.utils.file_lock import file_lock
 
 # For another run that publishes the day; the largest days take minutes.
 MAX_WAIT_S = 600.0
@@ -100,9 +100,10 @@ def sync_day(
         StoreError: The database cannot be opened, or nothing can be written beside it.
         UnsoundInputError: An issue has a good label and no evidence.
     """
+    lock = Path(f"{database.database}.publishing-{day}")
     with ExitStack() as stack:
         try:
-            stack.enter_context(turn(Path(f"{database.database}.publishing-{day}"), MAX_WAIT_S))
+            stack.enter_context(file_lock(lock, MAX_WAIT_S))
         except TimeoutError:
             raise LiveStoreError(
                 f"Another run has been publishing {day} for {MAX_WAIT_S:.0f} s. Wait until it is"

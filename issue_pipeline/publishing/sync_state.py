@@ -1,7 +1,7 @@
 """The sync state of a day's live records, written ahead of every change.
 
-A run may end at any moment. So what it is about to do is written down first; a record is forgotten
-only when it is known to be gone, and no issue is left that it may stand for again.
+A run may end at any moment, so its plan is stored first. A record leaves the sync state only when
+it is known to be removed and no cluster is left that it may stand for again.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -17,13 +17,13 @@ Members = Mapping[str, Collection[str]]
 
 @dataclass
 class Progress:
-    """How far a plan has been carried out.
+    """How much of a plan has been applied.
 
     Attributes:
         todo: Ids of records that are still to be written or removed.
-        done: Ids of those that are.
-        refused: What the store said, by id of those that it refused.
-        trouble: Why the rest has to wait; ``""`` while it does not.
+        done: Ids of records that were written or removed.
+        refused: The store's error by id, of records that it refused.
+        trouble: Why the rest was not applied; ``""`` if it was, or still may be.
     """
 
     todo: set[str]
@@ -32,7 +32,7 @@ class Progress:
     trouble: str = ""
 
     def note(self, record_id: str, error: str) -> None:
-        """Note what became of one record; the error is ``""`` if all went well."""
+        """Record the outcome of one record; the error is ``""`` if it succeeded."""
         self.todo.discard(record_id)
         if error:
             self.refused[record_id] = error
@@ -41,14 +41,16 @@ class Progress:
 
     @property
     def unfinished(self) -> set[str]:
-        """Ids of records of which the store is not known to have what it should."""
+        """Ids of records that the store is not known to hold as planned."""
         return self.todo | set(self.refused)
 
 
 def waiting_members(
     clusters: Mapping[int, Collection[str]], published: Members, known_members: Members
 ) -> dict[str, Collection[str]]:
-    """Find the records whose issues have no good label now; with one, they shall come back.
+    """Return the records whose clusters have no good label now.
+
+    They are withdrawn, and come back under the same id once the cluster has a label.
 
     Args:
         clusters: Posts of every cluster of the day, labelled or not, by cluster id.
@@ -56,7 +58,7 @@ def waiting_members(
         known_members: Posts of the records known so far, by record id.
 
     Returns:
-        Their posts now, by record id.
+        The posts of the matching cluster, by record id.
     """
     left = {one: posts for one, posts in known_members.items() if one not in published}
     if not left:
@@ -72,7 +74,7 @@ def waiting_members(
 def members_to_keep(
     current: Members, known_members: Members, progress: Progress
 ) -> dict[str, Collection[str]]:
-    """Give the posts of each record to remember: the current ones and those that must still go."""
+    """Return the posts of each record to store: current ones, and those still to be removed."""
     leaving = progress.unfinished & set(known_members)
     return {**{record_id: known_members[record_id] for record_id in leaving}, **current}
 
@@ -80,11 +82,11 @@ def members_to_keep(
 def rows_to_keep(
     desired: Mapping[int, LiveIssue], known: Sequence[LiveRow], progress: Progress
 ) -> list[LiveRow]:
-    """Say what became of each record, by cluster and record id.
+    """Return the sync state of each record, sorted by cluster and record id.
 
     Args:
         desired: What should be there, by cluster id.
-        known: What was said before; kept, times included, where nothing is new.
+        known: The stored sync state; its rows are kept, times included, where nothing changed.
         progress: Of this run.
     """
     now = datetime.now(UTC)
@@ -111,7 +113,7 @@ def _state(record_id: str, progress: Progress) -> tuple[str, str]:
 
 
 def _unless_old(row: LiveRow, old: LiveRow | None, progress: Progress) -> LiveRow:
-    """Give the old row, with its time, where this run neither did nor found anything new."""
+    """Return the old row, with its time, where this run neither did nor found anything new."""
     was_tried = row.record_id in progress.done or row.record_id in progress.refused
     if old is None or was_tried or replace(old, synced_at=row.synced_at) != row:
         return row

@@ -1,4 +1,4 @@
-"""Which language model the sandbox uses: its own, or the one that the user names.
+"""Choose the sandbox's language model: its own, or the one that the user names.
 
 One setting is enough: ``LLM_LOCAL_MODEL``, a GGUF file or any name that LiteLLM knows, in the
 environment or in the ``.env`` of the folder we are in. (Nothing else is read from there: the keys
@@ -36,7 +36,7 @@ class ChosenModel:
     style: str
 
     def variables(self, served_at: str | None) -> dict[str, str]:
-        """Give the variables that make the pipeline use it.
+        """Return the environment variables that make the pipeline use it.
 
         Args:
             served_at: URL of our server for the file; ``None`` without one.
@@ -46,7 +46,7 @@ class ChosenModel:
 
 
 def chosen_model(own: Path | None = None) -> ChosenModel:
-    """Find out which model is to be used.
+    """Return the model to use.
 
     Args:
         own: GGUF file of the sandbox's own model; SmolLM2-135M-Instruct by default.

@@ -1,4 +1,4 @@
-"""Runs one command and makes sure that it does not outlive whoever asked for it.
+"""Run one command that does not outlive the process that started it.
 
 ``python -m issue_pipeline.sandbox.guard --parent-pid PID -- command ...``
 
@@ -67,7 +67,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 class _SignalBox:
-    """Wakes a ``select`` when a signal comes: a child's end, or a wish that we stop."""
+    """Wakes a ``select`` on signals: SIGCHLD, or one that asks us to stop."""
 
     def __init__(self) -> None:
         self.asked_to_stop = False
@@ -96,7 +96,7 @@ class _SignalBox:
 
 
 def _death_with_guard() -> Callable[[], None] | None:
-    """Give what makes the kernel kill the child when the guard is killed (Linux only)."""
+    """Return what makes the kernel kill the child when the guard is killed; None but on Linux."""
     if not sys.platform.startswith("linux"):
         return None
     # Loaded before the fork: afterwards as little as possible should run.
@@ -127,7 +127,7 @@ def _signal_group(group: int, number: signal.Signals) -> None:
 
 
 def _report(line: str) -> None:
-    """Tell the parent, which may be gone already, and close the channel."""
+    """Report to the parent, which may be gone already, and close the channel."""
     with contextlib.suppress(BrokenPipeError):
         sys.stdout.write(line.replace("\n", " ") + "\n")
         sys.stdout.flush()

@@ -17,7 +17,7 @@ _ATTEMPTS = 50
 class ReservedPort:
     """A free port that no other sandbox of this user takes while it is reserved.
 
-    A server can only be told a number, so between choosing the number and the server's bind the
+    A server only takes a number, so between choosing the number and the server's bind the
     port is nobody's. Another sandbox could get it, and its healthy answer would be taken for ours.
     Hence a lock file per number, which the kernel releases when this process ends, however it ends.
 
@@ -44,7 +44,7 @@ class ReservedPort:
         )
 
     def is_bindable(self) -> bool:
-        """Tell whether a server could listen on the port now."""
+        """Return whether a server could listen on the port now."""
         with socket.socket() as candidate:
             # As servers do: connections of an earlier server that linger do not count.
             candidate.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -56,7 +56,7 @@ class ReservedPort:
             return True
 
     def release(self) -> None:
-        """Let others have it. Harmless when repeated."""
+        """Give up the reservation. Can be repeated."""
         self._lock.close()
 
     def __enter__(self) -> Self:

@@ -136,7 +136,7 @@ class ManagedProcess:
         raise ServiceError(self._account(self._how_it_ended(), advice))
 
     def is_running(self) -> bool:
-        """Tell whether the child (strictly: its guard, which ends with it) is still there."""
+        """Return whether the child (strictly: its guard, which ends with it) is still there."""
         return self._guard is not None and self._guard.poll() is None
 
     def require_running(self, advice: str = "") -> None:
@@ -165,7 +165,7 @@ class ManagedProcess:
         self._pid = None
 
     def ask_to_stop(self) -> None:
-        """Let go of the lifeline, upon which the guard ends the child; does not wait."""
+        """Close the lifeline, upon which the guard ends the child; does not wait."""
         if self._guard is not None and self._guard.stdin is not None:
             self._guard.stdin.close()
 
@@ -353,7 +353,7 @@ class LocalServer:
 
 
 def answers(url: str) -> bool:
-    """Tell whether a GET of the URL gives a 2xx; a refused or broken connection is a no."""
+    """Return whether a GET of the URL gives a 2xx; a refused or broken connection counts as no."""
     try:
         # No proxy for the loopback interface, whatever the environment says.
         return httpx.get(url, timeout=_PROBE_TIMEOUT_S, trust_env=False).is_success

@@ -69,7 +69,7 @@ class Services:
         return self.root / "issues.duckdb"
 
     def environment(self) -> dict[str, str]:
-        """Give the variables that make the pipeline use these services, over the user's own."""
+        """Return the variables that make the pipeline use these services, over the user's own."""
         pace = str(_REQUESTS_PER_MINUTE)
         return {
             "ISSUES_DUCKDB_PATH": str(self.duckdb_path),
@@ -192,7 +192,7 @@ def _apis_server(
 
 
 def _subreddits(world_args: Sequence[str]) -> tuple[str, ...]:
-    """Name the subreddits of the world that these options of the simulator describe."""
+    """Return the subreddits of the world that these options of the simulator describe."""
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
     parser.add_argument("--corpus", type=Path)
     corpus: Path | None = parser.parse_known_args(list(world_args))[0].corpus

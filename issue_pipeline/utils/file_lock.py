@@ -1,4 +1,4 @@
-"""One at a time: work that no two processes may do at once."""
+"""A lock between processes, held through a file."""
 
 import logging
 from collections.abc import Iterator
@@ -11,17 +11,18 @@ logger = logging.getLogger(__name__)
 
 
 @contextmanager
-def turn(path: Path, timeout_s: float) -> Iterator[None]:
-    """Wait until nobody else is within, and keep everybody else out meanwhile.
+def file_lock(path: Path, timeout_s: float) -> Iterator[None]:
+    """Hold a lock that one process, and one thread of it, holds at a time.
 
-    A process that dies leaves the way free.
+    The kernel releases the lock of a process that dies.
 
     Args:
-        path: Of a file that all take turns by; it is there only meanwhile, and its folder is made.
-        timeout_s: Longest wait, in seconds.
+        path: Of the lock's file. It exists only while the lock is held; its folder is made.
+        timeout_s: Longest wait for another holder, in seconds.
 
     Raises:
-        TimeoutError: Somebody else was within all the time.
+        TimeoutError: Others held the lock all the time.
+        OSError: The file cannot be made.
     """
     lock = FileLock(path)
     try:
@@ -32,8 +33,8 @@ def turn(path: Path, timeout_s: float) -> Iterator[None]:
     try:
         yield
     finally:
-        # Before it is free, so that a file that somebody else works by is never removed. Those who
-        # wait see that it is gone, and make a new one.
+        # Before the release, so that the file of another holder is never removed. Those who wait
+        # see that it is gone, and make a new one.
         with suppress(OSError):
             path.unlink()
         lock.release()

@@ -20,7 +20,7 @@ MAX_TITLE_CHARS = 100
 def cluster_metadata(
     rows: Sequence[ClusterRow], items: Sequence[Item], vectors: Vectors, labels: Labels
 ) -> dict[str, dg.MetadataValue | int | float | str]:
-    """Sum up a clustered day: numbers, its largest clusters by their most central titles.
+    """Return the metadata of a clustered day: counts, and its largest clusters by central titles.
 
     Args:
         rows: One for every cluster, by id, so the largest first.

@@ -14,7 +14,7 @@ MAX_TEXT_CHARS = 200
 
 
 def label_metadata(rows: Sequence[IssueRow]) -> dict[str, dg.MetadataValue | int | float]:
-    """Sum up a day's labels: a table of them, counts by source, and what they took.
+    """Return the metadata of a day's labels: a table of them, counts by source, and what they took.
 
     Args:
         rows: One for every cluster of the day, by cluster id, so the largest first.

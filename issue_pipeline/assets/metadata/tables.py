@@ -11,7 +11,7 @@ OWNERS = ["team:issue-pipeline"]
 
 
 def table_metadata(table: str) -> dict[str, Any]:
-    """Name an asset's table and describe its columns, as the migrations make them.
+    """Return an asset's table and its columns, as the migrations make them, for its metadata.
 
     Args:
         table: With its schema, ``gold.issues``.
@@ -23,5 +23,5 @@ def table_metadata(table: str) -> dict[str, Any]:
 
 
 def seconds_since(moment: datetime) -> float:
-    """Give the seconds since an aware moment, for the metadata of a step."""
+    """Return the seconds since an aware moment, to a tenth."""
     return round((datetime.now(UTC) - moment).total_seconds(), 1)
