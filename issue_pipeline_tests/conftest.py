@@ -1,18 +1,44 @@
 """What every test gets: a cache folder of its own; in which order files run, and signals."""
 
 import atexit
+import inspect
 import os
 import signal
 import socket
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
+from types import CodeType
 
 import pytest
 
 TESTS = Path(__file__).parent
-# Whole folders that work with servers, processes, databases and models; what is slow elsewhere says
-# so itself, with `pytestmark`.
-SLOW_FOLDERS = {"assets", "automation", "benchmarks", "live", "ops", "unattended"}
+# Folders whose tests are slow as a whole: they work with servers, processes, databases and models.
+SLOW_FOLDERS = (
+    "assets",
+    "automation",
+    "benchmarks",
+    "live",
+    "ops",
+    "resources/embedding",
+    "resources/pocketbase",
+    "sandbox",
+    "unattended",
+)
+# Elsewhere a test is slow if it, a helper of its module, or a fixture of it names one of these.
+STARTERS = {
+    "LocalServer",
+    "ManagedProcess",
+    "PocketBaseServer",
+    "Popen",
+    "Receiver",
+    "ScriptedModel",
+    "SentenceTransformer",
+    "python_parent",
+    "sandbox_services",
+    "simulator",
+    "subprocess",
+}
 
 
 def pytest_configure() -> None:
@@ -35,12 +61,43 @@ def _end_in_silence() -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark folders as slow; begin with the files that take minutes, the longest first."""
+    """Mark what is slow; begin with the files that take minutes, the longest first."""
     for item in items:
-        if item.path.relative_to(TESTS).parts[0] in SLOW_FOLDERS:
+        if isinstance(item, pytest.Function) and _is_slow(item):
             item.add_marker(pytest.mark.slow)
     slow = {item.path for item in items if item.get_closest_marker("e2e")}
     items.sort(key=lambda item: ("unattended" not in item.path.parts, item.path not in slow))
+
+
+def _is_slow(item: pytest.Function) -> bool:
+    folder = item.path.parent.relative_to(TESTS).as_posix()
+    if any(f"{folder}/".startswith(f"{one}/") for one in SLOW_FOLDERS):
+        return True
+    fixtures = [one.func for found in item._fixtureinfo.name2fixturedefs.values() for one in found]
+    seen: set[object] = set()
+    return any(_names_a_starter(one, seen) for one in (item.function, *fixtures))
+
+
+def _is_of_a_test(function: Callable[..., object]) -> bool:
+    return function.__module__.startswith(TESTS.name) and function.__module__ != __name__
+
+
+def _names_a_starter(function: Callable[..., object], seen: set[object]) -> bool:
+    """Whether a function names a starter, or a function of our tests that does."""
+    code = getattr(function, "__code__", None)
+    if code is None or code in seen or not _is_of_a_test(function):
+        return False
+    seen.add(code)
+    names: set[str] = set()
+    codes = [code]
+    while codes:
+        one = codes.pop()
+        names.update(one.co_names)
+        codes += [constant for constant in one.co_consts if isinstance(constant, CodeType)]
+    if names & STARTERS:
+        return True
+    known = (function.__globals__.get(name) for name in names)
+    return any(_names_a_starter(inspect.unwrap(one), seen) for one in known if callable(one))
 
 
 @pytest.fixture(autouse=True)

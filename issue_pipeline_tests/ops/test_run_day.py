@@ -20,7 +20,7 @@ def test_one_model_is_enough():
 
 
 def _run(tmp_path, *arguments):
-    bare = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+    bare = {name: os.environ[name] for name in ("PATH", "HOME", "PYTHONPATH") if name in os.environ}
     return subprocess.run(
         [sys.executable, "-m", "issue_pipeline.cli", "run", *arguments],
         cwd=tmp_path,
