@@ -243,5 +243,11 @@ def test_every_page_is_in_the_index():
 
 
 @pytest.mark.parametrize("file", PAGES, ids=lambda file: str(file.relative_to(ROOT)))
+def test_files_that_a_page_names_exist(file):
+    named = re.findall(r"`((?:\w+/)+\w+\.(?:py|js|toml|yaml|sql|txt))`", page(str(file)))
+    assert [one for one in named if not any((at / one).exists() for at in (PACKAGE, ROOT))] == []
+
+
+@pytest.mark.parametrize("file", PAGES, ids=lambda file: str(file.relative_to(ROOT)))
 def test_pages_know_no_folder_outside_the_project(file):
     assert "../shared" not in file.read_text(encoding="utf-8")
