@@ -13,20 +13,23 @@ from types import CodeType
 import pytest
 
 TESTS = Path(__file__).parent
-# Folders whose tests are slow as a whole: they work with servers, processes, databases and models.
-SLOW_FOLDERS = (
+# Slow as a whole: they work with servers, processes, databases and models, or compute for long.
+SLOW_PLACES = (
     "assets",
     "automation",
     "benchmarks",
+    "labels/test_session.py",
     "live",
     "ops",
     "resources/embedding",
     "resources/pocketbase",
     "sandbox",
     "unattended",
+    "utils/clustering/test_spanning_tree.py",
 )
 # Elsewhere a test is slow if it, a helper of its module, or a fixture of it names one of these.
 STARTERS = {
+    "HTTPServer",
     "LocalServer",
     "ManagedProcess",
     "PocketBaseServer",
@@ -37,6 +40,7 @@ STARTERS = {
     "python_parent",
     "sandbox_services",
     "simulator",
+    "socket",
     "subprocess",
 }
 
@@ -70,8 +74,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def _is_slow(item: pytest.Function) -> bool:
-    folder = item.path.parent.relative_to(TESTS).as_posix()
-    if any(f"{folder}/".startswith(f"{one}/") for one in SLOW_FOLDERS):
+    place = item.path.relative_to(TESTS).as_posix()
+    if any(f"{place}/".startswith(f"{one}/") for one in SLOW_PLACES):
         return True
     fixtures = [one.func for found in item._fixtureinfo.name2fixturedefs.values() for one in found]
     seen: set[object] = set()
