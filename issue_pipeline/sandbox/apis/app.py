@@ -1,6 +1,7 @@
 """The APIs as one application, each under its own prefix, with health and statistics."""
 
-from collections.abc import Callable, Collection
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime
 from functools import partial
 
@@ -13,10 +14,11 @@ from starlette.types import ASGIApp
 from issue_pipeline.sandbox.apis.archive import ArchiveApi
 from issue_pipeline.sandbox.apis.conduct import Conduct, WatchedApp
 from issue_pipeline.sandbox.apis.crowding import CrowdedWorld
-from issue_pipeline.sandbox.apis.faults import NO_FAULTS, FaultProfile
+from issue_pipeline.sandbox.apis.faults import INDEXED_APIS, NO_FAULTS, FaultProfile
 from issue_pipeline.sandbox.apis.faulty_app import FaultyApp
 from issue_pipeline.sandbox.apis.github import GitHubApi
 from issue_pipeline.sandbox.apis.hackernews import HackerNewsApi
+from issue_pipeline.sandbox.apis.indexes import Index
 from issue_pipeline.sandbox.apis.reddit import RedditApi
 from issue_pipeline.sandbox.apis.replies import JsonReply
 from issue_pipeline.sandbox.apis.restless import Restlessness
@@ -46,6 +48,7 @@ def create_app(
     stackexchange_key: str | None = None,
     reddit_token_lifetime_s: int = DEFAULT_TOKEN_LIFETIME_S,
     private_subreddits: Collection[str] = (),
+    moved_repositories: Mapping[str, str] | None = None,
     hn_exhaustive: bool = True,
     time_scale: float = 1.0,
     history_days: int = DEFAULT_HISTORY_DAYS,
@@ -63,6 +66,8 @@ def create_app(
         stackexchange_key: The only good key; ``None`` takes any.
         reddit_token_lifetime_s: How long a token is good.
         private_subreddits: Names that answer 403.
+        moved_repositories: Former ``owner/name`` of repositories of the world, with their present
+            ones: the list of issues of such a name redirects, and a search does not know it.
         hn_exhaustive: Whether Hacker News calls its numbers of hits exhaustive.
         time_scale: How many times shorter than the real ones the limit windows are; above 0.
         history_days: How far back from its end a query finds posts, at least 1. A quiet subreddit's
@@ -71,7 +76,8 @@ def create_app(
 
     Returns:
         An application with ``/github``, ``/stackexchange``, ``/reddit``, ``/archive``,
-        ``/hackernews``, ``/health`` and ``/stats``.
+        ``/hackernews``, ``/health`` and ``/stats``. Its ``state.indexes`` are the indexes by API,
+        for tests that let one stop, shrink or recover at a certain moment.
 
     Raises:
         ValueError: If the Reddit credentials are empty or the scale or the history is too small.
@@ -83,11 +89,31 @@ def create_app(
         world = CrowdedWorld(world, faults.crowded_share, faults.seed)
     timeline = Timeline(world, now or _system_time, history_days, restlessness.is_visible)
     conduct = {api: Conduct() for api in APIS}
+    committed: dict[str, Counter[str]] = {api: Counter() for api in APIS}
+    indexes = {
+        api: Index(
+            timeline,
+            [spell for spell in faults.index_spells if spell.api == api],
+            faults.seed,
+            committed[api],
+        )
+        for api in INDEXED_APIS
+    }
     github = GitHubApi(
-        timeline, token=github_token, time_scale=time_scale, conduct=conduct["github"]
+        timeline,
+        token=github_token,
+        time_scale=time_scale,
+        conduct=conduct["github"],
+        index=indexes["github"],
+        moved={name.lower(): now_at for name, now_at in (moved_repositories or {}).items()},
+        profile=faults,
+        faults=committed["github"],
     )
     stackexchange = StackExchangeApi(
-        timeline, key=stackexchange_key, time_scale=time_scale, conduct=conduct["stackexchange"]
+        indexes["stackexchange"],
+        key=stackexchange_key,
+        time_scale=time_scale,
+        conduct=conduct["stackexchange"],
     )
     reddit = RedditApi(
         timeline,
@@ -97,10 +123,21 @@ def create_app(
         private_subreddits=private_subreddits,
         time_scale=time_scale,
         conduct=conduct["reddit"],
+        profile=faults,
+        faults=committed["reddit"],
     )
-    archive = ArchiveApi(timeline, time_scale=time_scale, conduct=conduct["archive"])
+    archive = ArchiveApi(
+        indexes["archive"],
+        time_scale=time_scale,
+        conduct=conduct["archive"],
+        profile=faults,
+        faults=committed["archive"],
+    )
     hackernews = HackerNewsApi(
-        timeline, time_scale=time_scale, conduct=conduct["hackernews"], exhaustive=hn_exhaustive
+        indexes["hackernews"],
+        time_scale=time_scale,
+        conduct=conduct["hackernews"],
+        exhaustive=hn_exhaustive,
     )
     apis: dict[str, ASGIApp] = {
         "github": github.app(),
@@ -110,6 +147,12 @@ def create_app(
         "hackernews": hackernews.app(),
     }
     counts = ReplyCounts()
+
+    def note_request(api: str, source: str) -> None:
+        restlessness.note_request(source)
+        if api in indexes:
+            indexes[api].note_request()
+
     faulty = {
         api: FaultyApp(
             apis[api],
@@ -117,7 +160,8 @@ def create_app(
             faults,
             time_scale=time_scale,
             conduct=conduct[api],
-            note_request=partial(restlessness.note_request, source),
+            note_request=partial(note_request, api, source),
+            faults=committed[api],
         )
         for api, source in SOURCE_BY_API.items()
     }
@@ -133,7 +177,8 @@ def create_app(
                 "over_limit": {api: conduct[api].over_limit for api in APIS},
                 "statuses": {api: dict(counts.statuses.get(api, {})) for api in APIS},
                 "violations": {api: dict(conduct[api].violations) for api in APIS},
-                "faults": {api: dict(faulty[api].faults) for api in APIS},
+                # Whoever counts whether something was missing may count that nothing was.
+                "faults": {api: dict(+committed[api]) for api in APIS},
             }
         )
 
@@ -143,7 +188,9 @@ def create_app(
 
     routes: list[BaseRoute] = [Route("/health", health), Route("/stats", stats)]
     routes += [Mount(f"/{api}", app=mounted(api)) for api in APIS]
-    return Starlette(routes=routes)
+    app = Starlette(routes=routes)
+    app.state.indexes = indexes
+    return app
 
 
 def _system_time() -> datetime:

@@ -2,10 +2,13 @@
 
 Choices, where the real one's documentation is silent: ``after`` and ``before`` are both exclusive,
 a client has 120 requests a minute, and posts of one second come by id. As there, a post is kept as
-it was seen soon after it was written: its score and comments count only from 36 hours on.
+it was seen soon after it was written: its score and comments count only from 36 hours on. And from
+some places in the past it cannot give as many posts as may be asked for: a 422 that repeats itself
+until fewer are wanted (ArthurHeitmann/arctic_shift#66).
 """
 
 import re
+from collections import Counter
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -15,9 +18,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from issue_pipeline.sandbox.apis.chance import chance
 from issue_pipeline.sandbox.apis.conduct import Conduct
 from issue_pipeline.sandbox.apis.content_faults import unless_empty, with_duplicate
+from issue_pipeline.sandbox.apis.faults import HEAVY_QUERY, NO_FAULTS, FaultProfile
+from issue_pipeline.sandbox.apis.indexes import Index
 from issue_pipeline.sandbox.apis.limits import Allowance
+from issue_pipeline.sandbox.apis.post_faults import TEXT, form_of
 from issue_pipeline.sandbox.apis.reddit_items import child
 from issue_pipeline.sandbox.apis.replies import (
     ApiError,
@@ -32,6 +39,7 @@ from issue_pipeline.sandbox.world.posts import SimulatedPost
 SOURCE = "reddit"
 MAX_LIMIT = 100
 DEFAULT_LIMIT = 25
+LIGHT_LIMIT = 50  # as many posts can be given from anywhere
 REQUESTS_PER_MINUTE = 120
 _FIRST_LOOK = timedelta(seconds=15)  # after a post was written
 _SECOND_LOOK = timedelta(hours=36)
@@ -43,13 +51,25 @@ class ArchiveApi:
     """Endpoints over one timeline.
 
     Args:
-        timeline: What there is.
+        timeline: What there is, or what the archive has of it.
         time_scale: How many times shorter than a minute the limit's window is.
         conduct: Where clients' violations are noted.
+        profile: Says which queries are too heavy, and which posts come in another form.
+        faults: Counts those.
     """
 
-    def __init__(self, timeline: Timeline, *, time_scale: float, conduct: Conduct) -> None:
+    def __init__(
+        self,
+        timeline: Timeline | Index,
+        *,
+        time_scale: float,
+        conduct: Conduct,
+        profile: FaultProfile = NO_FAULTS,
+        faults: Counter[str] | None = None,
+    ) -> None:
         self._timeline = timeline
+        self._profile = profile
+        self._faults = Counter() if faults is None else faults
         self.requests = Allowance("requests", 60 / time_scale, conduct)
 
     def app(self) -> Starlette:
@@ -75,6 +95,9 @@ class ArchiveApi:
         limit = _read_limit(parameters.get("limit") or str(DEFAULT_LIMIT))
         after, before = (_read_moment(parameters, bound) for bound in ("after", "before"))
         start = None if after is None else after + timedelta(seconds=1)
+        if limit > LIGHT_LIMIT and self._is_heavy(f"{name.lower()}/{after}/{before}/{sort}"):
+            self._faults[HEAVY_QUERY] += 1
+            raise _error(422, "Timeout. Maybe slow down a bit")
         subreddit = self._timeline.channel(SOURCE, name)
         found = (
             [] if subreddit is None else self._timeline.between(SOURCE, start, before, subreddit)
@@ -83,15 +106,19 @@ class ArchiveApi:
             found.reverse()
         now = self._timeline.now()
         shown = with_duplicate(request, unless_empty(request, found[:limit]))
-        return JsonReply(
-            {"data": [_archived(post, now) for post in shown]},
-            headers=limit_headers(request),
-        )
+        forms = [form_of(self._profile, post) for post in shown]
+        self._faults.update(form for form in forms if form != TEXT)
+        archived = [_archived(post, form, now) for post, form in zip(shown, forms, strict=True)]
+        return JsonReply({"data": archived}, headers=limit_headers(request))
 
     async def unknown(self, request: Request) -> Response:
         """Any other address."""
         self._admit(request)
         raise _error(404, "Not found")
+
+    def _is_heavy(self, query: str) -> bool:
+        """Return whether only a part of what the query asks for can be given, today and later."""
+        return chance(f"heavy/{self._profile.seed}/{query}") < self._profile.heavy_share
 
     def _admit(self, request: Request) -> None:
         usage = self.requests.take("address", REQUESTS_PER_MINUTE)
@@ -105,8 +132,8 @@ class ArchiveApi:
             raise _error(429, "Too many requests")
 
 
-def _archived(post: SimulatedPost, now: datetime) -> dict[str, Any]:
-    data: dict[str, Any] = child(post, raw=True)["data"]
+def _archived(post: SimulatedPost, form: str, now: datetime) -> dict[str, Any]:
+    data: dict[str, Any] = child(post, raw=True, form=form)["data"]
     data["created"] = data["created_utc"] = int(post.created_at.timestamp())
     seen_at = post.created_at + _SECOND_LOOK
     if seen_at > now:

@@ -1,7 +1,9 @@
-"""What the APIs answer when they are unwell, as far as recordings and documentation show it.
+"""What the APIs answer in place of a good reply, as far as recordings and reports show it.
 
 Each API words its errors in its own JSON. What stands before it (a proxy, a content network)
-answers in HTML, and GitHub has been recorded to send HTML as ``application/json``.
+answers in HTML, and GitHub has been recorded to send HTML as ``application/json``. The words of the
+archive are those of ArthurHeitmann/arctic_shift#12 and #66, and Reddit's block page is the one
+quoted in mikf/gallery-dl#8641 and #8806.
 """
 
 import json
@@ -10,10 +12,13 @@ import time
 from dataclasses import dataclass, field
 
 from issue_pipeline.sandbox.apis.faults import (
+    BLOCK_PAGE,
     HTML_PAGE,
+    ODD_RESET,
     SECONDARY_LIMIT,
     SECONDARY_LIMIT_BARE,
     SERVER_ERROR,
+    SLOW_QUERY,
     TOO_MANY_REQUESTS,
     TOO_MANY_REQUESTS_BARE,
     Fault,
@@ -26,8 +31,12 @@ REPLY_KINDS = (
     TOO_MANY_REQUESTS_BARE,
     SECONDARY_LIMIT,
     SECONDARY_LIMIT_BARE,
+    BLOCK_PAGE,
+    SLOW_QUERY,
+    ODD_RESET,
 )
-WAITING_KINDS = (TOO_MANY_REQUESTS, SECONDARY_LIMIT)  # these say how long to wait
+# These say how long to wait, the last one in a unit that has to be guessed.
+WAITING_KINDS = (TOO_MANY_REQUESTS, SECONDARY_LIMIT, ODD_RESET)
 SECONDARY_LIMIT_WAIT_S = 60  # what GitHub's documentation asks for where the reply does not
 
 _SECONDARY_MESSAGE = (
@@ -36,6 +45,16 @@ _SECONDARY_MESSAGE = (
 _ABUSE_MESSAGE = (
     "You have triggered an abuse detection mechanism. "
     "Please wait a few minutes before you try again."
+)
+# Of the archive, all of which pass by themselves; it gives them with 400 as well as with 422.
+_SLOW_QUERY_MESSAGES = ("Query timed out", "Slow down a little", "Timeout. Maybe slow down a bit")
+_BLOCK_MESSAGES = (
+    "You've been blocked by network security. To continue, log in to your Reddit account or use"
+    " your developer token. If you think you've been blocked by mistake, file a ticket below and"
+    " we'll look into it.",
+    "Your request has been blocked due to a network policy. If you're running a script or"
+    " application, please register or sign in with your developer credentials. Additionally make"
+    " sure your User-Agent is not empty and is something unique and descriptive and try again.",
 )
 _REASONS = {
     429: "Too Many Requests",
@@ -60,7 +79,7 @@ class FaultReply:
 
 
 def fault_reply(api: str, fault: Fault, wait_s: int) -> FaultReply:
-    """Word a fault.
+    """Return the reply that stands for a fault.
 
     Args:
         api: Whose reply it is.
@@ -84,6 +103,16 @@ def fault_reply(api: str, fault: Fault, wait_s: int) -> FaultReply:
             # What is left of the primary limit says nothing about this one.
             left = {"X-RateLimit-Limit": "30", "X-RateLimit-Remaining": "21"}
             return _json(403, {"message": f"{_SECONDARY_MESSAGE}."}, left)
+        case "block_page":
+            return _page(403, "Blocked", f"<p>{_BLOCK_MESSAGES[fault.pick(2)]}</p>")
+        case "slow_query":
+            message = _SLOW_QUERY_MESSAGES[fault.pick(3)]
+            return _json((400, 422)[fault.pick(6) % 2], {"data": None, "error": message})
+        case "odd_reset":
+            ends_at_s = math.ceil(time.time()) + wait_s
+            reset = (1_000 * wait_s, ends_at_s, 1_000 * ends_at_s)[fault.pick(3)]
+            limits = {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": str(reset)}
+            return _error(429, api, limits)
         case other:
             raise ValueError(f"no reply for {other!r}; expected one of {', '.join(REPLY_KINDS)}")
 
@@ -123,6 +152,10 @@ def _too_many_requests_bare(api: str, fault: Fault) -> FaultReply:
         return _error(429, api)
     if api == "archive" and fault.pick(2):  # its usual way to say so, or that it is overtaxed
         return _json(422, {"data": None, "error": "Timeout. Maybe slow down a bit"})
+    if api == "stackexchange" and fault.pick(2):
+        message = "too many requests from this IP, please wait before calling this method again"
+        body = {"error_id": 502, "error_message": message, "error_name": "throttle_violation"}
+        return _json(400, body)
     return _html(429, api)
 
 
@@ -153,11 +186,13 @@ def _json(
 
 
 def _html(status: int, api: str) -> FaultReply:
-    """Give the page of whatever stands before the API."""
+    """Return the page of whatever stands before the API."""
     title = "We will be back soon" if status == 200 else f"{status} {_REASONS[status]}"
-    body = (
-        f"<!DOCTYPE html>\n<html><head><title>{title}</title></head><body><h1>{title}</h1></body>"
-    )
     mislabelled = api == "github" and status == 503
-    kind = "application/json" if mislabelled else "text/html"
-    return FaultReply(status, f"{body}</html>\n".encode(), f"{kind}; charset=utf-8")
+    return _page(status, title, kind="application/json" if mislabelled else "text/html")
+
+
+def _page(status: int, title: str, text: str = "", kind: str = "text/html") -> FaultReply:
+    head = f"<!DOCTYPE html>\n<html><head><title>{title}</title></head>"
+    body = f"<body><h1>{title}</h1>{text}</body></html>\n"
+    return FaultReply(status, f"{head}{body}".encode(), f"{kind}; charset=utf-8")

@@ -44,9 +44,10 @@ class FaultyApp:
         time_scale: How many times shorter than real ones the waits are that faults ask for.
         conduct: Told of the waits that faults ask for.
         note_request: Called for every request before anything else.
+        faults: Counts what goes wrong, by kind; the API may count faults of its own in it.
 
     Attributes:
-        faults: Faults committed so far, by kind.
+        faults: The same.
     """
 
     def __init__(
@@ -58,8 +59,9 @@ class FaultyApp:
         time_scale: float,
         conduct: Conduct,
         note_request: Callable[[], None],
+        faults: Counter[str],
     ) -> None:
-        self.faults: Counter[str] = Counter()
+        self.faults = faults
         self._app = app
         self._api = api
         self._plan = FaultPlan(profile, api)

@@ -1,6 +1,7 @@
 """The GitHub REST API: issue search and the issues of a repository."""
 
 import re
+from collections import Counter
 from collections.abc import Mapping
 
 from starlette.applications import Starlette
@@ -16,9 +17,18 @@ from issue_pipeline.sandbox.apis.content_faults import (
     with_duplicate,
     with_gap,
 )
-from issue_pipeline.sandbox.apis.faults import INCOMPLETE_RESULTS
+from issue_pipeline.sandbox.apis.faults import (
+    GROWING,
+    HIDDEN,
+    INCOMPLETE_RESULTS,
+    MOVED,
+    NO_FAULTS,
+    FaultProfile,
+)
 from issue_pipeline.sandbox.apis.github_items import has_pull_request, listing_item, search_item
 from issue_pipeline.sandbox.apis.github_query import (
+    ISSUE,
+    PULL_REQUEST,
     IssueQuery,
     QueryError,
     parse_moment,
@@ -28,10 +38,13 @@ from issue_pipeline.sandbox.apis.github_replies import (
     SEARCH_DOCS,
     invalid,
     limit_exceeded,
+    moved,
     page_links,
     refusal,
 )
+from issue_pipeline.sandbox.apis.indexes import Index
 from issue_pipeline.sandbox.apis.limits import Allowance
+from issue_pipeline.sandbox.apis.post_faults import as_commented, is_growing, is_hidden
 from issue_pipeline.sandbox.apis.replies import (
     ApiError,
     JsonReply,
@@ -62,12 +75,30 @@ class GitHubApi:
         token: The only good token; ``None`` takes any. Requests without one are anonymous.
         time_scale: How many times shorter than the real ones the limit windows are.
         conduct: Where clients' violations are noted.
+        index: What the search finds of it; everything by default.
+        moved: Former names of repositories, in lower case, with their present ones.
+        profile: Says which issues are hidden, and which get their comments late.
+        faults: Counts replies that leave these out, and redirections.
     """
 
     def __init__(
-        self, timeline: Timeline, *, token: str | None, time_scale: float, conduct: Conduct
+        self,
+        timeline: Timeline,
+        *,
+        token: str | None,
+        time_scale: float,
+        conduct: Conduct,
+        index: Index | None = None,
+        moved: Mapping[str, str] | None = None,
+        profile: FaultProfile = NO_FAULTS,
+        faults: Counter[str] | None = None,
     ) -> None:
         self._timeline = timeline
+        self._index = index or timeline
+        self._moved = moved or {}
+        self._profile = profile
+        self._faults = Counter() if faults is None else faults
+        self._requests = 0
         self._token = token
         self.searches = Allowance("search", 60 / time_scale, conduct)
         self.requests = Allowance("core", 3600 / time_scale, conduct)
@@ -94,18 +125,15 @@ class GitHubApi:
         page, per_page = _read_page(request.query_params)
         if (page - 1) * per_page >= MAX_RESULTS:
             raise refusal(422, "Only the first 1000 search results are available", docs=SEARCH_DOCS)
-        found = [
-            (post, query.kind)
-            for post in self._timeline.between(SOURCE, query.start, query.end)
-            if query.matches(post) and (query.kind == "issue" or has_pull_request(post))
-        ]
-        found = unless_empty(request, found)
+        found = unless_empty(request, self._find(query))
         _sort(found, sort, order)
         is_incomplete = commits(request, INCOMPLETE_RESULTS)
         if is_incomplete:  # the search ran out of time, and counts what it found until then
             found = found[: len(found) // 2]
-        shown = found[:MAX_RESULTS][(page - 1) * per_page : page * per_page]
-        shown = with_gap(request, with_duplicate(request, shown))
+        on_page = found[:MAX_RESULTS][(page - 1) * per_page : page * per_page]
+        visible = [item for item in on_page if not is_hidden(self._profile, item[0])]
+        self._faults[HIDDEN] += len(visible) < len(on_page)
+        shown = with_gap(request, with_duplicate(request, visible))
         return JsonReply(
             {
                 "total_count": len(found),
@@ -119,8 +147,12 @@ class GitHubApi:
         )
 
     async def list_by_name(self, request: Request) -> Response:
-        """``GET /repos/{owner}/{repo}/issues``."""
+        """``GET /repos/{owner}/{repo}/issues``; a former name leads to the repository's number."""
         name = f"{request.path_params['owner']}/{request.path_params['name']}"
+        if (present := self._moved.get(name.lower())) is not None:
+            self._admit(request)
+            self._faults[MOVED] += 1
+            raise moved(str(request.url.replace(path=_path_by_number(request, present))))
         return self._list(request, self._timeline.channel(SOURCE, name))
 
     async def list_by_number(self, request: Request) -> Response:
@@ -155,15 +187,16 @@ class GitHubApi:
         # Nothing is ever closed or edited here: all are open, and updated when they were created.
         if state != "closed":
             for post in self._timeline.between(SOURCE, since, None, repository):
-                found.append((post, "issue"))
+                if is_hidden(self._profile, post):
+                    continue
+                commented = self._as_commented(post)
+                found.append((commented, ISSUE))
                 if has_pull_request(post):
-                    found.append((post, "pull-request"))
+                    found.append((commented, PULL_REQUEST))
         found = unless_empty(request, found)
         _sort(found, sort, order)
         shown = with_duplicate(request, found[(page - 1) * per_page : page * per_page])
-        path = (
-            f"{request.scope.get('root_path', '')}/repositories/{stable_number(repository)}/issues"
-        )
+        path = _path_by_number(request, repository)
         return JsonReply(
             [listing_item(post, kind) for post, kind in shown],
             headers={
@@ -172,12 +205,31 @@ class GitHubApi:
             },
         )
 
+    def _find(self, query: IssueQuery) -> list[Item]:
+        """Return everything that a query is for, oldest first, hidden issues included."""
+        posts = self._index.between(SOURCE, query.start, query.end)
+        commented = [self._as_commented(post) for post in posts]
+        return [
+            (post, kind)
+            for post in commented
+            for kind in query.kinds
+            if query.finds(post, kind) and (kind == ISSUE or has_pull_request(post))
+        ]
+
+    def _as_commented(self, post: SimulatedPost) -> SimulatedPost:
+        if not is_growing(self._profile, post):
+            return post
+        commented = as_commented(self._profile, post, self._requests)
+        self._faults[GROWING] += commented is not post
+        return commented
+
     def _admit(self, request: Request) -> str:
-        """Check who asks.
+        """Check who asks, and count the request.
 
         Returns:
             The token, or an empty string for an anonymous client.
         """
+        self._requests += 1
         if not request.headers.get("user-agent", "").strip():
             raise ApiError(
                 403,
@@ -212,6 +264,11 @@ class GitHubApi:
                 "do not exist or you do not have permission to view them.",
             )
         return query
+
+
+def _path_by_number(request: Request, repository: str) -> str:
+    root = request.scope.get("root_path", "")
+    return f"{root}/repositories/{stable_number(repository)}/issues"
 
 
 def _spend(request: Request, allowance: Allowance, client: str, limit: int, resource: str) -> None:

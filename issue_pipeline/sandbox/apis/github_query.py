@@ -2,12 +2,15 @@
 
 Understood: ``is:``/``type:``/``state:``, ``created:``/``updated:``, ``repo:``, ``user:``/``org:``,
 ``author:``, ``label:``, ``comments:``, ``reactions:``, ``in:`` and words, each also negated. Other
-qualifiers are let pass without effect. ``OR``, ``NOT`` and parentheses are refused: to read them as
-something else would answer another question than the one asked.
+qualifiers are let pass without effect.
+
+``AND`` binds more tightly than ``OR``, and a space is an ``AND``: of ``is:issue label:bug OR
+label:regression created:2026-03-10`` the first half holds for every day and the second for pull
+requests too (cli/cli#12264). Parentheses group; one that is negated is refused.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
@@ -15,11 +18,16 @@ from typing import TypeVar
 from issue_pipeline.sandbox.world.posts import SimulatedPost
 
 MAX_WORDS_LENGTH = 256  # of the words alone; qualifiers are not counted
+MAX_OPERATORS = 5
+ISSUE, PULL_REQUEST = "issue", "pull-request"
 
 Test = Callable[[SimulatedPost], bool]
 _Point = TypeVar("_Point", datetime, int)
 
-_TERM = re.compile(r'(?P<minus>-?)(?:(?P<name>[a-z-]+):)?(?P<value>"[^"]*"|\S+)', re.IGNORECASE)
+_TOKEN = re.compile(
+    r'(?P<bracket>[()])|(?P<minus>-?)(?:(?P<name>[a-z-]+):)?(?P<value>"[^"]*"|[^\s()]+)',
+    re.IGNORECASE,
+)
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 _TIME = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:?\d{2})?")
 _NUMBER = re.compile(r"\d{1,15}")
@@ -31,27 +39,78 @@ class QueryError(ValueError):
     """The query cannot be answered; the message is what GitHub would say."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Term:
+    """One qualifier or word; without a name it is a word."""
+
+    negated: bool
+    name: str
+    value: str
+
+
 @dataclass(slots=True)
-class IssueQuery:
-    """A parsed query.
+class _Arm:
+    """Terms all of which must hold; a query without ``OR`` has one arm.
 
     Attributes:
-        kind: ``issue`` or ``pull-request``; the last one named counts.
+        kind: ``issue`` or ``pull-request``, the last one named; empty for both.
         start: Earliest creation, UTC; ``None`` if open.
         end: First moment after the latest creation, UTC; ``None`` if open.
         repositories: As written, positive ones only.
         tests: Each must hold.
     """
 
-    kind: str
+    kind: str = ""
     start: datetime | None = None
     end: datetime | None = None
     repositories: list[str] = field(default_factory=list)
     tests: list[Test] = field(default_factory=list)
 
-    def matches(self, post: SimulatedPost) -> bool:
-        """Tell whether a post passes everything but the range of time."""
-        return all(test(post) for test in self.tests)
+    def finds(self, post: SimulatedPost, kind: str) -> bool:
+        return (
+            self.kind in ("", kind)
+            and (self.start is None or post.created_at >= self.start)
+            and (self.end is None or post.created_at < self.end)
+            and all(test(post) for test in self.tests)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class IssueQuery:
+    """A parsed query.
+
+    Attributes:
+        arms: Any of them must hold.
+    """
+
+    arms: Sequence[_Arm]
+
+    @property
+    def start(self) -> datetime | None:
+        """Earliest creation of what it may find, UTC; ``None`` if open."""
+        starts = [arm.start for arm in self.arms]
+        return None if None in starts else min(filter(None, starts))
+
+    @property
+    def end(self) -> datetime | None:
+        """First moment after the latest creation of what it may find, UTC; ``None`` if open."""
+        ends = [arm.end for arm in self.arms]
+        return None if None in ends else max(filter(None, ends))
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """The kinds that it may find."""
+        named = {arm.kind for arm in self.arms}
+        return tuple(kind for kind in (ISSUE, PULL_REQUEST) if named & {kind, ""})
+
+    @property
+    def repositories(self) -> list[str]:
+        """Every repository that it names, as written."""
+        return [name for arm in self.arms for name in arm.repositories]
+
+    def finds(self, post: SimulatedPost, kind: str = ISSUE) -> bool:
+        """Return whether an issue, or the pull request made for it, is what is looked for."""
+        return any(arm.finds(post, kind) for arm in self.arms)
 
 
 def parse_query(text: str) -> IssueQuery:
@@ -64,23 +123,73 @@ def parse_query(text: str) -> IssueQuery:
         What to look for.
 
     Raises:
-        QueryError: Without a kind, with a malformed value, or too long.
+        QueryError: Without a kind, with a malformed value, with too many operators, or too long.
     """
-    query = IssueQuery(kind="")
+    tokens = [match for match in _TOKEN.finditer(text) if match["value"] != "AND"]
+    operators = sum(match["value"] in ("AND", "OR", "NOT") for match in _TOKEN.finditer(text))
+    if operators > MAX_OPERATORS:
+        raise QueryError(f"More than {MAX_OPERATORS} AND / OR / NOT operators were used.")
+    terms, rest = _parse_any(tokens)
+    if rest:
+        raise QueryError("The search has a closing parenthesis too many.")
+    arms = [_arm(of_arm) for of_arm in terms]
+    if not any(arm.kind for arm in arms):
+        raise QueryError("Query must include 'is:issue' or 'is:pull-request'")
+    return IssueQuery(arms)
+
+
+# Alternatives of terms all of which must hold, and the tokens that follow.
+_Parsed = tuple[list[list[_Term]], list[re.Match[str]]]
+
+
+def _parse_any(tokens: list[re.Match[str]]) -> _Parsed:
+    """Read ``A OR B OR ...``, up to a closing parenthesis or the end."""
+    alternatives, tokens = _parse_all(tokens)
+    while tokens and tokens[0]["value"] == "OR":
+        more, tokens = _parse_all(tokens[1:])
+        alternatives += more
+    return alternatives, tokens
+
+
+def _parse_all(tokens: list[re.Match[str]]) -> _Parsed:
+    """Read terms and groups all of which must hold; of groups, every combination is one way."""
+    ways: list[list[_Term]] = [[]]
+    negated = False
+    while tokens and tokens[0]["bracket"] != ")" and tokens[0]["value"] != "OR":
+        token, *tokens = tokens
+        if token["value"] == "NOT":
+            negated = True
+            continue
+        if token["bracket"]:
+            if negated:
+                raise QueryError("The simulator does not read a negated group; ask without it.")
+            group, tokens = _parse_any(tokens)
+            if not tokens:
+                raise QueryError("The search has an opening parenthesis too many.")
+            tokens = tokens[1:]
+        else:
+            name, value = (token["name"] or "").lower(), token["value"].strip('"')
+            group = [[_Term(negated or bool(token["minus"]), name, value)]]
+        ways = [[*way, *more] for way in ways for more in group]
+        negated = False
+    return ways, tokens
+
+
+def _arm(terms: Iterable[_Term]) -> _Arm:
+    arm = _Arm()
     alternatives: dict[str, list[Test]] = {}
     words: list[tuple[bool, str]] = []
     places: set[str] = set()
-    for term in _TERM.finditer(text):
-        negated, name = bool(term["minus"]), (term["name"] or "").lower()
-        value = term["value"].strip('"')
+    for term in terms:
+        negated, name, value = term.negated, term.name, term.value
         if not name:
             words.append((negated, value))
         elif name == "in":
             places.update(value.lower().split(","))
         elif name in ("is", "type", "state"):
-            _read_state(query, value.lower(), negated)
+            _read_state(arm, value.lower(), negated)
         elif name in ("created", "updated"):
-            _narrow(query, value, negated)
+            _narrow(arm, value, negated)
         else:
             test = _test(name, value)
             if test is None:
@@ -88,14 +197,12 @@ def parse_query(text: str) -> IssueQuery:
             if name in _ALTERNATIVES and not negated:
                 alternatives.setdefault(name, []).append(test)
                 if name == "repo":
-                    query.repositories.append(value)
+                    arm.repositories.append(value)
             else:
-                query.tests.append(_not(test) if negated else test)
-    if not query.kind:
-        raise QueryError("Query must include 'is:issue' or 'is:pull-request'")
-    query.tests.extend(_any(tests) for tests in alternatives.values())
-    query.tests.extend(_word_tests(words, places))
-    return query
+                arm.tests.append(_not(test) if negated else test)
+    arm.tests.extend(_any(tests) for tests in alternatives.values())
+    arm.tests.extend(_word_tests(words, places))
+    return arm
 
 
 def parse_moment(text: str) -> tuple[datetime, datetime]:
@@ -127,23 +234,23 @@ def parse_moment(text: str) -> tuple[datetime, datetime]:
     )
 
 
-def _read_state(query: IssueQuery, value: str, negated: bool) -> None:
+def _read_state(arm: _Arm, value: str, negated: bool) -> None:
     if value in ("issue", "issues") and not negated:
-        query.kind = "issue"
+        arm.kind = ISSUE
     elif value in ("pr", "pull-request") and not negated:
-        query.kind = "pull-request"
+        arm.kind = PULL_REQUEST
     elif (value in _NEVER_HERE) is not negated:
-        query.tests.append(lambda _post: False)
+        arm.tests.append(lambda _post: False)
 
 
-def _narrow(query: IssueQuery, value: str, negated: bool) -> None:
+def _narrow(arm: _Arm, value: str, negated: bool) -> None:
     if negated:
         raise QueryError("The simulator does not read a negated date; ask for the other range.")
     start, end = _parse_range(value, parse_moment)
     if start is not None:
-        query.start = start if query.start is None else max(query.start, start)
+        arm.start = start if arm.start is None else max(arm.start, start)
     if end is not None:
-        query.end = end if query.end is None else min(query.end, end)
+        arm.end = end if arm.end is None else min(arm.end, end)
 
 
 def _parse_range(
@@ -202,11 +309,8 @@ def _word_tests(words: list[tuple[bool, str]], places: set[str]) -> list[Test]:
         raise QueryError(f"The search is longer than {MAX_WORDS_LENGTH} characters.")
     tests: list[Test] = []
     for negated, word in words:
-        if word in ("OR", "NOT") or word.startswith(("(", ")")):
-            raise QueryError(f"The simulator does not read {word!r}; ask without it.")
-        if word != "AND":
-            test = _holds_word(word.lower(), places)
-            tests.append(_not(test) if negated else test)
+        test = _holds_word(word.lower(), places)
+        tests.append(_not(test) if negated else test)
     return tests
 
 

@@ -9,6 +9,7 @@ from issue_pipeline.sandbox.apis.replies import ApiError
 
 DOCS = "https://docs.github.com/rest"
 SEARCH_DOCS = "https://docs.github.com/v3/search/"
+MOVED_DOCS = "https://docs.github.com/v3/#http-redirects"
 LIMIT_DOCS = "https://docs.github.com/rest/overview/resources-in-the-rest-api#rate-limiting"
 
 
@@ -31,6 +32,16 @@ def invalid(resource: str, name: str, message: str | None, *, code: str = "inval
     problem = {"resource": resource, "field": name, "code": code}
     told = {"message": message, **problem} if message else problem
     return refusal(422, "Validation Failed", docs=SEARCH_DOCS, errors=[told])
+
+
+def moved(url: str) -> ApiError:
+    """Redirect to where a repository is now, for good.
+
+    Args:
+        url: Of the same thing there, with the request's parameters.
+    """
+    body = {"message": "Moved Permanently", "url": url, "documentation_url": MOVED_DOCS}
+    return ApiError(301, body, {"Location": url})
 
 
 def limit_exceeded(client: str) -> ApiError:

@@ -19,6 +19,7 @@ from starlette.routing import Route
 from issue_pipeline.sandbox.apis.addresses import hackernews_id
 from issue_pipeline.sandbox.apis.conduct import Conduct
 from issue_pipeline.sandbox.apis.content_faults import unless_empty, with_duplicate, with_gap
+from issue_pipeline.sandbox.apis.indexes import Index
 from issue_pipeline.sandbox.apis.limits import Allowance
 from issue_pipeline.sandbox.apis.replies import ApiError, JsonReply, answer_api_error
 from issue_pipeline.sandbox.apis.timeline import Timeline, from_epoch
@@ -39,7 +40,7 @@ class HackerNewsApi:
     """Endpoints over one timeline.
 
     Args:
-        timeline: What there is.
+        timeline: What there is, or what its index has of it.
         time_scale: How many times shorter than an hour the limit's window is.
         conduct: Where clients' violations are noted.
         exhaustive: What replies say of ``nbHits``, which is right either way: as in the recordings
@@ -47,7 +48,7 @@ class HackerNewsApi:
     """
 
     def __init__(
-        self, timeline: Timeline, *, time_scale: float, conduct: Conduct, exhaustive: bool
+        self, timeline: Timeline | Index, *, time_scale: float, conduct: Conduct, exhaustive: bool
     ) -> None:
         self._timeline = timeline
         self._exhaustive = exhaustive

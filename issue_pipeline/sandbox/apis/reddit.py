@@ -9,7 +9,7 @@ import binascii
 import re
 import secrets
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Collection, Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import islice
@@ -23,7 +23,9 @@ from starlette.routing import Route
 from issue_pipeline.sandbox.apis.addresses import base36, stable_number
 from issue_pipeline.sandbox.apis.conduct import Conduct
 from issue_pipeline.sandbox.apis.content_faults import unless_empty, with_duplicate
+from issue_pipeline.sandbox.apis.faults import NO_FAULTS, PRIVATE, FaultProfile
 from issue_pipeline.sandbox.apis.limits import Allowance
+from issue_pipeline.sandbox.apis.post_faults import TEXT, form_of
 from issue_pipeline.sandbox.apis.reddit_items import SUBSCRIBERS, child, fullname
 from issue_pipeline.sandbox.apis.replies import (
     ApiError,
@@ -61,6 +63,8 @@ class RedditApi:
         private_subreddits: Names that answer 403.
         time_scale: How many times shorter than the real ones the limit windows are.
         conduct: Where clients' violations are noted.
+        profile: Says which posts come as crossposts, polls and galleries.
+        faults: Counts those, and replies about private subreddits.
         clock: Seconds that only grow; what token lifetimes are measured with.
     """
 
@@ -74,6 +78,8 @@ class RedditApi:
         private_subreddits: Collection[str],
         time_scale: float,
         conduct: Conduct,
+        profile: FaultProfile = NO_FAULTS,
+        faults: Counter[str] | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         if not client_id or not client_secret:
@@ -82,6 +88,8 @@ class RedditApi:
         self._credentials = f"{client_id}:{client_secret}".encode()
         self._token_lifetime_s = token_lifetime_s
         self._private = {name.lower() for name in private_subreddits}
+        self._profile = profile
+        self._faults = Counter() if faults is None else faults
         self._clock = clock
         self._expiries: dict[str, float] = {}
         self.requests = Allowance("requests", _WINDOW_S / time_scale, conduct)
@@ -137,12 +145,16 @@ class RedditApi:
         shown = unless_empty(request, shown)
         raw = parameters.get("raw_json") == "1"
         listed = with_duplicate(request, shown)
+        forms = [form_of(self._profile, post) for post in listed]
+        self._faults.update(form for form in forms if form != TEXT)
         data = {
             "after": fullname(shown[-1]) if more and shown else None,
             "dist": len(listed),
             "modhash": "",
             "geo_filter": None,
-            "children": [child(post, raw=raw) for post in listed],
+            "children": [
+                child(post, raw=raw, form=form) for post, form in zip(listed, forms, strict=True)
+            ],
             "before": None,
         }
         return JsonReply({"kind": "Listing", "data": data}, headers=limit_headers(request))
@@ -184,6 +196,7 @@ class RedditApi:
         """Find the subreddit that the path names, as the world spells it."""
         name = request.path_params["subreddit"]
         if name.lower() in self._private:
+            self._faults[PRIVATE] += 1
             raise ApiError(403, {"reason": "private", "message": "Forbidden", "error": 403})
         subreddit = self._timeline.channel(SOURCE, name)
         if subreddit is None:

@@ -11,6 +11,8 @@ from issue_pipeline.sandbox.apis.addresses import (
     reddit_path,
     stable_number,
 )
+from issue_pipeline.sandbox.apis.post_faults import TEXT
+from issue_pipeline.sandbox.apis.reddit_forms import reshaped
 from issue_pipeline.sandbox.world.posts import SimulatedPost
 
 # What an ordinary post of an ordinary user has, whatever it says; the names are those of 2026.
@@ -92,24 +94,24 @@ SUBSCRIBERS = 250_000
 
 
 def fullname(post: SimulatedPost) -> str:
-    """Name of the post in cursors, ``t3_`` and its id."""
+    """Return the name of the post in cursors, ``t3_`` and its id."""
     return f"t3_{reddit_id(post)}"
 
 
-def child(post: SimulatedPost, *, raw: bool) -> dict[str, Any]:
-    """Give a post as a listing's child.
+def child(post: SimulatedPost, *, raw: bool, form: str = TEXT) -> dict[str, Any]:
+    """Return a post as a listing's child.
 
     Args:
         post: A Reddit post.
         raw: Whether text comes as it is; otherwise ``&``, ``<`` and ``>`` are escaped in all of it.
+        form: ``text``, ``crosspost``, ``poll`` or ``gallery``.
 
     Returns:
         The child with its kind.
     """
-    data = _link_post(post)
-    if not raw:
-        data = {name: _escape(value) for name, value in data.items()}
-    return {"kind": "t3", "data": data}
+    data = reshaped(_link_post(post), post, form)
+    data["selftext_html"] = _as_html(data["selftext"]) if data["selftext"] else None
+    return {"kind": "t3", "data": data if raw else _escape(data)}
 
 
 def _link_post(post: SimulatedPost) -> dict[str, Any]:
@@ -169,4 +171,13 @@ def _as_html(markdown: str) -> str:
 
 
 def _escape(value: object) -> object:
-    return html.escape(value, quote=False) if isinstance(value, str) else value
+    """Escape every text in JSON."""
+    match value:
+        case str():
+            return html.escape(value, quote=False)
+        case dict():
+            return {name: _escape(inner) for name, inner in value.items()}
+        case list():
+            return [_escape(inner) for inner in value]
+        case _:
+            return value

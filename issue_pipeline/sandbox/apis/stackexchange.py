@@ -17,6 +17,7 @@ from issue_pipeline.sandbox.apis.addresses import permalink, stable_number, stac
 from issue_pipeline.sandbox.apis.conduct import BACKOFF, Conduct
 from issue_pipeline.sandbox.apis.content_faults import asked_wait_s, unless_empty, with_duplicate
 from issue_pipeline.sandbox.apis.faults import BACKOFF_ASKED
+from issue_pipeline.sandbox.apis.indexes import Index
 from issue_pipeline.sandbox.apis.limits import Allowance, Usage
 from issue_pipeline.sandbox.apis.replies import ApiError, JsonReply, answer_api_error
 from issue_pipeline.sandbox.apis.timeline import Timeline, from_epoch
@@ -41,14 +42,14 @@ class StackExchangeApi:
     """Endpoints over one timeline.
 
     Args:
-        timeline: What there is.
+        timeline: What there is, or what its index has of it.
         key: The only good key; ``None`` takes any. Requests without one have the small quota.
         time_scale: How many times shorter than the real ones the limit windows are.
         conduct: Where clients' violations are noted.
     """
 
     def __init__(
-        self, timeline: Timeline, *, key: str | None, time_scale: float, conduct: Conduct
+        self, timeline: Timeline | Index, *, key: str | None, time_scale: float, conduct: Conduct
     ) -> None:
         self._timeline = timeline
         self._key = key

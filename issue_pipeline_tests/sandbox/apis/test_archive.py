@@ -2,6 +2,7 @@ from datetime import timedelta
 
 import pytest
 
+from issue_pipeline.sandbox.apis.faults import FaultProfile
 from issue_pipeline_tests.support.hand_written import (
     DAY,
     ENDLESS_WINDOWS,
@@ -122,3 +123,24 @@ def test_the_limit_is_told_and_the_request_beyond_it_refused():
 
 def test_another_address_is_not_found():
     assert a_client().get("/archive/api/comments/search").status_code == 404
+
+
+def test_from_a_heavy_place_no_more_than_fifty_posts_can_be_given_whenever_they_are_asked_for():
+    posts = [a_post("reddit", second) for second in range(120)]
+    client = a_client(*posts, faults=FaultProfile(heavy_share=1.0))
+    for _ in range(2):
+        refused = search(client, limit=100, after=DAY_S - 1, sort="asc")
+        assert refused.status_code == 422
+        assert refused.json() == {"data": None, "error": "Timeout. Maybe slow down a bit"}
+    assert seconds(search(client, limit=50, after=DAY_S - 1, sort="asc")) == list(range(50))
+    assert client.get("/stats").json()["faults"]["archive"] == {"heavy_query": 2}
+
+
+def test_only_some_places_are_heavy_and_these_for_good():
+    client = a_client(a_post("reddit"), faults=FaultProfile(heavy_share=0.5))
+    first, again = (
+        [search(client, limit=100, after=DAY_S + at).status_code for at in range(40)]
+        for _ in range(2)
+    )
+    assert first == again
+    assert set(first) == {200, 422}

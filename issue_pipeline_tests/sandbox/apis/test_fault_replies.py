@@ -35,7 +35,58 @@ def test_a_page_instead_of_json_comes_with_a_good_and_a_bad_status(api):
 def test_a_bare_429_has_no_header_that_helps(api):
     for reply in replies(api, "too_many_requests_bare"):
         assert reply.headers == {}
-        assert reply.status == 429 or (api, reply.status) == ("archive", 422)
+        assert reply.status == 429 or (api, reply.status) in (
+            ("archive", 422),
+            ("stackexchange", 400),
+        )
+
+
+def test_stack_exchange_also_calls_its_limit_a_violation_without_saying_for_how_long():
+    bare = replies("stackexchange", "too_many_requests_bare")
+    [said] = {reply.body for reply in bare if reply.status == 400}
+    assert (json.loads(said)["error_id"], json.loads(said)["error_name"]) == (
+        502,
+        "throttle_violation",
+    )
+    assert not any(letter.isdigit() for letter in json.loads(said)["error_message"])
+
+
+def test_the_archive_s_own_time_out_comes_in_three_wordings_as_400_and_as_422():
+    seen = {
+        (reply.status, body(reply)["error"])
+        for reply in replies("archive", "slow_query")
+        if body(reply)["data"] is None
+    }
+    assert {status for status, _ in seen} == {400, 422}
+    assert {said for _, said in seen} == {
+        "Query timed out",
+        "Slow down a little",
+        "Timeout. Maybe slow down a bit",
+    }
+    assert len(seen) == 6
+
+
+def test_the_archive_tells_the_end_of_its_window_in_milliseconds_or_since_1970():
+    now_s = time.time()
+    resets = {
+        int(reply.headers["X-RateLimit-Reset"])
+        for reply in replies("archive", "odd_reset")
+        if (reply.status, reply.headers["X-RateLimit-Remaining"]) == (429, "0")
+    }
+    milliseconds, since_1970_s, since_1970_ms = sorted(resets)
+    assert milliseconds == 7_000
+    assert now_s + 7 <= since_1970_s <= now_s + 9
+    assert since_1970_ms == 1_000 * since_1970_s
+
+
+def test_reddit_s_block_page_is_html_that_speaks_of_the_network():
+    pages = replies("reddit", "block_page")
+    assert {(page.status, page.content_type) for page in pages} == {
+        (403, "text/html; charset=utf-8")
+    }
+    words = [page.body.decode() for page in pages]
+    assert all("blocked" in page and "network" in page for page in words)
+    assert len(set(words)) == 2
 
 
 def test_the_archive_also_calls_its_limit_a_timeout_with_422():

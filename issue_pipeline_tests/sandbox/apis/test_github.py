@@ -263,3 +263,44 @@ def test_a_refusal_looks_like_the_recorded_ones():
     beginning = "api rate limit exceeded for "
     for body in (ours.json(), theirs["body"]):
         assert body["message"].lower().startswith(beginning)
+
+
+FORMER = "/github/repos/acme/Lander/issues"
+MOVED = {"acme/lander": "acme/rocket"}
+
+
+def test_a_repository_under_its_former_name_leads_to_its_number_on_every_page():
+    posts = [a_post("github", second) for second in range(130)]
+    client = a_client(*posts, moved_repositories=MOVED)
+    reply = client.get(FORMER, params={"state": "all", "per_page": 60})
+    theirs = recorded("github/redirect_301_moved_permanently.json")
+    assert reply.status_code == theirs["status"]
+    assert reply.json().keys() == theirs["body"].keys()
+    assert reply.json()["message"] == theirs["body"]["message"]
+    assert re.search(
+        r"/github/repositories/\d+/issues\?state=all&per_page=60$", reply.headers["location"]
+    )
+    client.follow_redirects = True
+    former = walk(client, FORMER, state="all", per_page=60)
+    assert former == walk(client, LISTING, state="all", per_page=60)
+    assert len(former) > 1
+    assert client.get("/stats").json()["faults"]["github"] == {"moved": 2}
+
+
+def test_a_search_knows_no_former_name():
+    client = a_client(a_post("github"), moved_repositories=MOVED)
+    reply = search(client, "is:issue repo:acme/lander")
+    assert reply.status_code == 422
+    assert "cannot be searched" in reply.json()["errors"][0]["message"]
+
+
+def test_or_without_parentheses_finds_every_day_and_pull_requests_too():
+    posts = [a_post("github", -86_400 * day, tags=("bug",)) for day in range(20)]
+    posts += [a_post("github", second, tags=("regression",)) for second in range(20)]
+    client = a_client(*posts)
+    meant = "is:issue (label:bug OR label:regression) created:2026-03-10"
+    assert search(client, meant).json()["total_count"] == 21
+    sent = "is:issue label:bug OR label:regression created:2026-03-10"
+    body = search(client, sent, per_page=100).json()
+    assert body["total_count"] == len(body["items"]) > 40
+    assert any("pull_request" in item for item in body["items"])

@@ -49,8 +49,11 @@ def test_two_ranges_are_both_obeyed():
         "is:issue created:9999-12-31",
         "is:issue created:2026-03-10..",
         "is:issue comments:many",
-        "is:issue rocket OR moon",
-        "is:issue (repo:acme/rocket)",
+        "is:issue (rocket OR moon",
+        "is:issue rocket) OR moon",
+        "is:issue NOT (rocket OR moon)",
+        f"is:issue rocket{' OR moon' * 6}",
+        "label:bug OR label:regression",
         "is:issue -created:2026-03-10",
         f"is:issue {'long ' * 60}",
     ],
@@ -104,9 +107,41 @@ POST = a_post(
     ],
 )
 def test_qualifiers_and_words_select(terms, matches):
-    assert parse_query(f"is:issue {terms}").matches(POST) is matches
+    assert parse_query(f"is:issue {terms}").finds(POST) is matches
 
 
 def test_the_last_kind_named_counts():
-    assert parse_query("is:issue is:pull-request").kind == "pull-request"
-    assert parse_query("type:pr is:issue").kind == "issue"
+    assert parse_query("is:issue is:pull-request").kinds == ("pull-request",)
+    assert parse_query("type:pr is:issue").kinds == ("issue",)
+
+
+BUG = a_post("github", tags=("bug",))
+REGRESSION = a_post("github", tags=("regression",))
+EARLIER = a_post("github", -86_400, tags=("bug",))
+OTHER = a_post("github", tags=("question",))
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("is:issue (label:bug OR label:regression) created:2026-03-10", [BUG, REGRESSION]),
+        ("(label:bug OR label:regression) is:issue created:2026-03-10", [BUG, REGRESSION]),
+        ("is:issue created:2026-03-10 NOT label:bug", [REGRESSION, OTHER]),
+        ("is:issue label:bug AND created:2026-03-10", [BUG]),
+        ("is:issue ((label:bug) AND (created:2026-03-10))", [BUG]),
+        ("is:issue created:2026-03-10 OR is:issue label:bug", [BUG, REGRESSION, EARLIER, OTHER]),
+        # What a client means that appends its day to words with OR, and what it gets.
+        ("is:issue label:bug OR label:regression created:2026-03-10", [BUG, REGRESSION, EARLIER]),
+    ],
+)
+def test_or_binds_less_tightly_than_the_space_and_parentheses_group(text, found):
+    query = parse_query(text)
+    assert [post for post in (BUG, REGRESSION, EARLIER, OTHER) if query.finds(post)] == found
+
+
+def test_half_a_query_without_a_kind_or_a_day_is_about_everything():
+    query = parse_query("is:issue label:bug OR label:regression created:2026-03-10")
+    assert query.kinds == ("issue", "pull-request")
+    assert (query.start, query.end) == (None, None)
+    assert not query.finds(BUG, "pull-request")
+    assert query.finds(REGRESSION, "pull-request")

@@ -175,6 +175,7 @@ def test_an_unknown_subreddit_is_not_found_and_a_private_one_forbidden():
     assert client.get("/reddit/r/nowhere/new", headers=headers).status_code == 404
     private = client.get("/reddit/r/secret/new", headers=headers)
     assert (private.status_code, private.json()["reason"]) == (403, "private")
+    assert client.get("/stats").json()["faults"]["reddit"] == {"private": 1}
 
 
 def test_limit_headers_come_in_the_recorded_spelling():
