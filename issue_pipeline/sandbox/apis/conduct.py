@@ -31,7 +31,7 @@ class Conduct:
         violations: Requests by the kind of rule that they broke.
     """
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, clock: Callable[[], float] = lambda: time.monotonic()) -> None:
         self.violations: Counter[str] = Counter()
         self._clock = clock
         self._waits_until_s: dict[str, float] = {}

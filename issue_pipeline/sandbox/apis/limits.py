@@ -55,7 +55,7 @@ class Allowance:
         name: str,
         window_s: float,
         conduct: Conduct,
-        clock: Callable[[], float] = time.time,
+        clock: Callable[[], float] = lambda: time.time(),
     ) -> None:
         if window_s <= 0:
             raise ValueError(f"window_s must be above 0, got {window_s}")

@@ -80,7 +80,7 @@ class RedditApi:
         conduct: Conduct,
         profile: FaultProfile = NO_FAULTS,
         faults: Counter[str] | None = None,
-        clock: Callable[[], float] = time.monotonic,
+        clock: Callable[[], float] = lambda: time.monotonic(),
     ) -> None:
         if not client_id or not client_secret:
             raise ValueError("the Reddit simulator needs a client id and a client secret")
