@@ -27,7 +27,7 @@ DEFAULT_TIME_SCALE = 300.0
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the server until it is told to stop.
+    """Run the server until a signal stops it.
 
     Args:
         arguments: Of the command line; those of the process by default.

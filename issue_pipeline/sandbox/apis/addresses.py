@@ -1,4 +1,4 @@
-"""Where a simulated post lives: the ids and permalinks that the APIs give it.
+"""Ids and permalinks of simulated posts, as the APIs serve them.
 
 Kept apart from the APIs so that an evaluation can find the post, and with it the truth, behind a
 collected URL: ``permalink(post)`` is exactly the address that the API serves for the post.
@@ -21,7 +21,7 @@ _SLUG_LENGTH = 50
 
 
 def permalink(post: SimulatedPost) -> str:
-    """Give the post's own page, as the API of its source spells it.
+    """Return the post's own page, as the API of its source spells it.
 
     Args:
         post: A post of any of the four sources.
@@ -50,32 +50,32 @@ def permalink(post: SimulatedPost) -> str:
 
 
 def github_issue_number(post: SimulatedPost) -> int:
-    """Number of the issue in its repository; the odd numbers are left to pull requests."""
+    """Return the issue's number in its repository; odd ones are left to pull requests."""
     return 2 * post.number
 
 
 def stackoverflow_id(post: SimulatedPost) -> int:
-    """Question id."""
+    """Return the id of the question."""
     return STACKOVERFLOW_FIRST_ID + post.number
 
 
 def hackernews_id(post: SimulatedPost) -> int:
-    """Item id."""
+    """Return the id of the item."""
     return HACKERNEWS_FIRST_ID + post.number
 
 
 def reddit_id(post: SimulatedPost) -> str:
-    """Id in base 36, without the ``t3_`` of the fullname."""
+    """Return the id in base 36, without the ``t3_`` of the fullname."""
     return base36(REDDIT_FIRST_ID + post.number)
 
 
 def reddit_path(post: SimulatedPost) -> str:
-    """Permalink without the host, as the field ``permalink`` has it."""
+    """Return the permalink without the host, as the field ``permalink`` has it."""
     return f"/r/{post.channel}/comments/{reddit_id(post)}/{slug(post.title, '_')}/"
 
 
 def base36(number: int) -> str:
-    """Write a number of at least 0 in base 36, lower case."""
+    """Return a number of at least 0 in base 36, lower case."""
     digits = ""
     while number:
         number, digit = divmod(number, 36)
@@ -84,12 +84,12 @@ def base36(number: int) -> str:
 
 
 def slug(title: str, separator: str) -> str:
-    """Make the readable tail of a URL: ASCII words in lower case, at most 50 characters."""
+    """Return the readable end of a URL: ASCII words in lower case, at most 50 characters."""
     plain = unicodedata.normalize("NFKD", title).encode("ascii", "ignore").decode()
     words = re.findall(r"[a-z0-9]+", plain.lower())
     return separator.join(words)[:_SLUG_LENGTH].strip(separator) or "post"
 
 
 def stable_number(text: str) -> int:
-    """Number of 32 bits that stands for a text (a user, a repository) in every process."""
+    """Return a number of 32 bits for a text (a user, a repository), the same in every process."""
     return zlib.crc32(text.encode("utf-8", "surrogatepass"))

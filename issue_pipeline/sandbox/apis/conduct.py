@@ -1,7 +1,8 @@
-"""How the clients of an API behave: what they do against its rules, counted by kind.
+"""Counts what the clients of an API do against its rules, by kind of rule.
 
-Beside the limits, which the allowances count, the rules are: honour a wait that you were asked for,
-and ask GitHub one thing at a time.
+There are the limits on requests (``limits``), which count here under names of their own, and two
+more rules: no request before the end of a wait that the API asked for, and no two requests to
+GitHub at the same time.
 """
 
 import asyncio
@@ -22,7 +23,7 @@ _SETTLING_ROUNDS = 6
 
 
 class Conduct:
-    """What the clients of one API did against its rules.
+    """The violations by the clients of one API.
 
     Args:
         clock: Seconds that only grow.
@@ -38,7 +39,7 @@ class Conduct:
 
     @property
     def over_limit(self) -> int:
-        """Requests beyond a limit, whichever; the allowances name them."""
+        """Number of requests beyond any of the limits."""
         return sum(count for kind, count in self.violations.items() if kind not in _POLICY)
 
     def note(self, kind: str) -> None:
@@ -46,7 +47,7 @@ class Conduct:
         self.violations[kind] += 1
 
     def ask_to_wait(self, seconds: float, kind: str = TOO_EARLY) -> None:
-        """Note that clients have been told to send nothing for so long; the longest wait counts."""
+        """Note that the API asked for a wait, in seconds from now; the longest one counts."""
         until_s = self._clock() + seconds
         self._waits_until_s[kind] = max(until_s, self._waits_until_s.get(kind, until_s))
 

@@ -1,4 +1,4 @@
-"""Faults inside good replies: what an API does to its own page when the plan says so."""
+"""Faults inside good replies: a page that an API itself makes empty, shorter or longer."""
 
 from collections.abc import Callable, MutableMapping
 from dataclasses import dataclass
@@ -22,19 +22,19 @@ class _Planned:
 def plan_content_fault(
     scope: MutableMapping[str, Any], fault: Fault, *, wait_s: int, count: Callable[[], None]
 ) -> None:
-    """Leave a fault with a request, for the API to commit where it can.
+    """Store a fault with a request, for the API to apply where it can.
 
     Args:
         scope: Of the request.
-        fault: What to commit.
+        fault: What to apply.
         wait_s: How long a client is asked to wait, where the fault is about that.
-        count: Called when it has been committed.
+        count: Called when it has been applied.
     """
     scope[_KEY] = _Planned(fault, wait_s, count)
 
 
 def commits(request: Request, kind: str) -> bool:
-    """Tell whether the reply to this request shall have this fault, and count it if so."""
+    """Return whether the reply to this request shall have this fault, and count it if so."""
     planned = _planned(request, kind)
     if planned is None:
         return False
@@ -43,7 +43,7 @@ def commits(request: Request, kind: str) -> bool:
 
 
 def asked_wait_s(request: Request, kind: str) -> int | None:
-    """Give the wait that this fault asks for, and count it; ``None`` if it is not planned."""
+    """Return the wait that this fault asks for, and count it; ``None`` if it is not planned."""
     planned = _planned(request, kind)
     if planned is None:
         return None
@@ -52,7 +52,7 @@ def asked_wait_s(request: Request, kind: str) -> int | None:
 
 
 def with_duplicate(request: Request, items: list[T]) -> list[T]:
-    """Give one item of a page twice in a row, if that is planned."""
+    """Return a page, with one item twice in a row if that is planned."""
     planned = _planned(request, DUPLICATE)
     if planned is None or not items:
         return items
@@ -62,7 +62,7 @@ def with_duplicate(request: Request, items: list[T]) -> list[T]:
 
 
 def unless_empty(request: Request, found: list[T]) -> list[T]:
-    """Give what was found, or nothing, as if there were nothing, if that is planned."""
+    """Return what was found, or nothing, as if there were nothing, if that is planned."""
     planned = _planned(request, EMPTY)
     if planned is None or not found:
         return found
@@ -71,7 +71,7 @@ def unless_empty(request: Request, found: list[T]) -> list[T]:
 
 
 def with_gap(request: Request, items: list[T]) -> list[T]:
-    """Leave one item of a page out, if that is planned."""
+    """Return a page, without one of its items if that is planned."""
     planned = _planned(request, MISSING)
     if planned is None or not items:
         return items

@@ -1,4 +1,4 @@
-"""Many posts in one second, and that second on the edge of a window.
+"""Moves posts into a few seconds of the day, those with which a client's windows begin and end.
 
 A client that asks for a day by halves, quarters and so on must neither lose what was written in the
 first or the last second of a window nor count it twice.
@@ -22,7 +22,7 @@ EDGES_S = tuple(
 
 
 class CrowdedWorld:
-    """A world some of whose posts were written on the nearest edge instead, on the same day.
+    """A world with a share of its posts moved to the nearest such second of the same day.
 
     Args:
         world: The posts.
@@ -36,12 +36,12 @@ class CrowdedWorld:
         self._seed = seed
 
     def posts(self, source: str, day: date) -> Sequence[SimulatedPost]:
-        """Posts of one source created on one UTC day, by (created_at, number)."""
+        """Return the posts of one source created on one UTC day, by (created_at, number)."""
         moved = (self._moved(post) for post in self._world.posts(source, day))
         return sorted(moved, key=lambda post: (post.created_at, post.number))
 
     def channels(self, source: str) -> tuple[str, ...]:
-        """Every channel of the source in which posts can appear, sorted."""
+        """Return every channel of the source in which posts can appear, sorted."""
         return self._world.channels(source)
 
     def _moved(self, post: SimulatedPost) -> SimulatedPost:
@@ -54,7 +54,7 @@ class CrowdedWorld:
 
 
 def _nearest_edge_s(at_s: int) -> int:
-    """Find the edge nearest to a second of the day; the earlier of two as near."""
+    """Return the edge nearest to a second of the day; of two as near, the earlier."""
     after = bisect_left(EDGES_S, at_s)
     candidates = EDGES_S[max(0, after - 1) : after + 1]
     return min(candidates, key=lambda edge_s: abs(edge_s - at_s))

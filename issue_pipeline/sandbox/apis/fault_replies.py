@@ -46,7 +46,7 @@ _ABUSE_MESSAGE = (
     "You have triggered an abuse detection mechanism. "
     "Please wait a few minutes before you try again."
 )
-# Of the archive, all of which pass by themselves; it gives them with 400 as well as with 422.
+# Of the archive, all of which pass by themselves; they come with 400 as well as with 422.
 _SLOW_QUERY_MESSAGES = ("Query timed out", "Slow down a little", "Timeout. Maybe slow down a bit")
 _BLOCK_MESSAGES = (
     "You've been blocked by network security. To continue, log in to your Reddit account or use"
@@ -160,7 +160,7 @@ def _too_many_requests_bare(api: str, fault: Fault) -> FaultReply:
 
 
 def _error(status: int, api: str, headers: dict[str, str] | None = None) -> FaultReply:
-    """Word a status in the API's own JSON."""
+    """Return a status with the API's own JSON."""
     reason = _REASONS[status]
     error_id, error_name = _STACKEXCHANGE_ERRORS.get(status, _STACKEXCHANGE_DEFAULT)
     bodies: dict[str, dict[str, object]] = {

@@ -130,7 +130,7 @@ class FaultProfile:
         burst_length: Server errors in a row, at least 1.
         stall_s: How long a stalled connection stays silent; not shortened by the time scale.
         wait_s: How long a client is asked to wait, in real time. The time scale shortens it, to
-            whole seconds and at least 1, for that is how it is told; 0 stays 0.
+            whole seconds and at least 1, for headers state it so; 0 stays 0.
         restless_share: Of posts that appear late or vanish, half of them each.
         restless_requests: Within how many requests they do so.
         crowded_share: Of posts that were written in the first or last second of a quarter of their

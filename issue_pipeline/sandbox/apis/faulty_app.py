@@ -1,4 +1,4 @@
-"""An API whose replies go wrong on the way: faults that the API itself knows nothing of."""
+"""Wraps an API and spoils its replies on the way: refusals, broken connections, cut bodies."""
 
 import asyncio
 import contextlib
@@ -35,7 +35,7 @@ _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 
 
 class FaultyApp:
-    """An API behind a bad connection.
+    """An API whose replies go wrong by a plan.
 
     Args:
         app: The API.
@@ -72,7 +72,7 @@ class FaultyApp:
         self._note_request = note_request
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request, well or badly."""
+        """Serve one request, with the fault that the plan has for it."""
         self._note_request()
         fault = self._plan.next()
         if fault is None:

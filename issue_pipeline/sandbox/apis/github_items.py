@@ -17,12 +17,12 @@ _REACTIONS = ("+1", "-1", "laugh", "hooray", "confused", "heart", "rocket", "eye
 
 
 def has_pull_request(post: SimulatedPost) -> bool:
-    """Tell whether somebody opened a pull request for the issue, in the same second."""
+    """Return whether somebody opened a pull request for the issue, in the same second."""
     return post.number % PULL_REQUEST_EVERY == 0
 
 
 def search_item(post: SimulatedPost, kind: str) -> dict[str, Any]:
-    """Give a post as ``/search/issues`` does.
+    """Return a post as ``/search/issues`` does.
 
     Args:
         post: A GitHub post.
@@ -35,7 +35,7 @@ def search_item(post: SimulatedPost, kind: str) -> dict[str, Any]:
 
 
 def listing_item(post: SimulatedPost, kind: str) -> dict[str, Any]:
-    """Give a post as ``/repos/{owner}/{repo}/issues`` does; arguments as for ``search_item``."""
+    """Return a post as ``/repos/{owner}/{repo}/issues`` does; arguments as for ``search_item``."""
     return {**(_issue(post) if kind == "issue" else _pull_request(post)), "closed_by": None}
 
 

@@ -87,13 +87,13 @@ class IssueQuery:
 
     @property
     def start(self) -> datetime | None:
-        """Earliest creation of what it may find, UTC; ``None`` if open."""
+        """The earliest creation of what it may find, UTC; ``None`` if open."""
         starts = [arm.start for arm in self.arms]
         return None if None in starts else min(filter(None, starts))
 
     @property
     def end(self) -> datetime | None:
-        """First moment after the latest creation of what it may find, UTC; ``None`` if open."""
+        """The first moment after the latest creation of what it may find, UTC; ``None`` if open."""
         ends = [arm.end for arm in self.arms]
         return None if None in ends else max(filter(None, ends))
 

@@ -121,7 +121,7 @@ class HackerNewsApi:
 
 
 def _hit(post: SimulatedPost) -> dict[str, Any]:
-    """Give a post as a hit; like the real index it leaves out what a post does not have."""
+    """Return a post as a hit; like the real index it leaves out what a post does not have."""
     number = hackernews_id(post)
     created = post.created_at.strftime("%Y-%m-%dT%H:%M:%SZ")
     texts = {

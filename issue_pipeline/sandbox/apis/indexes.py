@@ -41,7 +41,7 @@ class Index:
         self._requests += 1
 
     def begin(self, spell: IndexSpell) -> None:
-        """Let a spell begin with the next request, whatever it says about the first."""
+        """Add a spell, which lasts from now on unless its first request is still to come."""
         self._spells.append(spell)
 
     def recover(self) -> None:

@@ -1,4 +1,4 @@
-"""Request allowances: what the limit headers of the APIs are made of, and when they refuse.
+"""Counts requests in windows of time, for the limit headers of the APIs and their refusals.
 
 They run on the wall clock and not on the simulator's clock, which may stand still.
 """
@@ -28,7 +28,7 @@ class Usage:
 
     @property
     def remaining(self) -> int:
-        """Requests left in the window, at least 0."""
+        """Number of requests left in the window, at least 0."""
         return max(0, self.limit - self.used)
 
     @property
@@ -41,7 +41,7 @@ class Allowance:
     """Counts requests per client in windows of fixed length, aligned to the epoch.
 
     A request beyond the limit is a violation, named after the allowance. Every further one in the
-    same window is also too early, for the first was told when the window ends.
+    same window is also too early, for the first refusal stated when the window ends.
 
     Args:
         name: What a violation is called, such as ``search``.

@@ -46,6 +46,6 @@ def set_limit_headers(request: Request, headers: Mapping[str, str]) -> None:
 
 
 def limit_headers(request: Request) -> dict[str, str]:
-    """Give the limit headers noted for this request; none before any are."""
+    """Return the limit headers noted for this request; none before any are."""
     noted: dict[str, str] = getattr(request.state, "limit_headers", {})
     return noted

@@ -1,7 +1,7 @@
-"""Posts that appear late or vanish, so that what a client pages through moves under its hands.
+"""Posts that appear late or vanish while a client reads its pages; both are called restless.
 
-A late post is not there for the first requests about its source, a vanishing one is gone after
-some. Which posts, and after how many requests, follows from the seed and the post's number alone.
+A late post is not served to the first requests about its source, a vanishing one not after some.
+Which posts, and after how many requests, follows from the seed and the post's number alone.
 """
 
 import zlib
@@ -13,7 +13,7 @@ from issue_pipeline.sandbox.world.posts import SimulatedPost
 
 
 class Restlessness:
-    """Which posts can be seen, by the requests that there have been so far.
+    """Decides which posts are served, by the requests that there have been so far.
 
     Args:
         profile: How many posts are restless.
@@ -28,7 +28,7 @@ class Restlessness:
         self._requests[source] += 1
 
     def is_visible(self, post: SimulatedPost) -> bool:
-        """Tell whether the present request finds the post."""
+        """Return whether the present request finds the post."""
         if not _is_restless(self._profile, post):
             return True
         turned = self._requests[post.source] > _turning_point(self._profile, post)
@@ -36,12 +36,12 @@ class Restlessness:
 
 
 def restless_posts(profile: FaultProfile, posts: Iterable[SimulatedPost]) -> list[SimulatedPost]:
-    """Give those that may or may not be found; all others are always there."""
+    """Return the posts that are not served all the time."""
     return [post for post in posts if _is_restless(profile, post)]
 
 
 def vanishes(profile: FaultProfile, post: SimulatedPost) -> bool:
-    """Tell whether the post goes away for good; the other restless ones come to stay."""
+    """Return whether the post goes for good; the other restless ones are served from then on."""
     return _chance(profile, post) < profile.restless_share / 2
 
 
@@ -50,7 +50,7 @@ def _is_restless(profile: FaultProfile, post: SimulatedPost) -> bool:
 
 
 def _turning_point(profile: FaultProfile, post: SimulatedPost) -> int:
-    """Give the last request before the post appears or vanishes, at least 1."""
+    """Return the last request before the post appears or vanishes, at least 1."""
     return 1 + _hash(f"when/{_name(profile, post)}") % profile.restless_requests
 
 

@@ -30,7 +30,7 @@ def from_epoch(seconds: int) -> datetime:
 
 @dataclass(slots=True)
 class _Day:
-    """One source-day as the world gave it."""
+    """One source-day of the world."""
 
     posts: Sequence[SimulatedPost]
     by_channel: dict[str, list[SimulatedPost]] = field(default_factory=dict)
@@ -70,11 +70,11 @@ class Timeline:
         self._cached_posts = 0
 
     def now(self) -> datetime:
-        """Give the simulator's time, UTC, whole seconds."""
+        """Return the simulator's time, UTC, whole seconds."""
         return self._now().astimezone(UTC).replace(microsecond=0)
 
     def beginning(self) -> datetime:
-        """Give the earliest moment of which an open-ended query tells, UTC."""
+        """Return the earliest moment that an open-ended query covers, UTC."""
         return self._bounds(None, None)[0]
 
     def between(
@@ -84,7 +84,7 @@ class Timeline:
         end: datetime | None,
         channel: str | None = None,
     ) -> list[SimulatedPost]:
-        """Give the posts created in ``[start, end)``, none of them later than now.
+        """Return the posts created in ``[start, end)``, none of them later than now.
 
         Args:
             source: One of the four sources.
@@ -107,7 +107,7 @@ class Timeline:
         return found
 
     def newest_first(self, source: str, channel: str) -> Iterator[SimulatedPost]:
-        """Walk back from now through one channel, reading days only as far as the caller goes.
+        """Yield the posts of one channel, reading days only as far back as the caller goes.
 
         Args:
             source: One of the four sources.
@@ -130,7 +130,7 @@ class Timeline:
         return self._channels.get(source, {}).get(name.lower())
 
     def channels(self, source: str) -> Sequence[str]:
-        """Every channel of a source."""
+        """Return every channel of a source."""
         return list(self._channels[source].values())
 
     @cached_property
