@@ -23,6 +23,7 @@ from issue_pipeline.resources.collectors import CollectorsResource, github, http
 from issue_pipeline.resources.duckdb import IssuesDatabase
 from issue_pipeline.sandbox.apis.addresses import permalink
 from issue_pipeline.sandbox.apis.faults import PROFILES, FaultProfile
+from issue_pipeline.sandbox.apis.post_faults import hidden_posts
 from issue_pipeline.sandbox.apis.restless import restless_posts
 from issue_pipeline.sandbox.world.posts import SimulatedPost
 from issue_pipeline.sql import bronze
@@ -152,6 +153,12 @@ def a_troubled_day() -> list[SimulatedPost]:
     return [*before, *of_the_day, *after]
 
 
+def fickle_addresses(profile: FaultProfile, posts: list[SimulatedPost]) -> set[str]:
+    """Posts that may or may not be found, and those that nobody is shown."""
+    fickle = [*restless_posts(profile, posts), *hidden_posts(profile, posts)]
+    return {permalink(post) for post in fickle}
+
+
 @contextmanager
 def in_trouble(
     posts: Iterable[SimulatedPost], seed: int, **settings: Any
@@ -180,7 +187,7 @@ def test_no_post_is_lost_or_doubled_and_no_part_called_whole_in_the_worst_of_wor
     posts = a_troubled_day()
     # Hacker News counts exactly in one half of the worlds, and estimates in the other.
     with in_trouble(posts, seed, hn_exhaustive=seed % 2 == 0) as (running, profile):
-        fickle = {permalink(post) for post in restless_posts(profile, posts)}
+        fickle = fickle_addresses(profile, posts)
         for source in SOURCES:
             (*_, whole) = persistently(running, source)
             of_day = {
@@ -249,7 +256,7 @@ def test_a_process_killed_at_any_moment_and_run_again_loses_and_doubles_nothing(
         process = collecting(settings, str(path), DAY.date())
         process.join(120)
         assert process.exitcode == 0
-        fickle = {permalink(post) for post in restless_posts(profile, posts)}
+        fickle = fickle_addresses(profile, posts)
     with duckdb.connect(str(path)) as connection:
         stored = [
             row[0] for row in connection.execute("SELECT url FROM bronze.raw_items").fetchall()
