@@ -12,6 +12,7 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.types import ASGIApp
 
 from issue_pipeline.sandbox.apis.archive import ArchiveApi
+from issue_pipeline.sandbox.apis.busy_reddit import BusyWorld
 from issue_pipeline.sandbox.apis.conduct import Conduct, WatchedApp
 from issue_pipeline.sandbox.apis.crowding import CrowdedWorld
 from issue_pipeline.sandbox.apis.faults import INDEXED_APIS, NO_FAULTS, FaultProfile
@@ -87,7 +88,9 @@ def create_app(
     restlessness = Restlessness(faults)
     if faults.crowded_share:
         world = CrowdedWorld(world, faults.crowded_share, faults.seed)
-    timeline = Timeline(world, now or _system_time, history_days, restlessness.is_visible)
+    timeline = Timeline(
+        BusyWorld(world), now or _system_time, history_days, restlessness.is_visible
+    )
     conduct = {api: Conduct() for api in APIS}
     committed: dict[str, Counter[str]] = {api: Counter() for api in APIS}
     indexes = {

@@ -38,6 +38,7 @@ from issue_pipeline.sandbox.apis.timeline import Timeline
 from issue_pipeline.sandbox.world.posts import SimulatedPost
 
 SOURCE = "reddit"
+EVERYTHING = "all"  # lists every public subreddit
 MAX_LISTED = 1000  # the newest posts of a subreddit; older ones cannot be reached
 MAX_LIMIT = 100
 DEFAULT_LIMIT = 25
@@ -130,14 +131,17 @@ class RedditApi:
     async def list_new(self, request: Request) -> Response:
         """``GET /r/{subreddit}/new``: newest first, 1,000 at most over all pages."""
         self._admit(request)
-        subreddit = self._find(request)
+        is_everything = request.path_params["subreddit"].lower() == EVERYTHING
+        subreddit = None if is_everything else self._find(request)
         parameters = request.query_params
         limit = _read_limit(parameters.get("limit", ""))
         after = parameters.get("after") or None
         before = parameters.get("before") or None
         if any(cursor and not _CURSOR.fullmatch(cursor) for cursor in (after, before)):
             raise _error(400, "Bad Request")
-        listing = islice(self._timeline.newest_first(SOURCE, subreddit), MAX_LISTED)
+        newest = self._timeline.newest_first(SOURCE, subreddit)
+        public = (post for post in newest if post.channel.lower() not in self._private)
+        listing = islice(public, MAX_LISTED)
         if before is not None:
             shown, more = _page_before(listing, before, limit), False
         else:

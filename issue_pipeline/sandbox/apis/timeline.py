@@ -106,12 +106,12 @@ class Timeline:
             day += _DAY
         return found
 
-    def newest_first(self, source: str, channel: str) -> Iterator[SimulatedPost]:
+    def newest_first(self, source: str, channel: str | None) -> Iterator[SimulatedPost]:
         """Yield the posts of one channel, reading days only as far back as the caller goes.
 
         Args:
             source: One of the four sources.
-            channel: Spelt as in the world.
+            channel: Spelt as in the world; ``None`` for all of them.
 
         Yields:
             Posts by (created_at, number), newest first, as far back as the history goes.

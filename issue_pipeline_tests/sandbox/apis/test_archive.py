@@ -2,7 +2,7 @@ from datetime import timedelta
 
 import pytest
 
-from issue_pipeline.sandbox.apis.faults import FaultProfile
+from issue_pipeline.sandbox.apis.faults import FaultProfile, IndexSpell
 from issue_pipeline_tests.support.hand_written import (
     DAY,
     ENDLESS_WINDOWS,
@@ -144,3 +144,15 @@ def test_only_some_places_are_heavy_and_these_for_good():
     )
     assert first == again
     assert set(first) == {200, 422}
+
+
+def test_the_busiest_subreddit_shows_how_far_the_archive_has_got():
+    lag = IndexSpell("archive", "stopped_index", behind=timedelta(hours=20), last_request=1)
+    client = a_client(faults=FaultProfile(index_spells=(lag,)))
+    newest = [
+        search(client, subreddit="AskReddit", sort="desc", limit=1).json()["data"][0]
+        for _ in range(2)
+    ]
+    behind_s = [NOW.timestamp() - post["created_utc"] for post in newest]
+    assert 72_000 <= behind_s[0] < 72_600
+    assert behind_s[1] < 600

@@ -241,3 +241,19 @@ def test_the_thousand_and_first_request_of_a_window_is_too_many():
     assert int(refused.headers["x-ratelimit-reset"]) >= 1
     assert refused.json() == recorded("reddit/error_429_default_user_agent.json")["body"]
     assert client.get("/stats").json()["violations"]["reddit"] == {"requests": 1}
+
+
+def test_r_all_lists_every_public_subreddit_up_to_now():
+    hidden = a_post("reddit", 86_400, channel="clinic_it")
+    posts = [a_post("reddit", NOW.timestamp() - DAY.timestamp() - 30), a_post("reddit", 86_400)]
+    client = a_client(*posts, hidden, private_subreddits=["clinic_it"])
+    headers = reddit_headers(client)
+    parameters = {"limit": 100, "raw_json": 1}
+    listed = client.get("/reddit/r/all/new", params=parameters, headers=headers).json()["data"]
+    shown = [child["data"] for child in listed["children"]]
+    assert {post["subreddit"] for post in shown} == {"shopkeepers", "AskReddit"}
+    assert sum(post["subreddit"] == "shopkeepers" for post in shown) == 1
+    times = [post["created_utc"] for post in shown]
+    assert times == sorted(times, reverse=True)
+    assert NOW.timestamp() - times[0] < 600
+    assert (len(shown), listed["after"] is not None) == (100, True)
