@@ -1,6 +1,6 @@
 """Complete means proven: simulated days with everything that other collectors met in public.
 
-Sixty days in the suite, six hundred with ``make soak``. Every day is collected again and again, as
+Forty days in the suite, six hundred with ``make soak``. Every day is collected again and again, as
 the schedule would, and stored, until the ledger calls it complete. Then its indexes lose most of
 what they had, and it is collected again, by a step and its retry; then they recover.
 """
@@ -40,7 +40,7 @@ from issue_pipeline_tests.support.hand_written import DAY, HandWrittenWorld, a_p
 from issue_pipeline_tests.support.virtual import VirtualSimulator, virtual_simulator
 
 SOAK = bool(os.environ.get("SOAK"))
-DAYS = 600 if SOAK else 60
+DAYS = 600 if SOAK else 40
 CHUNK = 10  # days that one test takes
 TRIES = 8  # of the schedule, to see a day whole
 DAY_S = 86_400
@@ -112,11 +112,11 @@ class SimulatedDay:
         posts: list[SimulatedPost] = []
         for source in SOURCES:
             channels = SUBREDDITS if source == "reddit" else ("",)
-            size = chance.choice((0, 4, 30, 120))
+            size = chance.choice((0, 4, 20, 20, 130))
             for channel in channels:
                 posts += self._of_channel(source, channel, size, chance)
         if self.has_moved_repository:
-            posts += self._of_channel("github", "acme/lander", 130, chance)
+            posts += self._of_channel("github", "acme/lander", 110, chance)
         return posts
 
     def _of_channel(
@@ -181,6 +181,7 @@ class Tally:
     deleted_on_doubt: list[str] = field(default_factory=list)
     texts_lost: list[str] = field(default_factory=list)
     refused: Counter[str] = field(default_factory=Counter)
+    disturbed_by_nothing: list[str] = field(default_factory=list)
     never_asked_for: list[str] = field(default_factory=list)
     requests: int = 0
     collections: int = 0
@@ -197,6 +198,7 @@ class Tally:
             "deleted on doubt": self.deleted_on_doubt,
             "without a text": self.texts_lost,
             "never asked for": self.never_asked_for,
+            "not whole though nothing went wrong": self.disturbed_by_nothing,
         }
         return {kind: where for kind, where in found.items() if where}
 
@@ -343,9 +345,11 @@ def collect_undisturbed(
             if day.has_moved_repository:
                 settings["github_repos"] = ["acme/lander"]
             collection = running.collectors(**settings).collect(source, day.date)
-            assert {post.url for post in collection.posts} == day.wanted(posts, source).keys()
-            assert len(collection.posts) == len(day.wanted(posts, source))
-            assert collection.complete, f"{source} on day {day.number}: {collection.reason}"
+            addresses = [post.url for post in collection.posts]
+            if sorted(addresses) != sorted(day.wanted(posts, source)) or not collection.complete:
+                tally.disturbed_by_nothing.append(
+                    f"{source} on day {day.number}: {len(addresses)} posts, {collection.reason}"
+                )
             tally.undisturbed_requests += collection.requests
 
 
