@@ -20,6 +20,7 @@ import uvicorn
 from issue_pipeline.sandbox.world.posts import SimulatedPost
 
 DAY = datetime(2026, 3, 10, tzinfo=UTC)
+AFTER = DAY + timedelta(days=1)
 DAY_S = 86_400
 UNPACED = 1e6
 # About the mean of real issues, which are the longest posts of the four sources.
@@ -27,17 +28,18 @@ BODY_CHARS = 3_000
 
 
 class EnormousWorld:
-    """One source, one day, posts at even distances, every body different."""
+    """One source, one day and a post of the next, at even distances, every body different."""
 
     def __init__(self, source: str, count: int) -> None:
         self._source = source
         self._count = count
 
     def posts(self, source: str, day: date) -> Sequence[SimulatedPost]:
-        """Give the day's posts; none of another source or day."""
-        if source != self._source or day != DAY.date():
+        """Return the day's posts, and the one by which the source shows that it got beyond it."""
+        if source != self._source or day not in (DAY.date(), AFTER.date()):
             return ()
-        return [self._post(number) for number in range(self._count)]
+        numbers = range(self._count) if day == DAY.date() else (self._count,)
+        return [self._post(number) for number in numbers]
 
     def channels(self, source: str) -> tuple[str, ...]:
         """One channel."""

@@ -219,7 +219,7 @@ class Store:
 
     def __init__(self) -> None:
         # In memory: opening and closing the file would take most of the time.
-        self._connection = duckdb.connect()
+        self._connection = duckdb.connect(config={"threads": 1})
         migrate(self._connection)
 
     def collect(self, collectors: CollectorsResource, source: str, day: date, run_id: str) -> int:
