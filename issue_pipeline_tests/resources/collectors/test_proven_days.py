@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -107,20 +108,29 @@ class SimulatedDay:
         return replace(WORST, empty_share=share, index_spells=spells, seed=self.number)
 
     def world(self) -> list[SimulatedPost]:
-        """Some days are busy, some quiet, some empty, each source for itself."""
+        """Some days are busy, some quiet, some empty, each source for itself.
+
+        Whatever ran before, the posts are the same: what goes wrong depends on their numbers.
+        """
         chance = random.Random(f"world/{self.number}")
         posts: list[SimulatedPost] = []
+        numbers = count(1 + 10_000 * self.number)
         for source in SOURCES:
             channels = SUBREDDITS if source == "reddit" else ("",)
             size = chance.choice((0, 4, 20, 20, 130))
             for channel in channels:
-                posts += self._of_channel(source, channel, size, chance)
+                posts += self._of_channel(source, channel, size, chance, numbers)
         if self.has_moved_repository:
-            posts += self._of_channel("github", "acme/lander", 110, chance)
+            posts += self._of_channel("github", "acme/lander", 110, chance, numbers)
         return posts
 
     def _of_channel(
-        self, source: str, channel: str, size: int, chance: random.Random
+        self,
+        source: str,
+        channel: str,
+        size: int,
+        chance: random.Random,
+        numbers: Iterator[int],
     ) -> Iterator[SimulatedPost]:
         given: dict[str, Any] = {"channel": channel} if channel else {}
         at_s = [-90_000, -60]
@@ -132,6 +142,7 @@ class SimulatedDay:
             yield a_post(
                 source,
                 second + self.number * DAY_S,
+                number=next(numbers),
                 comment_count=chance.randrange(9),
                 body=f"It stops {chance.random()} of the way, and since Monday nobody knows why.",
                 **given,
@@ -384,8 +395,9 @@ def collect_disturbed(
             tally.became_complete += is_complete
             watched.check_nothing_lost()
             api = "archive" if source == "reddit" and day.has_archive else API_OF.get(source)
-            # The loss of a handful is believed at once.
-            if api and len(watched.wanted) >= CHANCE_OF_LOSS:
+            # The loss of a handful is believed at once; a repository's list is not of the index.
+            of_index = [post for post in watched.wanted.values() if post.channel != "acme/lander"]
+            if api and len(of_index) >= CHANCE_OF_LOSS:
                 lost = IndexSpell(api, SHRUNKEN_INDEX, lost_share=0.9)
                 running.indexes[api].begin(lost)
                 watched.run()
