@@ -159,6 +159,7 @@ def virtual_simulator(
         "reddit_client_id": CLIENT_ID,
         "reddit_client_secret": CLIENT_SECRET,
         "history_days": HISTORY_DAYS,
+        "busy_reddit": True,
     }
     with monkeypatch.context() as patched:
         patched.setattr(time, "sleep", clock.sleep)

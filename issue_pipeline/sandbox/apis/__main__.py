@@ -54,6 +54,7 @@ def main(arguments: list[str] | None = None) -> int:
         reddit_client_secret=os.environ["REDDIT_CLIENT_SECRET"],
         time_scale=options.time_scale,
         history_days=options.history_days,
+        busy_reddit=True,
         faults=replace(PROFILES[options.faults], seed=options.fault_seed),
     )
     # One worker: the tokens, the counts and the cache live in this process.

@@ -50,6 +50,7 @@ def create_app(
     reddit_token_lifetime_s: int = DEFAULT_TOKEN_LIFETIME_S,
     private_subreddits: Collection[str] = (),
     moved_repositories: Mapping[str, str] | None = None,
+    busy_reddit: bool = False,
     hn_exhaustive: bool = True,
     time_scale: float = 1.0,
     history_days: int = DEFAULT_HISTORY_DAYS,
@@ -69,6 +70,7 @@ def create_app(
         private_subreddits: Names that answer 403.
         moved_repositories: Former ``owner/name`` of repositories of the world, with their present
             ones: the list of issues of such a name redirects, and a search does not know it.
+        busy_reddit: Whether there is a subreddit beside the world's in which somebody always writes.
         hn_exhaustive: Whether Hacker News calls its numbers of hits exhaustive.
         time_scale: How many times shorter than the real ones the limit windows are; above 0.
         history_days: How far back from its end a query finds posts, at least 1. A quiet subreddit's

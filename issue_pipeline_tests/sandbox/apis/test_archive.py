@@ -148,7 +148,7 @@ def test_only_some_places_are_heavy_and_these_for_good():
 
 def test_the_busiest_subreddit_shows_how_far_the_archive_has_got():
     lag = IndexSpell("archive", "stopped_index", behind=timedelta(hours=20), last_request=1)
-    client = a_client(faults=FaultProfile(index_spells=(lag,)))
+    client = a_client(faults=FaultProfile(index_spells=(lag,)), busy_reddit=True)
     newest = [
         search(client, subreddit="AskReddit", sort="desc", limit=1).json()["data"][0]
         for _ in range(2)

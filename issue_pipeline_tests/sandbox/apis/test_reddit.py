@@ -246,7 +246,7 @@ def test_the_thousand_and_first_request_of_a_window_is_too_many():
 def test_r_all_lists_every_public_subreddit_up_to_now():
     hidden = a_post("reddit", 86_400, channel="clinic_it")
     posts = [a_post("reddit", NOW.timestamp() - DAY.timestamp() - 30), a_post("reddit", 86_400)]
-    client = a_client(*posts, hidden, private_subreddits=["clinic_it"])
+    client = a_client(*posts, hidden, private_subreddits=["clinic_it"], busy_reddit=True)
     headers = reddit_headers(client)
     parameters = {"limit": 100, "raw_json": 1}
     listed = client.get("/reddit/r/all/new", params=parameters, headers=headers).json()["data"]
