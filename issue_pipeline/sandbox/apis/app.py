@@ -70,7 +70,7 @@ def create_app(
         private_subreddits: Names that answer 403.
         moved_repositories: Former ``owner/name`` of repositories of the world, with their present
             ones: the list of issues of such a name redirects, and a search does not know it.
-        busy_reddit: Whether there is a subreddit beside the world's in which somebody always writes.
+        busy_reddit: Whether there is one more subreddit, in which somebody writes at any time.
         hn_exhaustive: Whether Hacker News calls its numbers of hits exhaustive.
         time_scale: How many times shorter than the real ones the limit windows are; above 0.
         history_days: How far back from its end a query finds posts, at least 1. A quiet subreddit's
@@ -90,9 +90,9 @@ def create_app(
     restlessness = Restlessness(faults)
     if faults.crowded_share:
         world = CrowdedWorld(world, faults.crowded_share, faults.seed)
-    timeline = Timeline(
-        BusyWorld(world), now or _system_time, history_days, restlessness.is_visible
-    )
+    if busy_reddit:
+        world = BusyWorld(world)
+    timeline = Timeline(world, now or _system_time, history_days, restlessness.is_visible)
     conduct = {api: Conduct() for api in APIS}
     committed: dict[str, Counter[str]] = {api: Counter() for api in APIS}
     indexes = {
