@@ -41,6 +41,8 @@ from issue_pipeline.sql.migrations import migrate
 from issue_pipeline_tests.support.hand_written import DAY, HandWrittenWorld, a_post
 from issue_pipeline_tests.support.virtual import VirtualSimulator, virtual_simulator
 
+pytestmark = pytest.mark.slow
+
 SOAK = bool(os.environ.get("SOAK"))
 DAYS = 600 if SOAK else 40
 CHUNK = 10  # days that one test takes

@@ -18,6 +18,8 @@ from issue_pipeline.sandbox.world.posts import SimulatedPost
 from issue_pipeline_tests.support.hand_written import DAY, HandWrittenWorld, a_post
 from issue_pipeline_tests.support.virtual import virtual_simulator
 
+pytestmark = pytest.mark.slow
+
 SIZE = 6_000 if os.environ.get("SOAK") else 900
 SEEDS = range(6)
 DAY_S = 86_400
