@@ -1,5 +1,6 @@
 """The lines of ``.env`` in docs/providers.md, tried against servers of each provider's kind."""
 
+import os
 import re
 from pathlib import Path
 from typing import Any
@@ -52,7 +53,7 @@ class NoCheck:
 @pytest.mark.parametrize("name", providers())
 def test_the_lines_of_a_provider_lead_to_a_label(name: str, monkeypatch: pytest.MonkeyPatch):
     lines = providers()[name]
-    for variable in list(settings.os.environ):
+    for variable in list(os.environ):
         if variable.startswith(("LLM_", "OPENAI_", "AZURE_")):
             monkeypatch.delenv(variable)
     for variable, value in lines.items():

@@ -21,7 +21,7 @@ from issue_pipeline.resources.llm import CHOOSE, Messages
 from issue_pipeline.utils.cluster_representatives import normalize_title
 
 # Goes into the gold asset's code version: raise it when the words below change.
-PROMPT_VERSION = "5"
+PROMPT_VERSION = "6"
 # Bounds the prompt whatever the posts hold.
 MAX_REP_TITLE_CHARS = 300
 _MAX_SENTENCE_CHARS = 300
