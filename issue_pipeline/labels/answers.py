@@ -65,7 +65,7 @@ def parse_label(answer: Answer | str, prompt: Prompt) -> IssueLabel:
 
 def _parts(answer: Answer) -> Iterator[Sequence[str]]:
     """Yield texts that may hold the label, those that are most of an answer first."""
-    said, thought, is_closed = _without_thoughts(answer.text)
+    said, thought = _without_thoughts(answer.text)
     yield [said]
     if answer.arguments:
         yield answer.arguments
@@ -74,20 +74,17 @@ def _parts(answer: Answer) -> Iterator[Sequence[str]]:
             yield [thought]
         if answer.thoughts:
             yield [answer.thoughts]
-    elif is_closed and not said.strip():
-        # A closing tag that nothing opened, after the label.
-        yield [thought]
 
 
-def _without_thoughts(text: str) -> tuple[str, str, bool]:
-    """Divide a text at its last thought: what comes after it, what before, and if it was closed."""
+def _without_thoughts(text: str) -> tuple[str, str]:
+    """Divide a text into what was said and what was thought, which comes before or is unclosed."""
     closed = [match.end() for match in _CLOSED.finditer(text)]
     opened = [match.start() for match in _OPENED.finditer(text)]
     if closed and (not opened or opened[-1] < closed[-1]):
-        return text[closed[-1] :], text[: closed[-1]], True
+        return text[closed[-1] :], text[: closed[-1]]
     if opened:
-        return text[: opened[-1]], text[opened[-1] :], False
-    return text, "", True
+        return text[: opened[-1]], text[opened[-1] :]
+    return text, ""
 
 
 def _label_in(texts: Sequence[str], prompt: Prompt) -> IssueLabel:
