@@ -129,6 +129,8 @@ class Allowance:
         limit: Of a whole window; ``None`` if not said.
         remaining: What is left of it; ``None`` if not said.
         reset_s: Seconds until all of it is there again.
+        window_s: Of the limit, where replies to calls that are let through do not state it, so that
+            they must be counted here; ``None`` otherwise.
     """
 
     name: str
@@ -136,6 +138,7 @@ class Allowance:
     limit: float | None
     remaining: float | None
     reset_s: float
+    window_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

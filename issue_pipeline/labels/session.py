@@ -149,7 +149,7 @@ class LabelingSession:
 
     @property
     def waited_s(self) -> float:
-        """Seconds that workers waited for rate limits so far, added up."""
+        """Seconds in which the next call waited for rate limits so far, of each model."""
         return sum(state.limiter.waited_s for state in self._states.values())
 
     @property
@@ -196,7 +196,9 @@ class LabelingSession:
                 try:
                     prompt = build_prompt(request, style=model.style, taken=unwanted)
                     messages = [*prompt.messages, *corrections]
-                    call = self._call(model, Prompt(messages, prompt.schema), room)
+                    call = self._call(
+                        model, Prompt(messages, prompt.schema), room=room, calls=calls
+                    )
                 except ModelNotAskedError as error:
                     # What came of the first call says more than why there is no second.
                     problem = problem or error
@@ -229,7 +231,9 @@ class LabelingSession:
             problems.append(f"{model.name}: {problem}")
         raise LabelingError("; ".join(problems), spent)
 
-    def _call(self, model: LanguageModel, prompt: Prompt, room: int | None) -> "_Call":
+    def _call(
+        self, model: LanguageModel, prompt: Prompt, *, room: int | None, calls: int
+    ) -> "_Call":
         """Make one call when the limiter lets it through, and remember how it went.
 
         Raises:
@@ -248,7 +252,9 @@ class LabelingSession:
             )
 
         try:
-            permit = state.limiter.acquire(prompt_tokens, lambda: current().max_tokens)
+            permit = state.limiter.acquire(
+                prompt_tokens, lambda: current().max_tokens, before=calls
+            )
         except WaitTooLongError as error:
             self._give_up(model, str(error))
             raise ModelNotAskedError(f"not asked again in this run: {error}") from None

@@ -168,6 +168,47 @@ def test_calls_under_way_are_taken_off_what_is_left():
     assert clock.time == 55
 
 
+def test_what_only_a_refusals_words_state_is_counted_from_then_on():
+    clock = ManualClock()
+    limiter, bucket = RateLimiter(1, clock), TokenBucket(6_000, clock)
+    for _ in range(50):
+        permit = limiter.acquire(1_900, lambda: 100)
+        used = 6_000 - bucket.left
+        wait_s = bucket.take(2_000)
+        if wait_s is None:
+            limiter.answered(permit)
+        else:
+            words = (
+                f"Rate limit reached on tokens per minute (TPM): Limit 6000, Used {used},"
+                f" Requested 2000. Please try again in {wait_s:.3f}s."
+            )
+            limiter.refused(permit, read_wait_s({}, words), read_allowances({}, words))
+    assert bucket.refused == 1
+    dictated_s = (49 * 2_000 - 6_000) * 60 / 6_000
+    assert clock.time <= 1.2 * dictated_s + 60
+
+
+def test_whoever_was_refused_goes_before_those_who_were_not():
+    limiter = RateLimiter(1)
+    permit = limiter.acquire(1, lambda: 1)
+    order: list[int] = []
+
+    def wait(before: int) -> None:
+        own = limiter.acquire(1, lambda: 1, before=before)
+        order.append(before)
+        limiter.answered(own)
+
+    threads = [threading.Thread(target=wait, args=(before,)) for before in (0, 0, 2, 1)]
+    for number, thread in enumerate(threads, start=1):
+        thread.start()
+        while len(limiter._waiting) < number:
+            pass
+    limiter.answered(permit)
+    for thread in threads:
+        thread.join()
+    assert order == [2, 1, 0, 0]
+
+
 def test_a_pause_is_the_longest_of_those_asked_for():
     clock = ManualClock()
     limiter = RateLimiter(2, clock)

@@ -36,18 +36,28 @@ class TokenBucket:
         self.refused = 0
         self.spent = 0.0
 
+    @property
+    def left(self) -> int:
+        """Tokens left."""
+        with self._lock:
+            self._fill()
+            return int(self._left)
+
     def take(self, cost: float) -> float | None:
         """Take tokens; gives the seconds until there are enough, ``None`` if there were."""
         with self._lock:
-            now = self._clock.now()
-            self._left = min(self.limit, self._left + (now - self._at) * self.limit / self.window_s)
-            self._at = now
+            self._fill()
             if self._left < cost:
                 self.refused += 1
                 return (cost - self._left) * self.window_s / self.limit
             self._left -= cost
             self.spent += cost
             return None
+
+    def _fill(self) -> None:
+        now = self._clock.now()
+        flown = (now - self._at) * self.limit / self.window_s
+        self._left, self._at = min(self.limit, self._left + flown), now
 
     def headers(self, kind: str) -> dict[str, str]:
         """Say what is left, as Groq and OpenAI do."""

@@ -35,7 +35,9 @@ _SAID_WAIT = re.compile(
     re.IGNORECASE,
 )
 _SAID_TOKENS = re.compile(
-    r"tokens? per min[^:]{0,60}:\s*Limit:?\s*(?P<limit>\d[\d,]*)", re.IGNORECASE
+    r"tokens? per min[^:]{0,60}:\s*Limit:?\s*(?P<limit>\d+(?:,\d{3})*)"
+    r"(?:,\s*Used:?\s*(?P<used>\d+(?:,\d{3})*))?(?:,\s*Requested:?\s*(?P<requested>\d+(?:,\d{3})*))?",
+    re.IGNORECASE,
 )
 
 
@@ -64,9 +66,24 @@ def read_allowances(headers: Mapping[str, str], text: str = "") -> list[Allowanc
                 reset_s = window_s or _DEFAULT_WINDOW_S
             allowances.append(Allowance(name, kind, limit, remaining, reset_s))
     if not any(one.kind == TOKENS for one in allowances) and (said := _SAID_TOKENS.search(text)):
-        limit = float(said["limit"].replace(",", ""))
-        allowances.append(Allowance(TOKENS, TOKENS, limit, None, 0.0))
+        allowances.append(_said_allowance(said, read_wait_s(headers, text)))
     return allowances
+
+
+def _said_allowance(said: re.Match[str], wait_s: float | None) -> Allowance:
+    """Return what a refusal's words say of tokens a minute: the limit, maybe what is used of it."""
+    limit, used, requested = (
+        float(said[name].replace(",", "")) if said[name] else None
+        for name in ("limit", "used", "requested")
+    )
+    assert limit is not None
+    if not limit or used is None or requested is None or not wait_s or used + requested <= limit:
+        return Allowance(TOKENS, TOKENS, limit, None, 0.0)
+    # In the wait it asks for, what is missing flows in.
+    window_s = limit * wait_s / (used + requested - limit)
+    return Allowance(
+        TOKENS, TOKENS, limit, max(0.0, limit - used), used / limit * window_s, window_s
+    )
 
 
 def read_wait_s(headers: Mapping[str, str], text: str) -> float | None:

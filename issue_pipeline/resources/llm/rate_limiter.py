@@ -76,6 +76,7 @@ class _Account:
         remaining: As the server last said.
         said_at: When that was.
         full_at: When all of it is there again.
+        window_s: Of the limit, if calls are counted here because replies do not say what is left.
         pending: Calls whose cost may not be in ``remaining``.
     """
 
@@ -84,6 +85,7 @@ class _Account:
     remaining: float = float("inf")
     said_at: float = float("-inf")
     full_at: float = float("-inf")
+    window_s: float | None = None
     pending: dict[Permit, float] = field(default_factory=dict)
 
     def wait_s(self, cost: float, now: float) -> float:
@@ -99,6 +101,7 @@ class _Account:
 
     def learn(self, said: Allowance, permit: Permit, now: float) -> None:
         own = self.pending.pop(permit, 0.0)
+        self.window_s = said.window_s
         if said.limit is not None:
             self.limit = max(said.limit, 1.0)
         if said.remaining is None:
@@ -114,9 +117,14 @@ class _Account:
         full_at = now + said.reset_s
         self.said_at, self.full_at = now, full_at if is_newer else max(full_at, self.full_at)
 
-    def spend(self, permit: Permit) -> None:
+    def spend(self, permit: Permit, now: float) -> None:
         """Count a call whose reply did not say what is left."""
-        self.remaining -= self.pending.pop(permit, 0.0)
+        cost = self.pending.pop(permit, 0.0)
+        if self.window_s is None:
+            self.remaining -= cost
+            return
+        self.remaining = (self.limit if now >= self.full_at else self.remaining) - cost
+        self.full_at = max(now, self.full_at) + cost / self.limit * self.window_s
 
 
 def _costs(prompt_tokens: float, max_tokens: float) -> dict[str, float]:
@@ -149,10 +157,13 @@ class RateLimiter:
         self._under_way: set[Permit] = set()
         self._is_stopped = False
         self._waited_s = 0.0
+        # Who waits: most calls before first, then in the order of arrival.
+        self._waiting: set[tuple[int, int]] = set()
+        self._tickets = 0
 
     @property
     def waited_s(self) -> float:
-        """Seconds that workers waited for the server's limits, added up."""
+        """Seconds in which the next call waited for the server's limits."""
         return self._waited_s
 
     @property
@@ -165,12 +176,15 @@ class RateLimiter:
         ]
         return min(limits, default=None)
 
-    def acquire(self, prompt_tokens: float, max_tokens: Callable[[], float]) -> Permit:
+    def acquire(
+        self, prompt_tokens: float, max_tokens: Callable[[], float], *, before: int = 0
+    ) -> Permit:
         """Wait until a call may be made.
 
         Args:
             prompt_tokens: What the call sends, at most.
             max_tokens: Returns what it may get: less, once a limit of tokens is known.
+            before: Calls made before for the same label: who was refused goes first.
 
         Returns:
             To be given back with :meth:`answered`, :meth:`refused` or :meth:`failed`. Once the
@@ -180,31 +194,46 @@ class RateLimiter:
             WaitTooLongError: That would take longer than ``MAX_WAIT_S``.
         """
         with self._changed:
+            self._tickets += 1
+            ticket = (-before, self._tickets)
+            self._waiting.add(ticket)
+            try:
+                return self._wait_for_permit(ticket, prompt_tokens, max_tokens)
+            finally:
+                self._waiting.discard(ticket)
+                self._changed.notify_all()
+
+    def _wait_for_permit(
+        self, ticket: tuple[int, int], prompt_tokens: float, max_tokens: Callable[[], float]
+    ) -> Permit:
+        costs = _costs(prompt_tokens, max_tokens())
+        while not self._is_stopped:
+            if ticket != min(self._waiting):
+                self._clock.wait(self._changed, None)
+                continue
             costs = _costs(prompt_tokens, max_tokens())
-            while not self._is_stopped:
-                costs = _costs(prompt_tokens, max_tokens())
-                now = self._clock.now()
-                wait_s = self._paused_until - now
-                for account in self._accounts.values():
-                    wait_s = max(wait_s, account.wait_s(costs[account.kind], now))
-                if MAX_WAIT_S < wait_s < float("inf"):
-                    raise WaitTooLongError(wait_s)
-                if wait_s <= 0:
-                    if len(self._under_way) < self._may_be_under_way(now):
-                        break
-                    self._clock.wait(self._changed, self._until_first_reply_s(now))
-                elif wait_s == float("inf"):
-                    self._clock.wait(self._changed, None)
-                else:
-                    self._clock.wait(self._changed, wait_s)
-                    self._waited_s += self._clock.now() - now
-            permit = Permit(self._clock.now(), costs)
-            self._under_way.add(permit)
-            if self._first_sent_at is None:
-                self._first_sent_at = permit.sent_at
+            now = self._clock.now()
+            wait_s = self._paused_until - now
             for account in self._accounts.values():
-                account.pending[permit] = costs[account.kind]
-            return permit
+                wait_s = max(wait_s, account.wait_s(costs[account.kind], now))
+            if MAX_WAIT_S < wait_s < float("inf"):
+                raise WaitTooLongError(wait_s)
+            if wait_s <= 0:
+                if len(self._under_way) < self._may_be_under_way(now):
+                    break
+                self._clock.wait(self._changed, self._until_first_reply_s(now))
+            elif wait_s == float("inf"):
+                self._clock.wait(self._changed, None)
+            else:
+                self._clock.wait(self._changed, wait_s)
+                self._waited_s += self._clock.now() - now
+        permit = Permit(self._clock.now(), costs)
+        self._under_way.add(permit)
+        if self._first_sent_at is None:
+            self._first_sent_at = permit.sent_at
+        for account in self._accounts.values():
+            account.pending[permit] = costs[account.kind]
+        return permit
 
     def answered(self, permit: Permit, allowances: Sequence[Allowance] = ()) -> None:
         """Give a permit back after an answer, with what the reply says is left."""
@@ -213,7 +242,7 @@ class RateLimiter:
             named = {said.name for said in allowances}
             for name, account in self._accounts.items():
                 if name not in named:
-                    account.spend(permit)
+                    account.spend(permit, self._clock.now())
             if permit.sent_at >= self._pause_began:
                 self._open = min(self._at_once, 2 * self._open)
             self._give_back(permit, allowances)
