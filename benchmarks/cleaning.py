@@ -34,7 +34,7 @@ from rich.table import Table
 from benchmarks.real_posts import CORPORA, WITH_BODY, path_of, posts
 from benchmarks.redaction import hidden_in_corpora, measure_formats
 from benchmarks.world import load_model
-from issue_pipeline.utils.clustering.clustering import NOISE, cluster_embeddings
+from issue_pipeline.utils.clustering import NOISE, cluster_embeddings
 from issue_pipeline.utils.embeddings import TextEncoder, clean_item, embed_texts
 from issue_pipeline.utils.printable import printable
 from issue_pipeline.utils.text_cleaning import clean_body

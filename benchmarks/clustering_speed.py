@@ -18,7 +18,7 @@ import numpy as np
 from benchmarks import embedded
 from benchmarks.quality import ari
 from benchmarks.report import Row
-from issue_pipeline.utils.clustering.clustering import cluster_embeddings
+from issue_pipeline.utils.clustering import cluster_embeddings
 from issue_pipeline.utils.clustering.spanning_tree import spanning_tree
 from issue_pipeline.utils.embeddings import Vectors
 

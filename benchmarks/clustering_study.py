@@ -20,21 +20,15 @@ from sklearn.cluster import KMeans
 from benchmarks import embedded, real_posts
 from benchmarks.quality import Quality, ari, ari_of_clustered, quality
 from benchmarks.report import Row
-from issue_pipeline.utils.clustering.clustering import (
-    CEILING_SHARE,
-    MIN_CEILING,
-    REASSIGN_ROUNDS,
-    REASSIGN_SHARE,
-    by_content,
-    cluster_embeddings,
-    select_clusters,
-)
+from issue_pipeline.utils.clustering.api import by_content, cluster_embeddings, hdbscan_clusters
 from issue_pipeline.utils.clustering.neighbours import Ranks, nearest, smooth
-from issue_pipeline.utils.clustering.tree import ClusterTree, Labels
+from issue_pipeline.utils.clustering.outliers import REASSIGN_ROUNDS, REASSIGN_SHARE
+from issue_pipeline.utils.clustering.selection import CEILING_SHARE, MIN_CEILING, select_clusters
+from issue_pipeline.utils.clustering.tree import ClusterIds, ClusterTree
 from issue_pipeline.utils.embeddings import Vectors
 
 DROPPED = 0.05
-Corpus = tuple[str, Vectors, Labels]
+Corpus = tuple[str, Vectors, ClusterIds]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,12 +60,12 @@ class Setting:
             f" reassign_outliers {self.share:g} x {self.rejoin_rounds}"
         )
 
-    def labels(self, vectors: Vectors) -> Labels:
+    def labels(self, vectors: Vectors) -> ClusterIds:
         """Cluster with this setting; with the default one, as the pipeline does."""
         order, same = by_content(vectors)
         return self._grouped(vectors[order])[same]
 
-    def _grouped(self, vectors: Vectors) -> Labels:
+    def _grouped(self, vectors: Vectors) -> ClusterIds:
         n = len(vectors)
         size = max(5, n // 200)
         near = nearest(vectors, 1 + max(1, min(round(self.neighbours * size), n // 6))).rows
@@ -79,8 +73,9 @@ class Setting:
         tree = ClusterTree(moved, size, max(1, int(self.samples * size)))
         ceiling = max(MIN_CEILING, int(self.ceiling * n)) if self.ceiling else n
         rounds, share = self.rejoin_rounds, self.share
+        unsmoothed = hdbscan_clusters(vectors, size, size // 2)
         return select_clusters(
-            tree, vectors, near, size, ceiling=ceiling, share=share, rounds=rounds
+            tree, unsmoothed, vectors, near, size, ceiling=ceiling, share=share, rounds=rounds
         )
 
     def _moved(self, vectors: Vectors, near: Ranks) -> Vectors:
@@ -134,7 +129,7 @@ def corpora(cache: Path) -> Iterator[Corpus]:
         yield name, vectors, truth
 
 
-def beside_peers(name: str, vectors: Vectors, truth: Labels) -> list[Row]:
+def beside_peers(name: str, vectors: Vectors, truth: ClusterIds) -> list[Row]:
     """Measure both modes, k-means with the true number of groups, and UMAP + HDBSCAN."""
     cluster_embeddings(vectors[:100])  # imports
     found = {
@@ -157,13 +152,13 @@ def beside_peers(name: str, vectors: Vectors, truth: Labels) -> list[Row]:
     ]
 
 
-def _timed(find: Callable[[], Labels]) -> tuple[Labels, float]:
+def _timed(find: Callable[[], ClusterIds]) -> tuple[ClusterIds, float]:
     start = time.perf_counter()
     labels = find()
     return labels, time.perf_counter() - start
 
 
-def _umap(vectors: Vectors) -> tuple[Labels, float]:
+def _umap(vectors: Vectors) -> tuple[ClusterIds, float]:
     with tempfile.TemporaryDirectory() as folder:
         source, target = Path(folder, "vectors.npy"), Path(folder, "result.npz")
         np.save(source, vectors)
@@ -186,7 +181,7 @@ def stability(vectors: Vectors, runs: int, setting: Setting | None = None) -> tu
         all posts, and over those that are clustered in both.
     """
 
-    def find(some: Vectors) -> Labels:
+    def find(some: Vectors) -> ClusterIds:
         return cluster_embeddings(some).labels if setting is None else setting.labels(some)
 
     start = time.perf_counter()
@@ -228,7 +223,7 @@ def _small(cache: Path) -> None:
                 _print(f"{name}, n = {n}", f"{neighbours} x" if neighbours else "raw", mean, 0.0)
 
 
-def _sampled(vectors: Vectors, truth: Labels, n: int, seed: int, neighbours: int) -> Quality:
+def _sampled(vectors: Vectors, truth: ClusterIds, n: int, seed: int, neighbours: int) -> Quality:
     some: NDArray[np.int64] = np.random.default_rng(seed).permutation(len(vectors))[:n]
     if neighbours:
         labels = Setting(neighbours=neighbours).labels(vectors[some])
@@ -237,7 +232,7 @@ def _sampled(vectors: Vectors, truth: Labels, n: int, seed: int, neighbours: int
     return quality(labels, truth[some])
 
 
-def _shape(labels: Labels) -> Row:
+def _shape(labels: ClusterIds) -> Row:
     clustered = labels[labels >= 0]
     return {
         "posts": len(labels),

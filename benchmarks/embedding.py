@@ -32,7 +32,7 @@ from benchmarks import real_posts
 from benchmarks.real_posts import CORPORA, WITH_BODY
 from issue_pipeline.resources.embedding import BACKENDS, EmbeddingResource
 from issue_pipeline.sandbox.model_weights import all_minilm_folder
-from issue_pipeline.utils.clustering.clustering import NOISE, Labels, cluster_embeddings
+from issue_pipeline.utils.clustering import NOISE, ClusterIds, cluster_embeddings
 from issue_pipeline.utils.embeddings import TextEncoder, Vectors, clean_item, embed_texts
 
 TIMED_CORPUS = "github_issues"
@@ -139,7 +139,7 @@ def race(
     return {name: np.vstack(chunks) for name, chunks in vectors.items()}, speeds
 
 
-def agreement(expected: Labels, found: Labels) -> tuple[float, float]:
+def agreement(expected: ClusterIds, found: ClusterIds) -> tuple[float, float]:
     """Return the adjusted Rand index over all posts and over those that are noise in neither."""
     own = len(expected) + np.arange(len(expected))
     both = (expected != NOISE) & (found != NOISE)

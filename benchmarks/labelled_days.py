@@ -26,7 +26,7 @@ from issue_pipeline.sandbox.chosen_model import chosen_model
 from issue_pipeline.sandbox.language_model import language_model_server, smollm2_file
 from issue_pipeline.sandbox.world.posts import SimulatedPost, Truth
 from issue_pipeline.settings import resources
-from issue_pipeline.utils.clustering.clustering import NOISE, cluster_embeddings
+from issue_pipeline.utils.clustering import NOISE, cluster_embeddings
 from issue_pipeline.utils.embeddings import TextEncoder, clean_item, embed_texts
 from issue_pipeline.utils.urls import url_hash
 

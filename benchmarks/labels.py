@@ -32,7 +32,7 @@ from issue_pipeline.sandbox.apis.addresses import permalink
 from issue_pipeline.sandbox.world.posts import Truth
 from issue_pipeline.sandbox.world.synthetic import SyntheticWorld
 from issue_pipeline.sql import gold
-from issue_pipeline.utils.clustering.clustering import NOISE
+from issue_pipeline.utils.clustering import NOISE
 
 FIELDS = ("category", "would_pay", "impact")
 # Fewer known posts than this and the database was not filled by this world.

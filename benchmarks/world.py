@@ -30,11 +30,11 @@ from issue_pipeline.sandbox.world.content import SOURCES, title_key
 from issue_pipeline.sandbox.world.day_plan import MAX_REPEATED_TITLE_SHARE
 from issue_pipeline.sandbox.world.posts import SimulatedPost
 from issue_pipeline.sandbox.world.synthetic import SyntheticWorld
-from issue_pipeline.utils.clustering.clustering import (
+from issue_pipeline.utils.clustering import (
     MODES,
     NOISE,
+    ClusterIds,
     Clustering,
-    Labels,
     cluster_embeddings,
 )
 from issue_pipeline.utils.embeddings import TextEncoder, Vectors, compute_embeddings_for_items
@@ -214,7 +214,7 @@ def report_clusters(day: Day, clustering: Clustering) -> list[str]:
     return []
 
 
-def comes_back(problem: str, problems: Sequence[str | None], labels: Labels) -> bool:
+def comes_back(problem: str, problems: Sequence[str | None], labels: ClusterIds) -> bool:
     """Whether one cluster holds half of the problem's posts and consists of it by half."""
     own = np.array([other == problem for other in problems])
     held = Counter(int(label) for label in labels[own] if label != NOISE)
@@ -224,7 +224,7 @@ def comes_back(problem: str, problems: Sequence[str | None], labels: Labels) -> 
     return 2 * count >= int(own.sum()) and 2 * count >= int((labels == cluster).sum())
 
 
-def rand_indices(problems: Sequence[str | None], labels: Labels) -> tuple[float, float]:
+def rand_indices(problems: Sequence[str | None], labels: ClusterIds) -> tuple[float, float]:
     """Return the adjusted Rand index over all posts and over the reports in clusters."""
     n = len(problems)
     truths = [problem or f"post {row}" for row, problem in enumerate(problems)]

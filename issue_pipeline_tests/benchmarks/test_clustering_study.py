@@ -1,7 +1,7 @@
 import pytest
 
 from benchmarks.clustering_study import Setting
-from issue_pipeline.utils.clustering.clustering import cluster_embeddings
+from issue_pipeline.utils.clustering import cluster_embeddings
 from issue_pipeline_tests.utils.clustering.test_clustering import groups, members
 
 

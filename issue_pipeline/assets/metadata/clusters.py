@@ -6,7 +6,7 @@ import dagster as dg
 import numpy as np
 
 from issue_pipeline.records import ClusterRow, Item
-from issue_pipeline.utils.clustering import Labels, centroid_distances
+from issue_pipeline.utils.clustering import ClusterIds, centroid_distances
 from issue_pipeline.utils.embeddings import Vectors
 from issue_pipeline.utils.printable import printable
 from issue_pipeline.utils.text_cleaning import clean_title
@@ -18,7 +18,7 @@ MAX_TITLE_CHARS = 100
 
 
 def cluster_metadata(
-    rows: Sequence[ClusterRow], items: Sequence[Item], vectors: Vectors, labels: Labels
+    rows: Sequence[ClusterRow], items: Sequence[Item], vectors: Vectors, labels: ClusterIds
 ) -> dict[str, dg.MetadataValue | int | float | str]:
     """Return the metadata of a clustered day: counts, and its largest clusters by central titles.
 
@@ -54,7 +54,7 @@ _SCHEMA = dg.TableSchema(
 
 
 def _record(
-    row: ClusterRow, items: Sequence[Item], vectors: Vectors, labels: Labels
+    row: ClusterRow, items: Sequence[Item], vectors: Vectors, labels: ClusterIds
 ) -> dg.TableRecord:
     members = np.flatnonzero(labels == row.cluster_id)
     nearest = members[np.argsort(centroid_distances(vectors[members]), kind="stable")]

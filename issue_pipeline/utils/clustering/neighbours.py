@@ -35,6 +35,10 @@ class Neighbours:
     rows: Ranks
     squared: Vectors
 
+    def first(self, k: int) -> "Neighbours":
+        """Copy the k nearest of each row."""
+        return Neighbours(self.rows[:, :k].copy(), self.squared[:, :k].copy())
+
 
 def smooth(vectors: Vectors, near: Ranks, *, rounds: int = SMOOTHING_ROUNDS) -> Vectors:
     """Move every row to the mean of itself and its nearest rows, scaled to unit length.

@@ -1,7 +1,7 @@
 """How alike posts are that have nothing to do with each other, and how alike they can be by chance.
 
 Among a few dozen posts some five are always nearer to each other than the rest. What they must
-exceed to count as a group is what the luckiest choice among as many null_model would reach.
+exceed to count as a cluster is what the best choice among as many unrelated posts would reach.
 """
 
 from dataclasses import dataclass
@@ -25,15 +25,15 @@ class NullModel:
     deviation: float
 
     @classmethod
-    def of(cls, vectors: Vectors, labels: NDArray[np.int64]) -> "NullModel":
+    def of(cls, vectors: Vectors, cluster_ids: NDArray[np.int64]) -> "NullModel":
         """Measure all pairs but those within a cluster, without an n x n matrix.
 
         Args:
             vectors: float32 (n, d), unit rows, n >= 2.
-            labels: int64 (n,): 0..k-1, or -1 for noise.
+            cluster_ids: int64 (n,): 0..k-1, or -1 for noise.
         """
-        clusters = range(int(labels.max(initial=-1)) + 1)
-        within = sum((_pair_sums(vectors[labels == one]) for one in clusters), np.zeros(3))
+        clusters = range(int(cluster_ids.max(initial=-1)) + 1)
+        within = sum((_pair_sums(vectors[cluster_ids == one]) for one in clusters), np.zeros(3))
         return cls(*_mean_and_deviation(_pair_sums(vectors) - within))
 
     def upper_bound(self, pairs: float, log_choices: float) -> float:

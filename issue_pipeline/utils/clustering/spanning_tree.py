@@ -17,7 +17,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from issue_pipeline.utils.clustering.neighbours import Ranks, blocks, device, nearest
+from issue_pipeline.utils.clustering.neighbours import (
+    Neighbours,
+    Ranks,
+    blocks,
+    device,
+    nearest,
+)
 from issue_pipeline.utils.embeddings import Vectors
 
 if TYPE_CHECKING:
@@ -90,7 +96,7 @@ class _Lists:
     outside: Floats
 
 
-def spanning_tree(vectors: Vectors, min_samples: int) -> Edges:
+def spanning_tree(vectors: Vectors, min_samples: int, near: Neighbours | None = None) -> Edges:
     """Build the minimum spanning tree of the mutual-reachability graph, by Euclidean distance.
 
     Args:
@@ -99,12 +105,16 @@ def spanning_tree(vectors: Vectors, min_samples: int) -> Edges:
             products only roughly: a neighbour may be taken for the nearest that is not quite.
         min_samples: Rank of the neighbour at the core distance, the point itself having rank 0; at
             least 1, capped at n - 1.
+        near: At least ``listed_neighbours(n, min_samples)`` nearest rows of each, if they have been
+            searched already.
 
     Returns:
         n - 1 edges.
     """
     space = _Space(vectors)
-    lists = _listed(space, min(space.n - 1, min_samples))
+    length = listed_neighbours(space.n, min_samples)
+    found = nearest(space.vectors, length) if near is None else near.first(length)
+    lists = _listed(space, min(space.n - 1, min_samples), found)
     candidates, bounds = _candidates(lists)
     return _grown(space, lists.core, candidates, bounds)
 
@@ -147,12 +157,16 @@ class _Space:
         return products.neg_().add_(self.half).add_(self.half[rows, None]).mul_(2).clamp_(min=0)
 
 
-def _listed(space: _Space, rank: int) -> _Lists:
-    """List neighbours by float32 products, and by float64 ones where those cannot rank for sure."""
-    length = min(space.n, rank + 1 + _MORE_NEIGHBOURS)
-    first = max(0, rank - _MEASURED_BEFORE)
-    near = nearest(space.vectors, length)
+def listed_neighbours(n: int, min_samples: int) -> int:
+    """How many nearest rows of each of n rows, itself included, the tree is grown from."""
+    return min(n, min(n - 1, min_samples) + 1 + _MORE_NEIGHBOURS)
+
+
+def _listed(space: _Space, rank: int, near: Neighbours) -> _Lists:
+    """Measure listed neighbours, and search by float64 products where float32 ones may mislead."""
     rows = near.rows
+    length = rows.shape[1]
+    first = max(0, rank - _MEASURED_BEFORE)
     last = space.distances(np.arange(space.n), rows[:, first:])
     core = np.partition(last, rank - first, axis=1)[:, rank - first]
     outside = np.full(space.n, np.inf)

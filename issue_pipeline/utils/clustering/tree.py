@@ -7,33 +7,41 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from issue_pipeline.utils.clustering.neighbours import Neighbours
 from issue_pipeline.utils.clustering.spanning_tree import spanning_tree
 from issue_pipeline.utils.embeddings import Vectors
 
 NOISE = -1
 
-Labels = NDArray[np.int64]
+ClusterIds = NDArray[np.int64]
 Rows = NDArray[np.int64]
 # Tells whether the rows of a cluster may stay together, given how they would be divided instead.
-MayStay = Callable[[Rows, Labels], bool]
+MayStay = Callable[[Rows, ClusterIds], bool]
 
 
 class ClusterTree:
     """The condensed tree of HDBSCAN over some vectors."""
 
-    def __init__(self, vectors: Vectors, min_cluster_size: int, min_samples: int) -> None:
+    def __init__(
+        self,
+        vectors: Vectors,
+        min_cluster_size: int,
+        min_samples: int,
+        near: Neighbours | None = None,
+    ) -> None:
         """Grow it.
 
         Args:
             vectors: float32 (n, d), n >= 2.
             min_cluster_size: At least 2.
             min_samples: At least 1.
+            near: As of :func:`spanning_tree`.
         """
         # Imports that only clustering should pay.
         from hdbscan._hdbscan_linkage import label
         from hdbscan._hdbscan_tree import condense_tree
 
-        tree = spanning_tree(vectors, min_samples)
+        tree = spanning_tree(vectors, min_samples, near)
         merges = label(np.column_stack([tree.ends.astype(np.float64), tree.weights]))
         self._condensed: NDArray[Any] = condense_tree(merges, min_cluster_size)
         is_row = self._condensed["child_size"] == 1
@@ -46,7 +54,7 @@ class ClusterTree:
         for parent, child in zip(inner["parent"].tolist(), inner["child"].tolist(), strict=True):
             self._below[parent].append(child)
 
-    def labels(self) -> Labels:
+    def cluster_ids(self) -> ClusterIds:
         """Choose clusters by excess of mass, as ``hdbscan`` does.
 
         Returns:
@@ -54,17 +62,17 @@ class ClusterTree:
         """
         from hdbscan._hdbscan_tree import get_clusters
 
-        labels = get_clusters(self._condensed, self._stability())[0]
-        return np.asarray(labels, dtype=np.int64)
+        ids = get_clusters(self._condensed, self._stability())[0]
+        return np.asarray(ids, dtype=np.int64)
 
-    def limited_labels(self, ceiling: int, may_stay: MayStay) -> Labels:
+    def limited_cluster_ids(self, ceiling: int, may_stay: MayStay) -> ClusterIds:
         """Choose clusters by excess of mass, but divide large ones that are not of one piece.
 
         A cluster that holds no smaller ones stays, however large: nothing would replace it.
 
         Args:
             ceiling: A cluster of more rows stays only if ``may_stay`` says so.
-            may_stay: Takes the rows of such a cluster, int64 (m,), and their labels if it is
+            may_stay: Takes the rows of such a cluster, int64 (m,), and their cluster ids if it is
                 divided, int64 (m,), -1 for noise.
 
         Returns:
@@ -79,13 +87,13 @@ class ClusterTree:
             stays = not below or not divided > mass[node]
             if stays and below and self._sizes[node] > ceiling:
                 rows = self._rows_under(node)
-                stays = may_stay(rows, self._labels_of(chosen)[rows])
+                stays = may_stay(rows, self._ids_of(chosen)[rows])
             if stays:
                 chosen.difference_update(self._nodes_under(node))
                 chosen.add(node)
             else:
                 mass[node] = divided
-        return self._labels_of(chosen)
+        return self._ids_of(chosen)
 
     def _stability(self) -> dict[int, float]:
         from hdbscan._hdbscan_tree import compute_stability
@@ -103,12 +111,12 @@ class ClusterTree:
         rows: Rows = self._row[np.isin(self._home, self._nodes_under(node))]
         return rows
 
-    def _labels_of(self, chosen: set[int]) -> Labels:
-        """Label the rows by the chosen cluster that they lie in, if any."""
+    def _ids_of(self, chosen: set[int]) -> ClusterIds:
+        """Number the rows by the chosen cluster that they lie in, if any."""
         numbers = {node: number for number, node in enumerate(sorted(chosen))}
-        label = np.full(int(self._home.max()) + 1, NOISE, dtype=np.int64)
+        id_of = np.full(int(self._home.max()) + 1, NOISE, dtype=np.int64)
         for node in numbers:
-            label[self._nodes_under(node)] = numbers[node]
-        labels = np.empty(len(self._row), dtype=np.int64)
-        labels[self._row] = label[self._home]
-        return labels
+            id_of[self._nodes_under(node)] = numbers[node]
+        ids = np.empty(len(self._row), dtype=np.int64)
+        ids[self._row] = id_of[self._home]
+        return ids

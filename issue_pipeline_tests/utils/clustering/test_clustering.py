@@ -2,18 +2,17 @@ import numpy as np
 import pytest
 from hdbscan import HDBSCAN
 
-from issue_pipeline.utils.clustering.clustering import (
+from issue_pipeline.utils.clustering import (
     centroid_distances,
     cluster_embeddings,
     cluster_quality,
-    drop_incoherent,
     largest_first,
     outlier_ratio,
-    reassign_outliers,
-    smoothing_neighbours,
-    split_oversized,
 )
+from issue_pipeline.utils.clustering.api import smoothing_neighbours
 from issue_pipeline.utils.clustering.null_model import NullModel, mean_cosine
+from issue_pipeline.utils.clustering.outliers import reassign_outliers
+from issue_pipeline.utils.clustering.selection import drop_incoherent, split_oversized
 from issue_pipeline.utils.clustering.tree import ClusterTree
 from issue_pipeline.utils.embeddings import Vectors
 

@@ -3,12 +3,9 @@
 import numpy as np
 import pytest
 
-from issue_pipeline.utils.clustering.clustering import (
-    cluster_embeddings,
-    drop_incoherent,
-    split_oversized,
-)
+from issue_pipeline.utils.clustering import cluster_embeddings
 from issue_pipeline.utils.clustering.null_model import NullModel
+from issue_pipeline.utils.clustering.selection import drop_incoherent, split_oversized
 from issue_pipeline.utils.clustering.tree import ClusterTree
 from issue_pipeline.utils.embeddings import Vectors
 
@@ -63,7 +60,7 @@ def test_a_giant_stays_if_it_is_half_as_alike_as_the_clusters_within_it(
     # Posts of one half are the same, so the whole is about (1 + cosine) / 2 as alike.
     vectors = np.repeat(two_directions(cosine)[[0, 1, 0]], 20, axis=0)
     tree = ClusterTree(line, min_cluster_size=20, min_samples=1)
-    assert len(np.unique(tree.labels()[:40])) == 1
+    assert len(np.unique(tree.cluster_ids()[:40])) == 1
     labels = split_oversized(tree, vectors, NullModel(by_chance, 0.0), ceiling=30)
     assert len(np.unique(labels[:40])) == groups
 

@@ -1,6 +1,6 @@
 import numpy as np
 
-from issue_pipeline.utils.clustering.tree import ClusterTree, Labels, Rows
+from issue_pipeline.utils.clustering.tree import ClusterIds, ClusterTree, Rows
 
 FAMILIES, CHILDREN, MEMBERS = 3, 4, 20
 
@@ -16,22 +16,22 @@ def grouped_tree() -> ClusterTree:
     return ClusterTree(points.astype(np.float32), min_cluster_size=5, min_samples=3)
 
 
-def refuse(_rows: Rows, _divided: Labels) -> bool:
+def refuse(_rows: Rows, _divided: ClusterIds) -> bool:
     return False
 
 
-def sizes(labels: Labels) -> list[int]:
+def sizes(labels: ClusterIds) -> list[int]:
     return sorted(np.bincount(labels[labels >= 0]).tolist())
 
 
 def test_without_large_clusters_the_choice_is_hdbscans_own():
     tree = grouped_tree()
-    assert tree.limited_labels(10**6, refuse).tolist() == tree.labels().tolist()
-    assert sizes(tree.labels()) == [CHILDREN * MEMBERS] * FAMILIES
+    assert tree.limited_cluster_ids(10**6, refuse).tolist() == tree.cluster_ids().tolist()
+    assert sizes(tree.cluster_ids()) == [CHILDREN * MEMBERS] * FAMILIES
 
 
 def test_a_large_cluster_is_divided_if_it_may_not_stay():
-    labels = grouped_tree().limited_labels(CHILDREN * MEMBERS - 1, refuse)
+    labels = grouped_tree().limited_cluster_ids(CHILDREN * MEMBERS - 1, refuse)
     assert len(sizes(labels)) > FAMILIES
     assert max(sizes(labels)) < CHILDREN * MEMBERS
 
@@ -39,14 +39,14 @@ def test_a_large_cluster_is_divided_if_it_may_not_stay():
 def test_who_decides_sees_the_rows_and_how_they_would_be_divided():
     seen: list[tuple[list[int], int]] = []
 
-    def stay(rows: Rows, divided: Labels) -> bool:
+    def stay(rows: Rows, divided: ClusterIds) -> bool:
         seen.append((sorted(rows.tolist()), len(set(divided.tolist()) - {-1})))
         return True
 
     tree = grouped_tree()
     family = CHILDREN * MEMBERS
-    labels = tree.limited_labels(family - 1, stay)
-    assert labels.tolist() == tree.labels().tolist()
+    labels = tree.limited_cluster_ids(family - 1, stay)
+    assert labels.tolist() == tree.cluster_ids().tolist()
     assert [list(range(i * family, (i + 1) * family)) for i in range(FAMILIES)] == sorted(
         rows for rows, _ in seen if len(rows) == family
     )
@@ -55,5 +55,5 @@ def test_who_decides_sees_the_rows_and_how_they_would_be_divided():
 
 def test_what_holds_no_smaller_cluster_stays_however_large():
     points = np.concatenate([np.zeros((50, 2)), np.ones((10, 2))]).astype(np.float32)
-    labels = ClusterTree(points, 5, 3).limited_labels(5, refuse)
+    labels = ClusterTree(points, 5, 3).limited_cluster_ids(5, refuse)
     assert sizes(labels) == [10, 50]
