@@ -26,7 +26,7 @@ from issue_pipeline.sandbox.chosen_model import chosen_model
 from issue_pipeline.sandbox.language_model import language_model_server, smollm2_file
 from issue_pipeline.sandbox.world.posts import SimulatedPost, Truth
 from issue_pipeline.settings import resources
-from issue_pipeline.utils.clustering import NOISE, cluster_embeddings
+from issue_pipeline.utils.clustering import NOISE, cluster_posts
 from issue_pipeline.utils.embeddings import TextEncoder, clean_item, embed_texts
 from issue_pipeline.utils.urls import url_hash
 
@@ -76,8 +76,9 @@ def clustered_day(world: World, day: date, model: TextEncoder) -> ClusteredDay:
             groups[key], truths[key] = post.channel, post.truth
     items.sort(key=lambda item: item.url_hash)
     texts = [clean_item(item) for item in items]
-    vectors = embed_texts([text.text for text in texts], model)
-    labels = cluster_embeddings(vectors).labels
+    embedded = [text.text for text in texts]
+    vectors = embed_texts(embedded, model)
+    labels = cluster_posts(embedded, vectors).labels
     clusters = []
     for cluster_id in range(int(labels.max(initial=NOISE)) + 1):
         rows = np.flatnonzero(labels == cluster_id)

@@ -27,12 +27,12 @@ from issue_pipeline.settings import (
 )
 from issue_pipeline.sql import bronze, silver
 from issue_pipeline.utils.clustering import (
-    cluster_embeddings,
+    cluster_posts,
     cluster_quality,
     largest_first,
     outlier_ratio,
 )
-from issue_pipeline.utils.embeddings import compute_embeddings_for_items
+from issue_pipeline.utils.embeddings import clean_item, embed_texts
 
 
 class ClusteringConfig(dg.Config):
@@ -86,9 +86,10 @@ def clusters(
             for source in versions:
                 require_sound(f"{source} {day}", bronze_checks(connection, source, day))
         require_collected(day, ledger)
-        vectors = compute_embeddings_for_items(items, embedding.get_model())
-        clustering = cluster_embeddings(
-            vectors, mode=config.mode, min_cluster_size=config.min_size or None
+        texts = [clean_item(item).text for item in items]
+        vectors = embed_texts(texts, embedding.get_model())
+        clustering = cluster_posts(
+            texts, vectors, mode=config.mode, min_cluster_size=config.min_size or None
         )
         # The items are in the order of their url_hash, which breaks ties of size.
         clustering = replace(clustering, labels=largest_first(clustering.labels))

@@ -1,14 +1,17 @@
 """Embeds posts. Vectors are computed where they are needed and never stored."""
 
 import logging
+import re
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
+from unicodedata import category
 
 import numpy as np
 from numpy.typing import NDArray
 
+from issue_pipeline.utils.cleaning.redaction import without_marks
 from issue_pipeline.utils.cleaning.shared_headings import Headings, shared_headings
 from issue_pipeline.utils.text_cleaning import clean_body, clean_title, cleaned_as
 
@@ -20,6 +23,8 @@ DIMENSIONS = 384
 # Items handed to the model at a time: some seconds of work, after which progress is logged.
 BATCH_ITEMS = 250
 PROGRESS_EVERY_S = 10.0
+_ADDRESS = re.compile(r"(?:[a-z][a-z0-9+.-]{0,20}+://|www\.)\S++", re.IGNORECASE)
+_TWO_LETTERS = re.compile(r"[^\W\d_]{2}")
 
 
 class TextEncoder(Protocol):
@@ -105,8 +110,22 @@ class CleanText:
 
     @property
     def text(self) -> str:
-        """The text that stands for the post: its title, a line break, its body."""
-        return f"{self.title}\n{self.body}".strip()
+        """The text that stands for the post: its title, a line break, its body.
+
+        Without redaction marks: posts that have no more in common than a hidden secret are not
+        about one thing.
+        """
+        return without_marks(f"{self.title}\n{self.body}").strip()
+
+
+def has_words(text: str) -> bool:
+    """Tell whether a text says anything: has a word that is no address.
+
+    A word has two letters, or one of a script without capitals: an ideograph is a word. A text of
+    emoji, numbers, punctuation or addresses alone has none.
+    """
+    said = _ADDRESS.sub(" ", text)
+    return bool(_TWO_LETTERS.search(said)) or any(category(sign) == "Lo" for sign in said)
 
 
 def headings_of_day(items: Iterable[Any]) -> Headings:

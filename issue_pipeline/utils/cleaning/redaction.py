@@ -24,6 +24,11 @@ _PRIVATE_KEY = re.compile(
 )
 
 
+def without_marks(text: str) -> str:
+    """Remove what redaction has put in."""
+    return text.replace(EMAIL_MARK, "").replace(SECRET_MARK, "")
+
+
 def redact(text: str) -> str:
     """Replace e-mail addresses by ``[email]`` and credentials by ``[secret]``.
 

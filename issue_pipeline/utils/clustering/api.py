@@ -63,7 +63,7 @@ def cluster_embeddings(
     vectors = _checked(embeddings)
     n = len(vectors)
     if min_cluster_size is None:
-        min_cluster_size = max(5, n // 200)
+        min_cluster_size = default_min_cluster_size(n)
     if min_cluster_size < 2:
         raise ValueError(f"min_cluster_size is {min_cluster_size}; expected at least 2.")
     min_samples = min_cluster_size // 2
@@ -76,6 +76,11 @@ def cluster_embeddings(
     cluster_ids = find(vectors[order], min_cluster_size, min_samples)[same]
     cluster_ids[order] = largest_first(cluster_ids[order])
     return Clustering(cluster_ids, mode, min_cluster_size, min_samples)
+
+
+def default_min_cluster_size(n: int) -> int:
+    """Return the fewest items that make a cluster of n items, if nothing else is set."""
+    return max(5, n // 200)
 
 
 def _checked(embeddings: Vectors) -> Vectors:

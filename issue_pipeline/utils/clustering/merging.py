@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from issue_pipeline.utils.clustering.neighbours import Ranks
-from issue_pipeline.utils.clustering.null_model import NullModel
+from issue_pipeline.utils.clustering.null_model import NullModel, mean_cosine
 from issue_pipeline.utils.clustering.outliers import reassign_outliers
 from issue_pipeline.utils.clustering.tree import NOISE, ClusterIds
 from issue_pipeline.utils.embeddings import Vectors
@@ -74,15 +74,21 @@ def estimate_null_model(vectors: Vectors, cluster_ids: ClusterIds, near: Ranks) 
     parts = _numbered(cluster_ids)
     every = np.arange(parts.max(initial=NOISE) + 1)
     null_model = NullModel.of(vectors, parts)
+    # Outliers are the posts of which a divided topic has fewest.
+    outliers = vectors[parts == NOISE]
+    null_mean = null_model.mean
+    if len(outliers) >= 2:
+        null_mean = min(null_mean, mean_cosine(outliers))
     merged_to = None
     for _ in range(_ESTIMATES):
         last = merged_to
-        merged_to = _agglomerated(vectors, parts, every, null_model.mean, RELATED_SHARE)
+        merged_to = _agglomerated(vectors, parts, every, null_mean, RELATED_SHARE)
         if last is not None and (merged_to == last).all():
             break
         related = _numbered(np.append(merged_to, NOISE)[parts])
         around = reassign_outliers(related, near, ceiling=len(parts))
         null_model = NullModel.of(vectors, around)
+        null_mean = null_model.mean
     return null_model
 
 

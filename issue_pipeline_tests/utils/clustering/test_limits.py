@@ -39,7 +39,8 @@ def test_a_wide_topic_beyond_the_ceiling_gives_way_to_those_within_it(
     ).labels
     sizes = np.bincount(labels + 1)[1:]
     assert sizes.max() <= most
-    assert len(np.unique(labels[:topic][labels[:topic] >= 0])) > 2
+    # Two at least: without smoothing they are one cluster, so only what is alike enough is merged.
+    assert len(np.unique(labels[:topic][labels[:topic] >= 0])) >= 2
 
 
 @pytest.mark.parametrize(
