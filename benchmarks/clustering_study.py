@@ -1,7 +1,7 @@
 """What the clustering makes of labelled posts, beside its peers, and how its settings were chosen.
 
 ``make eval`` measures the default; ``python -m benchmarks.clustering_study settings|small`` the
-others. The tables of ``docs/clustering.md`` come from here.
+others. The tables of ``docs/clustering-measurements.md`` come from here.
 """
 
 import argparse

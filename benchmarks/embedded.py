@@ -27,6 +27,16 @@ def vectors(name: str, cache: Path) -> Vectors:
     return _cached(cache / name, [clean_item(row).text for row in posts(name)])
 
 
+def texts(some: list[str], path: Path) -> Vectors:
+    """Give the vectors of any texts, kept under a path: float32 (n, 384)."""
+    return _cached(path, some)
+
+
+def sentences_of(text: str) -> list[str]:
+    """Cut a text into its sentences."""
+    return _SENTENCE_END.split(text)
+
+
 def day(cache: Path) -> Vectors:
     """Give the vectors of all posts that have a body."""
     parts = []
@@ -41,7 +51,7 @@ def sentences(cache: Path, count: int) -> Path:
     found: dict[str, None] = {}
     for name in WITH_BODY:
         for row in posts(name):
-            split = _SENTENCE_END.split(clean_item(row).text)
+            split = sentences_of(clean_item(row).text)
             found.update((one, None) for one in split if 20 <= len(one) <= 200)
     texts = list(found)
     chosen = np.random.default_rng(0).permutation(len(texts))[:count]

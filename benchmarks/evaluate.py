@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks import clustering_study, embedded, real_posts
+from benchmarks import clustering_problems, clustering_study, embedded, real_posts
 from benchmarks.cleaning import measure_cleaning
 from benchmarks.label_quality import measure_labels
 from benchmarks.report import Report, run_parts
@@ -28,6 +28,11 @@ def main() -> int:
 def _groups(report: Report, options: argparse.Namespace) -> None:
     for corpus in clustering_study.corpora(options.cache):
         report.add("groups of labelled posts", *clustering_study.beside_peers(*corpus))
+
+
+def _problems(report: Report, options: argparse.Namespace) -> None:
+    report.add("one problem among real posts", *clustering_problems.one_problem(options.cache))
+    report.add("a loud topic among real posts", *clustering_problems.loud_topics(options.cache))
 
 
 def _day(report: Report, options: argparse.Namespace) -> None:
@@ -52,7 +57,13 @@ def _labels(report: Report, options: argparse.Namespace) -> None:
     measure_labels(report, real_posts.CORPORA, options.clusters)
 
 
-PARTS = {"groups": _groups, "day": _day, "cleaning": _cleaning, "labels": _labels}
+PARTS = {
+    "groups": _groups,
+    "problems": _problems,
+    "day": _day,
+    "cleaning": _cleaning,
+    "labels": _labels,
+}
 
 
 if __name__ == "__main__":

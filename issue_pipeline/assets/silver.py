@@ -32,7 +32,7 @@ from issue_pipeline.utils.clustering import (
     largest_first,
     outlier_ratio,
 )
-from issue_pipeline.utils.embeddings import clean_item, embed_texts
+from issue_pipeline.utils.embeddings import clean_item, embed_texts, headings_of_day
 
 
 class ClusteringConfig(dg.Config):
@@ -86,7 +86,8 @@ def clusters(
             for source in versions:
                 require_sound(f"{source} {day}", bronze_checks(connection, source, day))
         require_collected(day, ledger)
-        texts = [clean_item(item).text for item in items]
+        headings = headings_of_day(items)
+        texts = [clean_item(item, headings).text for item in items]
         vectors = embed_texts(texts, embedding.get_model())
         clustering = cluster_posts(
             texts, vectors, mode=config.mode, min_cluster_size=config.min_size or None

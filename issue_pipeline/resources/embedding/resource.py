@@ -144,7 +144,9 @@ def _load(name: str, device: str | None = None) -> "SentenceTransformer":
     if model.get_embedding_dimension() != DIMENSIONS:
         raise EmbeddingModelError(
             f"The embedding model {name!r} gives {model.get_embedding_dimension()}"
-            f" dimensions; expected {DIMENSIONS}. Set EMBEDDING_MODEL."
+            f" dimensions; expected {DIMENSIONS}. Set EMBEDDING_MODEL to a model with {DIMENSIONS}:"
+            " all-MiniLM-L6-v2, or for other languages than English"
+            " paraphrase-multilingual-MiniLM-L12-v2."
         )
     return model
 
