@@ -32,7 +32,7 @@ from issue_pipeline.utils.clustering import (
     largest_first,
     outlier_ratio,
 )
-from issue_pipeline.utils.embeddings import clean_item, embed_texts, headings_of_day
+from issue_pipeline.utils.embeddings import clean_item, embed_texts, has_words, headings_of_day
 
 
 class ClusteringConfig(dg.Config):
@@ -129,6 +129,7 @@ def clusters(
             **cluster_metadata(rows, items, vectors, clustering.labels),
             "mode": clustering.mode,
             "min_cluster_size": clustering.min_cluster_size,
+            "posts_without_words": sum(not has_words(text) for text in texts),
             "incomplete_sources": ", ".join(missing) or "-",
             "seconds": seconds_since(started_at),
             "source_versions": versions,

@@ -52,8 +52,8 @@ def merge_parts(
     for home in np.unique(homes[homes != NOISE]):
         of_home = np.flatnonzero(homes == home)
         merged_to = of_home[_agglomerated(vectors, parts, of_home, null_mean, MERGE_SHARE)]
-        for part, target in zip(of_home, merged_to, strict=True):
-            merged[parts == part] = target
+        for one, target in zip(of_home, merged_to, strict=True):
+            merged[parts == one] = target
     return _numbered(merged)
 
 
