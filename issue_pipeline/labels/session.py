@@ -316,6 +316,7 @@ def parse_label(answer: str, prompt: Prompt) -> IssueLabel:
     if prompt.titles:
         if label.canonical_title not in prompt.titles:
             raise InvalidLabelError("canonical_title: expected one of the titles given")
+        label = label.model_copy(update=dict(prompt.decided))
     elif problem := copied_problem(label, prompt.instructions) or masked_problem(label):
         raise InvalidLabelError(problem)
     return label

@@ -28,7 +28,7 @@ NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
 
 
 class WordEncoder:
-    """Two texts are as near as they share words; each word has a place of its own."""
+    """Two texts are as near as they share words; each of the first 384 has a place of its own."""
 
     def __init__(self) -> None:
         self.places: dict[str, int] = {}
@@ -37,7 +37,7 @@ class WordEncoder:
         rows = np.zeros((len(sentences), 384), dtype=np.float32)
         for row, text in zip(rows, sentences, strict=True):
             for word in text.lower().replace(",", " ").split() or [""]:
-                row[self.places.setdefault(word, len(self.places))] += 1
+                row[self.places.setdefault(word, len(self.places)) % 384] += 1
         return rows
 
 
@@ -141,6 +141,8 @@ def test_a_fresh_label_fills_the_row():
         attempts=1,
         seconds=1.5,
         failure="",
+        is_problem=True,
+        problem_score=clusters[0].problem_score,
     )
     assert row.labeled_at.tzinfo is UTC
     [request] = labeler.requests
