@@ -21,9 +21,9 @@ from issue_pipeline.labels.schema import (
 from issue_pipeline.utils.cluster_representatives import normalize_title, title_similarity
 
 # Members that are looked at, nearest first, and how much of their bodies is read.
-NEAREST_MEMBERS = 40
-MAX_BODY_CHARS = 1_500
-MAX_CANDIDATES = 120
+NEAREST_MEMBERS = 25
+MAX_BODY_CHARS = 800
+MAX_CANDIDATES = 60
 MAX_DESCRIPTION_CHARS = 300
 _KEPT = 20
 _MAX_JACCARD = 0.8
@@ -39,6 +39,9 @@ _QUESTION = -0.06
 _NUMBER = -0.03
 _LONG_TITLE = -0.06
 _BRACKETS = -0.03
+_LOWER_CASE = -0.02
+_FIRST_PERSON = -0.02
+_LEANS_ON_ANOTHER = -0.1
 
 # Not after "e.g.", "U.S." or "No.": the next sentence starts with a capital or a digit.
 _SENTENCE_BREAK = re.compile(
@@ -54,6 +57,13 @@ _DANGLING = re.compile(
 _CAUSE_OR_CONSEQUENCE = re.compile(
     r"\b(?:because|since|so|therefore|as a result|due to|leads? to|causes?|caused|means?|every time"
     r"|whenever|when|until|unless|although|even though|instead of|costs?|we lose|without)\b",
+    re.IGNORECASE,
+)
+_OWN = re.compile(r"\b(?:i|my|me|we|our|us)\b", re.IGNORECASE)
+# A sentence that begins like this is about what stood before it.
+_LEANING = re.compile(
+    r"(?:so|but|and|then|also|or|however|yet|still|instead|otherwise|it|they|he|she|this|that|these"
+    r"|those|here|there|yes|no|well|plus|only|same|both|which|because|apparently|you)\b",
     re.IGNORECASE,
 )
 _PERSONAL = re.compile(
@@ -93,7 +103,7 @@ def rank_choices(posts: Sequence[MaskedPost], ranking: Ranking | None = None) ->
     """Return the titles and sentences of posts that can stand for their cluster, best first.
 
     Args:
-        posts: Members of the cluster, nearest to its centroid first; the first 40 count.
+        posts: Members of the cluster, nearest to its centroid first; the first 25 count.
         ranking: Scores texts; without it they are offered in the order of the posts.
 
     Returns:
@@ -194,6 +204,8 @@ def _title_bonus(title: str) -> float:
         + _LONG_TITLE * (_word_count(title) > _MAX_TITLE_WORDS)
         + _ANECDOTE * bool(_PERSONAL.search(title))
         + _BRACKETS * bool(re.search(r"[(\[]", title))
+        + _LOWER_CASE * title[0].islower()
+        + _FIRST_PERSON * bool(_OWN.search(title))
     )
 
 
@@ -201,14 +213,17 @@ def _sentence_bonus(sentence: str) -> float:
     return (
         _CONSEQUENCE * bool(_CAUSE_OR_CONSEQUENCE.search(sentence))
         + _ANECDOTE * bool(_PERSONAL.search(sentence))
+        + _FIRST_PERSON * bool(_OWN.search(sentence))
+        + _LEANS_ON_ANOTHER * bool(_LEANING.match(sentence))
         + _NUMBER * len(re.findall(r"\d+", sentence)[:3])
     )
 
 
 def _distinct(texts: Sequence[str]) -> list[str]:
-    return list({normalize_title(text): text for text in reversed(texts)}.values())[::-1][
-        :MAX_CANDIDATES
-    ]
+    first: dict[str, str] = {}
+    for text in texts:
+        first.setdefault(normalize_title(text), text)
+    return list(first.values())[:MAX_CANDIDATES]
 
 
 def _unlike(titles: Sequence[str]) -> list[str]:

@@ -141,6 +141,7 @@ _SEVERE = re.compile(
     r"|burn\w*|explod\w+|fraud\w*|scam\w*|stolen|steal\w*|bankrupt\w*|evict\w*|insolven\w+"
     r"|security hole|vulnerab\w+|exploit\w*|leak(?:s|ed|ing)? (?:\w+ ){0,3}"
     r"(?:data|passwords?|records?|addresses|secrets?)|exposed|hacked|frozen"
+    r"|(?:double|duplicate|second|wrong) charges?|charg\w+ (?:\w+ ){0,4}twice|overcharg\w+"
     r"|freez\w+ (?:\w+ ){0,2}(?:account|money|funds)|cannot pay|critical(?:ly)?|blocker"
     r"|catastroph\w+|disaster\w*|life|lives)\b",
     re.IGNORECASE,
