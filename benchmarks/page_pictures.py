@@ -169,6 +169,8 @@ def a_story(day: date, number: int, problem: Problem, choice: random.Random) -> 
         completion_tokens=0,
         cost_usd=0.0,
         labeled_at=datetime.now(UTC),
+        is_problem=number % 9 > 0,
+        problem_score=1.0,
     )
     return Story(row, [a_post(day, row, problem, post, choice) for post in range(size)])
 

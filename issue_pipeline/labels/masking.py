@@ -44,7 +44,7 @@ _PUNCTUATION = re.compile(f"[{_BETWEEN}]")
 # longest ending that needs no other post, the least share of posts that have a longer one; the
 # longest word that is looked at, and how many with the same beginning are in a group.
 _MIN_STEM = 4
-_MIN_STEM_SHARE = 0.67
+_MIN_STEM_SHARE = 0.66
 _FREE_ENDING = 2
 _MIN_ENDING_SHARE = 0.02
 _MAX_WORD = 40

@@ -100,7 +100,7 @@ def test_every_post_of_it_is_published_and_refers_to_it():
 
 def test_other_themes_are_published_and_say_so():
     told = {
-        is_problem: live([issue(is_problem=is_problem)])[0].fields["is_problem"]
+        is_problem: live([issue(is_problem=is_problem)], {0: []})[0].fields["is_problem"]
         for is_problem in (True, False, None)
     }
     # A label from before that was told stays what it was published as.

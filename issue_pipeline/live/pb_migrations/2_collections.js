@@ -9,7 +9,7 @@ migrate(
     const at = $os.args.findIndex((argument) => flag.test(argument))
     const given = at < 0 ? "" : $os.args[at].replace(flag, "") || $os.args[at + 1]
     const folder = given || `${app.dataDir()}/../pb_migrations`
-    const { collections, rules, times } = JSON.parse(toString($os.readFile(`${folder}/collections.json`)))
+    const { collections, rules, times, added } = JSON.parse(toString($os.readFile(`${folder}/collections.json`)))
 
     for (const { name, type, fields, indexes } of collections) {
       const there = app.findAllCollections().find((collection) => collection.name === name)
@@ -22,6 +22,11 @@ migrate(
       }
       if (!there) collection.indexes = indexes
       app.save(collection)
+      // What records from before hold in a field that was added, where that is not the empty value.
+      for (const [field, value] of Object.entries(added[name] ?? {})) {
+        if (!there || known.includes(field) || !value) continue
+        app.db().newQuery(`UPDATE {{${name}}} SET [[${field}]] = {:value}`).bind({ value }).execute()
+      }
     }
   },
   (app) => {

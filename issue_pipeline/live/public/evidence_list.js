@@ -28,6 +28,8 @@ export class EvidenceList {
     this.#more.hidden = true;
     this.#more.addEventListener("click", () => this.#show(this.#pages + 1));
     this.#order.addEventListener("change", () => this.reload());
+    const order = el("span", { class: "dropdown field" }, this.#order);
+    order.hidden = true; // until there are posts to put in order
     this.element = el(
       "section",
       { class: "evidence", "aria-label": "Evidence" },
@@ -35,7 +37,7 @@ export class EvidenceList {
         "div",
         { class: "evidence-head" },
         el("h3", {}, "Evidence"),
-        el("span", { class: "dropdown field" }, this.#order),
+        order,
       ),
       this.#posts,
       this.#status,
@@ -86,6 +88,7 @@ export class EvidenceList {
 
   #sayRest(shown, total) {
     const left = total - shown;
+    this.#order.parentElement.hidden = total < 2;
     this.#more.hidden = left <= 0;
     this.#more.textContent = `Show ${number(Math.min(left, PAGE_POSTS))} more`;
     this.#status.textContent =

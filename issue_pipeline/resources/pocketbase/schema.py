@@ -91,6 +91,7 @@ def ensure_schema(connection: PocketBaseConnection) -> None:
             f" not fit: {'; '.join(problems)}. Put that right, or rename or remove them (missing"
             " ones are made), or point POCKETBASE_URL at a server of its own."
         )
+    fill: dict[str, Json] = {}
     for name in names:
         if name not in there:
             there[name] = _create(connection, _wanted(name, ids))
@@ -106,7 +107,28 @@ def ensure_schema(connection: PocketBaseConnection) -> None:
         }
         if changes:
             connection.send("PATCH", f"/api/collections/{there[name]['id']}", body=changes)
+        added = {field["name"] for field in changes.get("fields", ())} - {
+            field["name"] for field in there[name]["fields"]
+        }
+        fill |= {name: {one: later[name][one] for one in added if later[name][one]}}
     _allow_batches(connection)
+    for name, values in fill.items():
+        if values:
+            _fill(connection, name, values)
+
+
+def _fill(connection: PocketBaseConnection, name: str, values: Json) -> None:
+    """Give every record of a collection these values; those from before hold the empty ones."""
+    path = f"/api/collections/{name}/records"
+    last = ""
+    while True:
+        query = {"filter": f"id > '{last}'", "sort": "id", "fields": "id", "perPage": 200}
+        records = connection.send("GET", path, params={**query, "skipTotal": 1})["items"]
+        for record in records:
+            connection.send("PATCH", f"{path}/{record['id']}", body=values)
+        if len(records) < 200:
+            return
+        last = records[-1]["id"]
 
 
 def _create(connection: PocketBaseConnection, collection: Json) -> Json:
