@@ -381,6 +381,7 @@ def test_posts_stand_nearest_first_and_on_request_most_voted_first(page, server,
     store.put(day, "Exports hang", posts=posts)
     page.goto(f"{server.url}/?day={day}")
     page.locator("summary").click()
-    expect(page.locator(".post > a")).to_have_text(["Typical", "Near", "Loud"])
+    order = [re.compile(f"^{title}") for title in ("Typical", "Near", "Loud")]
+    expect(page.locator(".post > a")).to_have_text(order)
     page.get_by_label("Order of the posts").select_option("votes")
-    expect(page.locator(".post > a")).to_have_text(["Loud", "Near", "Typical"])
+    expect(page.locator(".post > a")).to_have_text([order[2], order[1], order[0]])
