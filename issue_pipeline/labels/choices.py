@@ -31,7 +31,7 @@ _MIN_SENTENCE_WORDS = 6
 _MAX_TITLE_WORDS = 16
 _MIN_LETTER_SHARE = 0.85
 # What a text gains or loses beside its cosine to the centroid, which is in [-1, 1].
-_PER_PROBLEM_SCORE = 0.06
+_PER_PROBLEM_SCORE = 0.08
 _MAX_PROBLEM_SCORE = 1.5
 _CONSEQUENCE = 0.06
 _ANECDOTE = -0.08
@@ -41,7 +41,8 @@ _LONG_TITLE = -0.06
 _BRACKETS = -0.03
 _LOWER_CASE = -0.02
 _FIRST_PERSON = -0.02
-_LEANS_ON_ANOTHER = -0.1
+_LEANS_ON_ANOTHER = -0.2
+_RELIEF = -0.15
 
 # Not after "e.g.", "U.S." or "No.": the next sentence starts with a capital or a digit.
 _SENTENCE_BREAK = re.compile(
@@ -64,6 +65,13 @@ _OWN = re.compile(r"\b(?:i|my|me|we|our|us)\b", re.IGNORECASE)
 _LEANING = re.compile(
     r"(?:so|but|and|then|also|or|however|yet|still|instead|otherwise|it|they|he|she|this|that|these"
     r"|those|here|there|yes|no|well|plus|only|same|both|which|because|apparently|you)\b",
+    re.IGNORECASE,
+)
+# What works or helps, or what somebody would give for it, is neither cause nor consequence.
+_WORKS_OR_WISHES = re.compile(
+    r"(?<!not )(?<!n['’]t )(?<!never )\b(?:correctly|properly|works? (?:fine|well|again|now)|helps?"
+    r"|helped|is fine|fixed it|solved|no problem|(?:i|we)['’]d (?:\w+ )?(?:pay|like|love)"
+    r"|would (?:\w+ )?(?:pay|like|love)|please|i pay|we pay)\b",
     re.IGNORECASE,
 )
 _PERSONAL = re.compile(
@@ -215,6 +223,7 @@ def _sentence_bonus(sentence: str) -> float:
         + _ANECDOTE * bool(_PERSONAL.search(sentence))
         + _FIRST_PERSON * bool(_OWN.search(sentence))
         + _LEANS_ON_ANOTHER * bool(_LEANING.match(sentence))
+        + _RELIEF * bool(_WORKS_OR_WISHES.search(sentence))
         + _NUMBER * len(re.findall(r"\d+", sentence)[:3])
     )
 

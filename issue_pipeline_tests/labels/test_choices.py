@@ -96,6 +96,25 @@ def test_of_equally_near_texts_those_that_report_a_problem_come_first():
     assert rank_choices(posts, ranking).titles == ["Export hangs", "A look at exports"]
 
 
+@pytest.mark.parametrize(
+    "weaker",
+    [
+        "So the export of the workspace stops there.",
+        "My wife saw the export of the workspace stop.",
+        "The export of the small workspace works fine.",
+        "I'd gladly pay for an export of the workspace.",
+    ],
+)
+def test_sentences_that_tell_a_cause_or_consequence_come_first(weaker: str):
+    telling = "The export of the workspace stops because the disk is full."
+
+    def ranking(texts: list[str]) -> tuple[list[float], list[float]]:
+        return [0.6] * len(texts), [0.0] * len(texts)
+
+    post = MaskedPost("Export hangs", f"{weaker} {telling}")
+    assert rank_choices([post], ranking).descriptions == [telling, weaker]
+
+
 def test_titles_with_nearly_the_same_words_are_offered_once():
     assert titles("Export hangs", "export hangs!", "Hangs export", "CSV is slow") == [
         "Export hangs",
