@@ -3,9 +3,10 @@
 A message says what happened, what was expected and what to do.
 """
 
+from collections.abc import Sequence
 from typing import ClassVar
 
-from issue_pipeline.records import Spent
+from issue_pipeline.records import Allowance, Spent
 
 
 class IssuePipelineError(Exception):
@@ -140,6 +141,18 @@ class InvalidLabelError(LabelingError):
     """The model answered, but not with a valid label. The message says what was wrong."""
 
 
+class CutOffError(InvalidLabelError):
+    """The answer was cut off at the most tokens that it may take, and holds no whole label."""
+
+
+class FailedGenerationError(InvalidLabelError):
+    """The provider itself refused what the model wrote: it is not the JSON asked for."""
+
+
+class NoLabelsError(LabelingError):
+    """Not one cluster of a day has a label. Everything else of the day is stored."""
+
+
 class TitleTakenError(LabelingError):
     """A good label loses its title to another problem of the day; its cluster is asked on."""
 
@@ -156,20 +169,44 @@ class ModelSilentError(ModelUnavailableError):
     """Not even a reply came: the model hangs, or nothing can be reached where it should be."""
 
 
-class FormatRefusedError(ModelUnavailableError):
-    """The provider does not take our JSON schema; the same call may succeed without it."""
+class ParameterRefusedError(ModelUnavailableError):
+    """The provider does not take a parameter of the call; it may succeed without.
+
+    Attributes:
+        names: The parameters that the refusal speaks of, the likeliest first.
+    """
+
+    def __init__(self, message: str, *, names: Sequence[str]) -> None:
+        super().__init__(message)
+        self.names = names
+
+
+class RequestTooLargeError(ModelUnavailableError):
+    """Prompt and room for the answer together are too large; less room may do.
+
+    Attributes:
+        fits: Tokens of an answer that would fit; ``None`` if the provider does not say.
+    """
+
+    def __init__(self, message: str, *, fits: int | None = None) -> None:
+        super().__init__(message)
+        self.fits = fits
 
 
 class RateLimitedError(ModelUnavailableError):
-    """Too many calls in too short a time; the same call may succeed later.
+    """Too many calls in too short a time, or a server too busy; the same call may succeed later.
 
     Attributes:
         wait_s: Seconds the provider asked us to wait; ``None`` when it did not say.
+        allowances: What it says is left of its limits.
     """
 
-    def __init__(self, message: str, *, wait_s: float | None = None) -> None:
+    def __init__(
+        self, message: str, *, wait_s: float | None = None, allowances: Sequence[Allowance] = ()
+    ) -> None:
         super().__init__(message)
         self.wait_s = wait_s
+        self.allowances = allowances
 
 
 class ModelAccessError(ModelUnavailableError):

@@ -120,6 +120,28 @@ class Spent:
 
 
 @dataclass(frozen=True, slots=True)
+class Allowance:
+    """What a model's server says is left of one of its rate limits.
+
+    Attributes:
+        name: Tells it from the others of the same server.
+        kind: ``requests``, ``tokens`` (prompt and answer), ``input-tokens`` or ``output-tokens``.
+        limit: Of a whole window; ``None`` if not said.
+        remaining: What is left of it; ``None`` if not said.
+        reset_s: Seconds until all of it is there again.
+        window_s: Of the limit, where replies to calls that are let through do not state it, so that
+            they must be counted here; ``None`` otherwise.
+    """
+
+    name: str
+    kind: str
+    limit: float | None
+    remaining: float | None
+    reset_s: float
+    window_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class IssueRow:
     """One row of ``gold.issues``: a cluster and its label, or why it has none.
 

@@ -14,7 +14,7 @@ from issue_pipeline.assets.metadata.labels import label_metadata
 from issue_pipeline.assets.metadata.tables import OWNERS, table_metadata
 from issue_pipeline.assets.partition_keys import day_of
 from issue_pipeline.assets.preconditions import require_collected
-from issue_pipeline.errors import MissingInputError, StoreBusyError
+from issue_pipeline.errors import MissingInputError, NoLabelsError, StoreBusyError
 from issue_pipeline.labels.labelling import (
     ask_models,
     collect_evidence,
@@ -24,7 +24,7 @@ from issue_pipeline.labels.labelling import (
 from issue_pipeline.labels.prompts import PROMPT_VERSION
 from issue_pipeline.labels.session import start_session
 from issue_pipeline.partitions import daily_partitions
-from issue_pipeline.records import LedgerEntry
+from issue_pipeline.records import IssueRow, LedgerEntry
 from issue_pipeline.resources.duckdb import IssuesDatabase
 from issue_pipeline.resources.embedding import EmbeddingResource
 from issue_pipeline.resources.llm import LLMResource
@@ -47,7 +47,8 @@ from issue_pipeline.utils.embeddings import headings_of_day
         "One row for every cluster of the day: what problem it is, how bad, and whether somebody"
         " would pay for a fix, as a language model describes it under a strict schema; and in"
         " `gold.issue_evidence` the posts it stands on. Good labels are reused; clusters without"
-        " one, because models failed or the run's budget was spent, are tried on the next run."
+        " one, because models failed or the run's budget was spent, are tried on the next run. If"
+        " none of them has a label, the step fails once all of this is stored."
     ),
 )
 def issues(
@@ -81,6 +82,7 @@ def issues(
                 prepared,
                 known=gold.issues_of_day(connection, day),
                 reusable=gold.good_labels(connection, [one.fingerprint for one in prepared]),
+                model=model,
             )
             gold.replace_day(connection, day, settled, collect_evidence(prepared, settled))
         rows = {row.cluster_id: row for row in settled}
@@ -100,14 +102,30 @@ def issues(
             f"{len(waiting)} of {len(labels)} clusters of {day} wait for the next run:"
             f" {waiting[0].failure}"
         )
+    with clear_failures(context):
+        require_labels(day, labels)
     return dg.MaterializeResult(
         tags=labelled_tags(sum(row.label_failed for row in labels)),
         metadata={
             **label_metadata(labels),
             "calls": session.calls if session else 0,
+            "waited_for_limits_s": round(session.waited_s, 1) if session else 0.0,
         },
         check_results=checked,
     )
+
+
+def require_labels(day: date, rows: Sequence[IssueRow]) -> None:
+    """Refuse to call a day labelled of which no cluster has a label.
+
+    Raises:
+        NoLabelsError: There are clusters, and none of them has one.
+    """
+    if rows and all(row.label_failed for row in rows):
+        raise NoLabelsError(
+            f"None of the {len(rows)} clusters of {day} has a label, so the day shows no issue;"
+            f" its clusters are stored and will be labelled by the next run. {rows[0].failure}"
+        )
 
 
 def require_clusters(

@@ -1,11 +1,15 @@
-"""Post failed runs to a webhook: what failed, of which partition, when, why, and where to look.
+"""Alerts for a webhook: failed runs, each by itself, and checks that warn, grouped.
 
-An alert that the receiver does not accept is sent again at the next evaluation. Dagster's own
-failure sensor evaluates each failure once, so it does not fit.
+A failure says what failed, of which partition, when, why, and where to look. A check that warns is
+reported once for its partition, until it has passed. What the receiver does not accept is sent
+again at the next evaluation. Dagster's own failure sensor evaluates each failure once.
 """
 
 import html
+import json
 import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from typing import NamedTuple
@@ -14,6 +18,7 @@ import dagster as dg
 import httpx
 
 from issue_pipeline.assets.failures import MAX_REASON_CHARS, failure_reason
+from issue_pipeline.automation.check_warnings import check_results, open_warnings, warning_text
 from issue_pipeline.automation.history import PARTITION_TAG, ended_at
 from issue_pipeline.automation.retries import is_run_again
 from issue_pipeline.settings import alert_webhook_url, dagster_ui_url
@@ -28,6 +33,9 @@ TIMEOUT_S = 3.0
 # No further alert is begun after so long; Dagster gives a sensor one minute.
 LOOK_S = 30.0
 MAX_PARTITION_CHARS = 200
+# Whose checks are read at one look, the oldest first: the others at the next.
+MAX_RUNS = 200
+OVERLAP_S = 60.0
 # Dagster's, on a run whose process was lost.
 _LOST_AND_RUN_AGAIN_TAG = "dagster/will_retry"
 
@@ -92,8 +100,42 @@ def post_alert(url: str, text: str) -> Delivery:
     return Delivery(True, True, "Told")
 
 
+@dataclass(slots=True)
+class Memory:
+    """What was sent already, as the sensor's cursor keeps it.
+
+    Attributes:
+        failed: Ids of the failed runs that were sent.
+        warned: Keys of the checks that were sent as warnings, and the day of that.
+        checked_until: End of the last run whose checks were looked at, seconds since 1970.
+    """
+
+    failed: set[str] = field(default_factory=set)
+    warned: dict[str, str] = field(default_factory=dict)
+    checked_until: float = 0.0
+
+    @classmethod
+    def from_cursor(cls, cursor: str | None) -> "Memory":
+        """Read a cursor; one of an earlier version names failed runs only."""
+        if not (cursor or "").startswith("{"):
+            return cls(failed=set((cursor or "").split()))
+        kept = json.loads(cursor or "{}")
+        return cls(set(kept["failed"]), dict(kept["warned"]), float(kept["checked_until"]))
+
+    def to_cursor(self) -> str:
+        """Write it down; warnings of long ago are forgotten."""
+        oldest = (datetime.now(UTC) - MEMORY).date().isoformat()
+        warned = {key: day for key, day in sorted(self.warned.items()) if day >= oldest}
+        kept = {
+            "failed": sorted(self.failed),
+            "warned": warned,
+            "checked_until": self.checked_until,
+        }
+        return json.dumps(kept)
+
+
 def alert_sensors() -> list[dg.SensorDefinition]:
-    """Return the sensor that posts failures, if a webhook is configured."""
+    """Return the sensor that sends alerts, if a webhook is configured."""
     url = alert_webhook_url()
     if not url:
         return []
@@ -102,44 +144,95 @@ def alert_sensors() -> list[dg.SensorDefinition]:
         minimum_interval_seconds=CHECK_EVERY_S,
         default_status=dg.DefaultSensorStatus.RUNNING,
         description=(
-            "Posts every failed run to ALERT_WEBHOOK_URL; what is not taken, again at the next"
-            f" look, for {TOLD_FOR.days} day."
+            "Posts every failed run, and the checks that warn, to ALERT_WEBHOOK_URL; what is not"
+            f" taken, again at the next look, for {TOLD_FOR.days} day."
         ),
     )
     def alert_on_failure(context: dg.SensorEvaluationContext) -> dg.SkipReason:
-        failed = {record.dagster_run.run_id: record for record in _failed_runs(context)}
-        # Ids of the runs that were told; those that are history are forgotten.
-        told = failed.keys() & set((context.cursor or "").split())
-        outcomes = []
-        began = time.monotonic()
-        for run_id, record in failed.items():
-            if run_id in told or ended_at(record) < datetime.now(UTC) - TOLD_FOR:
-                continue
-            if time.monotonic() - began > LOOK_S:
-                outcomes.append("The rest is told at the next look.")
-                break
-            reason = _reason(context.instance, run_id)
-            text = alert_text(record.dagster_run, ended_at(record), reason, dagster_ui_url())
+        memory = Memory.from_cursor(context.cursor)
+        outcomes: list[str] = []
+
+        def send(text: str) -> Delivery:
             delivery = post_alert(url, text)
             outcomes.append(f"{delivery.words}: {text}")
-            if delivery.is_taken:
-                told.add(run_id)
-            else:
+            if not delivery.is_taken:
                 context.log.warning(outcomes[-1])
-            if not delivery.takes_others:
-                break
-        context.update_cursor(" ".join(sorted(told)))
-        return dg.SkipReason("\n".join(outcomes) or "No other run failed.")
+            return delivery
+
+        if _send_failures(context, memory, send, outcomes):
+            _send_warnings(context, memory, send)
+        context.update_cursor(memory.to_cursor())
+        return dg.SkipReason("\n".join(outcomes) or "No other run failed, and no check warns.")
 
     return [alert_on_failure]
 
 
-def _failed_runs(context: dg.SensorEvaluationContext) -> list[dg.RunRecord]:
-    """Return the failed runs of our code location, the oldest first."""
-    records = context.instance.get_run_records(
-        dg.RunsFilter(
-            statuses=[dg.DagsterRunStatus.FAILURE], updated_after=datetime.now(UTC) - MEMORY
+def _send_failures(
+    context: dg.SensorEvaluationContext,
+    memory: Memory,
+    send: Callable[[str], Delivery],
+    outcomes: list[str],
+) -> bool:
+    """Send the failures that were not sent yet; return whether there is time for more."""
+    failed = {
+        record.dagster_run.run_id: record
+        for record in _ended_runs(context, dg.DagsterRunStatus.FAILURE)
+    }
+    memory.failed &= failed.keys()  # those that are history are forgotten
+    began = time.monotonic()
+    for run_id, record in failed.items():
+        if run_id in memory.failed or ended_at(record) < datetime.now(UTC) - TOLD_FOR:
+            continue
+        if time.monotonic() - began > LOOK_S:
+            outcomes.append("The rest is told at the next look.")
+            return False
+        reason = _reason(context.instance, run_id)
+        text = alert_text(record.dagster_run, ended_at(record), reason, dagster_ui_url())
+        delivery = send(text)
+        if delivery.is_taken:
+            memory.failed.add(run_id)
+        if not delivery.takes_others:
+            return False
+    return True
+
+
+def _send_warnings(
+    context: dg.SensorEvaluationContext, memory: Memory, send: Callable[[str], Delivery]
+) -> None:
+    """Send the checks that warn in runs that ended since the last look, in one message."""
+    # Of two runs the one that ended first may become visible last; reading one twice does no harm.
+    since = max(memory.checked_until - OVERLAP_S, (datetime.now(UTC) - TOLD_FOR).timestamp())
+    runs = [
+        record
+        for record in _ended_runs(
+            context, dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, within=TOLD_FOR
         )
+        if ended_at(record).timestamp() > since
+    ]
+    runs.sort(key=ended_at)
+    runs = runs[:MAX_RUNS]
+    results = [
+        result for record in runs for result in check_results(context.instance, record.dagster_run)
+    ]
+    news, passed = open_warnings(results, memory.warned)
+    if news and not send(_inert(warning_text(news, dagster_ui_url()))).is_taken:
+        return
+    today = datetime.now(UTC).date().isoformat()
+    memory.warned |= {one.key: today for one in news}
+    for key in passed:
+        memory.warned.pop(key, None)
+    if runs:
+        memory.checked_until = ended_at(runs[-1]).timestamp()
+
+
+def _ended_runs(
+    context: dg.SensorEvaluationContext,
+    *statuses: dg.DagsterRunStatus,
+    within: timedelta | None = None,
+) -> list[dg.RunRecord]:
+    """Return the runs of our code location that ended so, the oldest first."""
+    records = context.instance.get_run_records(
+        dg.RunsFilter(statuses=list(statuses), updated_after=datetime.now(UTC) - (within or MEMORY))
     )
     ours = context.code_location_origin
     return [

@@ -1,17 +1,21 @@
-"""Several clusters asked about at once, and which of them has a title that several want.
+"""Concurrent labelling with deterministic conflict resolution.
 
-The same answers give the same labels, in whatever order they come: what a cluster is asked depends
-on no other cluster, but that it may not have a title which one before it wants. A label is given
-out as soon as it is there all the same. Should one before it come for its title later, it is taken
-back, and its cluster is asked on, with the same words and as often as if it had come second.
+Of several labels with one title, the first cluster in the order of the day keeps it.
+The same answers result in the same labels, in whatever order they arrive: what is sent for a
+cluster depends on no other cluster, except that it may not have a title which one before it wants.
+A label is yielded as soon as it is there all the same. If a cluster before it claims its title
+later, the label is withdrawn and its candidate labels go on, with the same words and as many calls
+as if it had come second. Where they are used up, what sets the cluster apart is added to the title.
 """
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 
 from issue_pipeline.errors import LabelingError, TitleTakenError
+from issue_pipeline.labels.distinction import qualified_labels
+from issue_pipeline.labels.schema import IssueLabel
 from issue_pipeline.labels.session import CandidateLabels, LabelResult
 from issue_pipeline.labels.validation import DayTitles
 
@@ -22,15 +26,19 @@ TITLE_TAKEN = (
 
 @dataclass(frozen=True, slots=True)
 class LabelTask:
-    """One cluster that models are asked about.
+    """One cluster to label.
 
     Attributes:
-        begin: Starts to ask; called in a thread of its own.
+        begin: Returns its candidate labels; called in a thread of its own.
         titles: Its representatives' titles.
+        apart: What sets it apart from the other clusters of the day, the most telling first.
+        problem: Returns what is wrong with a label for it, or ``None``.
     """
 
     begin: Callable[[], CandidateLabels]
     titles: Collection[str]
+    apart: Sequence[str] = ()
+    problem: Callable[[IssueLabel], str | None] = lambda _: None
 
 
 # By place in the order of the day: a cluster's label, or why it has none.
@@ -40,29 +48,29 @@ Outcomes = dict[int, LabelResult | LabelingError]
 def label_concurrently(
     clusters: Sequence[LabelTask], titles: DayTitles, at_once: int
 ) -> Iterator[Outcomes]:
-    """Ask about every cluster, several at once.
+    """Label every cluster, several at once.
 
     Args:
         clusters: In the order of the day: of two that want a title the first has it.
         titles: The titles that are taken for good.
-        at_once: How many are asked about at the same time, at least 1.
+        at_once: How many are worked on at the same time, at least 1.
 
     Yields:
-        Outcomes as they come, with a ``TitleTakenError`` for each label that is taken back and for
+        Outcomes as they come, with a ``TitleTakenError`` for each label that is withdrawn and for
         whose cluster another outcome comes. No more is begun until the next is asked for: whoever
         stores each first loses no more labels than calls are under way.
     """
-    candidates: dict[int, CandidateLabels] = {}
+    candidates: dict[int, Iterator[LabelResult]] = {}
     labels: dict[int, LabelResult] = {}
     running: dict[Future[LabelResult], int] = {}
     left = iter(range(len(clusters)))
 
     def begin(place: int) -> LabelResult:
-        candidates[place] = clusters[place].begin()
+        candidates[place] = _with_titles_apart(clusters[place])
         return next(candidates[place])
 
     def go_on(place: int) -> LabelResult:
-        return candidates[place].send(TITLE_TAKEN)
+        return next(candidates[place])
 
     pool = ThreadPoolExecutor(at_once, thread_name_prefix="label")
     try:
@@ -89,3 +97,29 @@ def label_concurrently(
             running.update((pool.submit(go_on, loser), loser) for loser in losers)
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _with_titles_apart(cluster: LabelTask) -> Iterator[LabelResult]:
+    """Yield a cluster's candidate labels; then the last one, with what sets the cluster apart.
+
+    Each is yielded because the title of the one before belongs to another cluster.
+
+    Raises:
+        LabelingError: There is no further one.
+    """
+    reason = TITLE_TAKEN
+    if cluster.apart:
+        reason += f", such as: {'; '.join(cluster.apart)}"
+    candidates = cluster.begin()
+    last: LabelResult | None = None
+    try:
+        last = next(candidates)
+        while True:
+            yield last
+            last = candidates.send(reason)
+    except LabelingError as error:
+        if last is not None:
+            for label in qualified_labels(last.label, cluster.apart):
+                if cluster.problem(label) is None:
+                    yield replace(last, label=label, spent=error.spent)
+        raise

@@ -16,10 +16,12 @@ from issue_pipeline.labels.choices import (
     rank_choices,
 )
 from issue_pipeline.labels.concurrent import LabelTask, label_concurrently
+from issue_pipeline.labels.distinction import DayWords
 from issue_pipeline.labels.hints import Hinter
 from issue_pipeline.labels.masking import mask_unshared_words, shared_words
 from issue_pipeline.labels.problem_scoring import MIN_PROBLEM_SCORE, ProblemScorer
 from issue_pipeline.labels.prompts import LabelRequest, Representative
+from issue_pipeline.labels.reuse import reuse_problem, same_posts
 from issue_pipeline.labels.session import CandidateLabels, LabelCheck, LabelResult
 from issue_pipeline.labels.validation import (
     ClusterCheck,
@@ -134,6 +136,7 @@ def settled_rows(
     *,
     known: Sequence[IssueRow],
     reusable: Mapping[str, IssueRow],
+    model: TextEncoder | None = None,
 ) -> list[IssueRow]:
     """Give every cluster the row it has before any model is asked.
 
@@ -144,22 +147,33 @@ def settled_rows(
             until a model is asked again.
         reusable: Good labels of any day, by fingerprint. Of these and those only such are good that
             today's rules would take: a model is asked again about the others.
+        model: The embedding model: kept and reused labels must be about their cluster. ``None``:
+            only their form is checked.
 
     Returns:
         One row per cluster, in the order of the clusters: kept, reused, failed before, or waiting.
     """
-    # Of several with the same titles the first: it is the one that a model was asked for.
-    kept = {row.cluster_fingerprint: row for row in reversed(known) if _is_good(row)}
+    kept: dict[str, list[IssueRow]] = {}
+    for row in known:
+        if _is_good(row):
+            kept.setdefault(row.cluster_fingerprint, []).append(row)
     failed = {row.cluster_fingerprint: row for row in reversed(known) if row.label_failed}
-    good: dict[str, IssueRow] = {}
+    good = {fingerprint: [row] for fingerprint, row in reusable.items() if _is_good(row)}
+    grounding = Grounding(model) if model else None
     rows = []
+
+    def fitting(labels: Sequence[IssueRow], cluster: PreparedCluster) -> IssueRow | None:
+        return next((row for row in labels if _misfit(row, cluster, grounding) is None), None)
+
     for cluster in clusters:
         fingerprint = cluster.fingerprint
-        if fingerprint in kept:
-            # Taken once: a second cluster with the same titles reuses it, as on the first run.
-            good[fingerprint] = _moved(kept.pop(fingerprint), cluster)
-            rows.append(good[fingerprint])
-        elif (source := good.get(fingerprint) or reusable.get(fingerprint)) and _is_good(source):
+        if own := fitting(kept.get(fingerprint, []), cluster):
+            # Taken once, the one that a model was asked for first: a second cluster with the same
+            # titles has its own row or reuses this one, as on the first run.
+            kept[fingerprint].remove(own)
+            good.setdefault(fingerprint, []).insert(0, own)
+            rows.append(_moved(own, cluster))
+        elif source := fitting(good.get(fingerprint, []), cluster):
             rows.append(_without_cost(_moved(source, cluster), label_source="reused"))
         elif fingerprint in failed:
             rows.append(_moved(failed[fingerprint], cluster))
@@ -170,6 +184,12 @@ def settled_rows(
 
 def _is_good(row: IssueRow) -> bool:
     return not row.label_failed and stored_label_problem(row) is None
+
+
+def _misfit(row: IssueRow, cluster: PreparedCluster, grounding: Grounding | None) -> str | None:
+    """Return why a label is not about a cluster that has the same titles, or ``None``."""
+    texts = [text.text for text in cluster.texts]
+    return reuse_problem(row, texts, cluster.embeddings, grounding) if grounding else None
 
 
 def ask_models(
@@ -194,10 +214,34 @@ def ask_models(
         and of those whose label it takes back, which come again. Store them before you ask for
         more.
     """
+    latest = {row.cluster_id: row for row in rows}
+    unlabelled = {row.cluster_id for row in rows if row.label_failed}
+    try:
+        while unlabelled:
+            left: set[int] = set()
+            current = [latest[cluster.cluster_id] for cluster in clusters]
+            for fresh in _ask_round(clusters, current, unlabelled, labeler, model, left):
+                latest.update((row.cluster_id, row) for row in fresh)
+                yield fresh
+            # Clusters with the titles of another one, whose label is not about them.
+            unlabelled = left
+    finally:
+        labeler.stop()
+
+
+def _ask_round(
+    clusters: Sequence[PreparedCluster],
+    rows: Sequence[IssueRow],
+    unlabelled: Collection[int],
+    labeler: Labeler,
+    model: TextEncoder,
+    left: set[int],
+) -> Iterator[list[IssueRow]]:
+    """Ask about clusters, each title set once; note in ``left`` whom the label does not fit."""
     same_titles: dict[str, list[PreparedCluster]] = {}
     standing = {}
     for cluster, row in zip(clusters, rows, strict=True):
-        if row.label_failed:
+        if cluster.cluster_id in unlabelled:
             same_titles.setdefault(cluster.fingerprint, []).append(cluster)
             standing[cluster.cluster_id] = row
     groups = sorted(
@@ -212,6 +256,10 @@ def ask_models(
         if row.canonical_title
     )
     hinter, grounding = Hinter(model), Grounding(model)
+    words = DayWords(
+        {one.cluster_id: [text.text for text in one.texts] for one in clusters},
+        {one.cluster_id: [item.url for item in one.items] for one in clusters},
+    )
 
     def asked(cluster: PreparedCluster) -> LabelTask:
         own = _titles_of(cluster)
@@ -220,6 +268,8 @@ def ask_models(
         return LabelTask(
             lambda: labeler.candidates(_request(cluster, shared, hinter, grounding), check, taken),
             own,
+            apart=words.distinguishing(cluster.cluster_id),
+            problem=lambda label: check.problem(label, chosen=False),
         )
 
     def fresh_rows(place: int, result: LabelResult | LabelingError) -> list[IssueRow]:
@@ -228,28 +278,42 @@ def ask_models(
         if row.is_waiting and not standing[first.cluster_id].is_waiting:
             row = standing[first.cluster_id]  # how it failed before says more
         source = row.label_source if row.label_failed else "reused"
-        return [row, *(_without_cost(_moved(row, one), label_source=source) for one in others)]
+        misfits = {
+            one.cluster_id
+            for one in others
+            if not row.label_failed
+            and not same_posts(first.embeddings, one.embeddings)
+            and _misfit(row, one, grounding) is not None
+        }
+        left.difference_update(one.cluster_id for one in others)
+        left.update(misfits)
+        return [
+            row,
+            *(
+                standing[one.cluster_id]
+                if one.cluster_id in misfits
+                else _without_cost(_moved(row, one), label_source=source)
+                for one in others
+            ),
+        ]
 
     done: set[int] = set()
-    try:
-        for outcomes in label_concurrently(
-            [asked(group[0]) for group in groups], titles, labeler.labels_at_once
-        ):
-            fresh = []
-            for place, result in outcomes.items():
-                rows_of_group = fresh_rows(place, result)
-                fresh += rows_of_group
-                if isinstance(result, TitleTakenError):
-                    done.discard(place)
-                    logger.info(
-                        "cluster %d is asked about again: %s", groups[place][0].cluster_id, result
-                    )
-                else:
-                    done.add(place)
-                    _report(len(done), len(groups), rows_of_group[0])
-            yield fresh
-    finally:
-        labeler.stop()
+    for outcomes in label_concurrently(
+        [asked(group[0]) for group in groups], titles, labeler.labels_at_once
+    ):
+        fresh = []
+        for place, result in outcomes.items():
+            rows_of_group = fresh_rows(place, result)
+            fresh += rows_of_group
+            if isinstance(result, TitleTakenError):
+                done.discard(place)
+                logger.info(
+                    "cluster %d is asked about again: %s", groups[place][0].cluster_id, result
+                )
+            else:
+                done.add(place)
+                _report(len(done), len(groups), rows_of_group[0])
+        yield fresh
 
 
 def collect_evidence(

@@ -1,54 +1,64 @@
-"""Asking models for one label: whom, how often, and when to stop.
+"""A labelling session: one run's calls to its models, and the candidate labels that come of them.
 
-- The local model first, the other one if it fails; for large clusters the other way round.
-- At most two calls to a model for one label: the second after an invalid answer, which it is told
-  about, after a limit per minute, which is waited for, or after its schema was refused.
-- A model that does not take the schema is asked for any JSON instead, in the second call and from
-  then on.
+- The local model first, the remote one if it fails; for large clusters the other way round.
+- At most four calls for a cluster, shared equally by the models: two each, or all four for one.
+  Of a model's calls at most two may bring answers that do not do; the others are for calls that
+  brought no answer and are worth repeating: after a limit or an overload, which is waited for, and
+  after a refusal that taught what the model does not take.
+- What is waited for before a call costs no call; a call that was sent counts, whatever came back.
 - A model that refuses us (key, quota), hangs, or stays rate limited is given up for the run.
 - No call is made beyond the run's budget.
 """
 
-import json
 import logging
 import threading
 import time
-from collections.abc import Callable, Collection, Generator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Generator, Sequence
+from dataclasses import dataclass, replace
 from typing import Protocol
 
-from pydantic import ValidationError
-
 from issue_pipeline.errors import (
-    FormatRefusedError,
+    CutOffError,
+    FailedGenerationError,
     InvalidLabelError,
     LabelingError,
     ModelAccessError,
     ModelNotAskedError,
     ModelSilentError,
+    ParameterRefusedError,
     RateLimitedError,
+    RequestTooLargeError,
 )
+from issue_pipeline.labels.answers import parse_label
 from issue_pipeline.labels.prompts import LabelRequest, Prompt, build_prompt, correction
-from issue_pipeline.labels.schema import IssueLabel, copied_problem, masked_problem
+from issue_pipeline.labels.schema import IssueLabel
 from issue_pipeline.records import Spent
 from issue_pipeline.resources.llm import LOCAL, REMOTE, Answer, LanguageModel, LLMResource, Messages
+from issue_pipeline.resources.llm.parameters import CallParameters, ModelParameters
+from issue_pipeline.resources.llm.rate_limiter import (
+    MAX_WAIT_S,
+    Clock,
+    Permit,
+    RateLimiter,
+    WaitTooLongError,
+)
 from issue_pipeline.utils.cluster_representatives import normalize_title
-from issue_pipeline.utils.printable import printable
 
 logger = logging.getLogger(__name__)
 
-CALLS_PER_MODEL = 2
+CALLS_PER_LABEL = 4
+# Of one model for one label, valid ones that are not taken included.
+ANSWERS_PER_MODEL = 2
 # A local server computes one answer after the other; remote ones are waited for together.
 CALLS_AT_ONCE = {LOCAL: 1, REMOTE: 4}
 # Of one model in a row, after which it is given up for the run.
 MAX_SILENCES = 3
-# Longest wait for a limit per minute to pass, and what is waited where the provider does not say.
-MAX_WAIT_S = 60.0
-DEFAULT_WAIT_S = 10.0
-# How much of foreign text a message quotes, and of an answer is read.
-_MAX_PLACE_CHARS = 60
-_MAX_PROBLEM_CHARS = 500
-_MAX_ANSWER_CHARS = 40_000
+# The first wait where the provider does not say; further ones in a row are longer.
+DEFAULT_WAIT_S = 5.0
+# Bytes of a prompt per token before any reply has reported: few tokenizers make less of English.
+_LEAST_BYTES_PER_TOKEN = 3.0
+# Servers that count fewer are not believed: they do not limit by what they report.
+_MOST_BYTES_PER_TOKEN = 4.0
 
 
 class LabelCheck(Protocol):
@@ -74,7 +84,7 @@ class LabelResult:
     spent: Spent
 
 
-# Labels come out; what is wrong with the last one goes in.
+# Yields labels; ``send(reason)`` rejects the last one.
 CandidateLabels = Generator[LabelResult, str, None]
 
 
@@ -83,22 +93,30 @@ class _ModelState:
     """What a run knows of one model.
 
     Attributes:
-        given_up: Why it is not asked again; ``""`` while it is.
+        parameters: What it takes.
+        limiter: Lets its calls through.
+        given_up: Why it is not called again; ``""`` while it is.
         silences: Calls in a row to which nothing came back.
-        paused_until: No call before this moment of the monotonic clock.
-        takes_schema: Whether the answer's schema is sent along.
-        slots: Lets in as many calls at once as the model takes.
+        bytes_per_token: Of prompts, the fewest seen.
     """
 
+    parameters: ModelParameters
+    limiter: RateLimiter
     given_up: str = ""
     silences: int = 0
-    paused_until: float = 0.0
-    takes_schema: bool = True
-    slots: threading.Semaphore = field(default_factory=threading.Semaphore)
+    bytes_per_token: float = 0.0
 
 
 class LabelingSession:
-    """One run's dealings with the models. Safe to use from several threads."""
+    """One run's calls to its models. Safe to use from several threads.
+
+    Args:
+        models: In the order in which they are called for small clusters.
+        remote_above: Cluster size above which the order is reversed.
+        max_calls: Most calls in all; ``None`` for no limit.
+        max_cost_usd: No remote call is begun beyond; ``None`` for no limit.
+        clock: The time in which rate limits are counted.
+    """
 
     def __init__(
         self,
@@ -107,17 +125,20 @@ class LabelingSession:
         remote_above: int,
         max_calls: int | None = None,
         max_cost_usd: float | None = None,
+        clock: Clock | None = None,
     ) -> None:
         self._models = list(models)
         self._remote_above = remote_above
         self._max_calls = max_calls
         self._max_cost_usd = max_cost_usd
         self._states = {
-            model.source: _ModelState(slots=threading.Semaphore(CALLS_AT_ONCE[model.source]))
+            model.source: _ModelState(
+                model.parameters(), RateLimiter(CALLS_AT_ONCE[model.source], clock)
+            )
             for model in models
         }
         self._lock = threading.Lock()
-        self._stopped = threading.Event()
+        self._is_stopped = False
         self._calls = 0
         self._cost_usd = 0.0
 
@@ -127,23 +148,30 @@ class LabelingSession:
         return self._calls
 
     @property
+    def waited_s(self) -> float:
+        """Seconds in which the next call waited for rate limits so far, of each model."""
+        return sum(state.limiter.waited_s for state in self._states.values())
+
+    @property
     def labels_at_once(self) -> int:
         """How many labels can be worked on together."""
         return sum(CALLS_AT_ONCE[model.source] for model in self._models)
 
     def stop(self) -> None:
         """Make no further call, and wait for nothing."""
-        self._stopped.set()
+        self._is_stopped = True
+        for state in self._states.values():
+            state.limiter.stop()
 
     def candidates(
         self, request: LabelRequest, check: LabelCheck, taken: Collection[str] = ()
     ) -> CandidateLabels:
-        """Give valid labels for a cluster, the next one for what was wrong with the last.
+        """Yield valid labels for a cluster; ``send(reason)`` rejects the last one.
 
-        What is asked depends on nothing but the arguments, what models answer and what is sent.
+        What is sent depends on nothing but the arguments, what models answer and what is rejected.
 
         Args:
-            request: What is asked.
+            request: The cluster's representatives and hints.
             check: What valid labels must keep.
             taken: Normalised titles that are not worth offering.
 
@@ -154,60 +182,102 @@ class LabelingSession:
         order = list(self._models)
         if request.cluster_size > self._remote_above:
             order.reverse()
+        calls_per_model = CALLS_PER_LABEL // max(1, len(order))
         spent, problems, unwanted = Spent(), [], set(taken)
+        problem: LabelingError | None
         for model in order:
+            state = self._states[model.source]
+            problem = None
             corrections: Messages = []
-            problem: LabelingError | None = None
-            for _ in range(CALLS_PER_MODEL):
+            calls = answers = 0
+            may_go_on = True
+            room: int | None = None
+            while may_go_on and calls < calls_per_model and answers < ANSWERS_PER_MODEL:
                 try:
                     prompt = build_prompt(request, style=model.style, taken=unwanted)
                     messages = [*prompt.messages, *corrections]
-                    answer, cost = self._call(model, Prompt(messages, prompt.schema))
-                    spent += cost
-                    label = _checked_label(answer.text, prompt, check)
+                    call = self._call(
+                        model, Prompt(messages, prompt.schema), room=room, calls=calls
+                    )
                 except ModelNotAskedError as error:
                     # What came of the first call says more than why there is no second.
                     problem = problem or error
                     break
+                calls += 1
+                spent += call.spent
+                if call.answer is None:
+                    problem, may_go_on = call.error, call.may_be_repeated
+                    if isinstance(problem, FailedGenerationError):
+                        answers += 1
+                        corrections = correction("", str(problem))
+                    continue
+                answers += 1
+                try:
+                    label = _checked_label(call.answer, prompt, check)
+                except CutOffError as error:
+                    # With more room the same question does; without it comes the same answer.
+                    problem, room = error, state.parameters.more_room(call.sent)
+                    may_go_on = room is not None
                 except InvalidLabelError as error:
                     problem = error
-                    corrections = correction(answer.text, str(error))
-                except (RateLimitedError, FormatRefusedError) as error:
-                    spent += error.spent
-                    problem = error
-                except LabelingError as error:
-                    spent += error.spent
-                    problem = error
-                    break
+                    corrections = correction(call.answer.text, str(error))
                 else:
                     refusal = yield LabelResult(label, model.source, model.name, spent)
                     unwanted.add(normalize_title(label.canonical_title))
                     problem = InvalidLabelError(refusal)
-                    corrections = correction(answer.text, refusal)
-            else:
-                if isinstance(problem, RateLimitedError):
-                    self._count_silence(model, "it stays rate limited")
+                    corrections = correction(call.answer.text, refusal)
+            if may_go_on and isinstance(problem, RateLimitedError):
+                self._count_silence(model, "it stays rate limited")
             problems.append(f"{model.name}: {problem}")
         raise LabelingError("; ".join(problems), spent)
 
-    def _call(self, model: LanguageModel, prompt: Prompt) -> tuple[Answer, Spent]:
-        """Make one call when it is the model's turn, and remember how it went."""
+    def _call(
+        self, model: LanguageModel, prompt: Prompt, *, room: int | None, calls: int
+    ) -> "_Call":
+        """Make one call when the limiter lets it through, and remember how it went.
+
+        Raises:
+            ModelNotAskedError: No call was made.
+        """
         state = self._states[model.source]
-        with state.slots:
-            # Somebody else's limit may make the pause longer meanwhile.
-            while (wait_s := state.paused_until - time.monotonic()) > 0:
-                if self._stopped.wait(wait_s):
-                    break
+        size = sum(len(one["content"].encode()) for one in prompt.messages)
+        prompt_tokens = int(size / (state.bytes_per_token or _LEAST_BYTES_PER_TOKEN)) + 1
+        self._require(model)
+
+        def current() -> CallParameters:
+            return state.parameters.for_call(
+                prompt_tokens=prompt_tokens,
+                tokens_per_window=state.limiter.tokens_per_window,
+                room=room,
+            )
+
+        try:
+            permit = state.limiter.acquire(
+                prompt_tokens, lambda: current().max_tokens, before=calls
+            )
+        except WaitTooLongError as error:
+            self._give_up(model, str(error))
+            raise ModelNotAskedError(f"not asked again in this run: {error}") from None
+        try:
             self._admit(model)
-            started = time.monotonic()
-            try:
-                answer = model.complete(
-                    prompt.messages, prompt.schema if state.takes_schema else None
-                )
-            except LabelingError as error:
-                error.spent = Spent(attempts=1, seconds=time.monotonic() - started)
-                self._note_failure(model, error)
-                raise
+        except ModelNotAskedError:
+            state.limiter.failed(permit)
+            raise
+        # Others may have learnt meanwhile what the model does not take.
+        sent = current()
+        sent = replace(sent, max_tokens=min(sent.max_tokens, permit.max_tokens))
+        started = time.monotonic()
+        try:
+            answer = model.complete(prompt.messages, prompt.schema, sent)
+        except LabelingError as error:
+            spent = Spent(attempts=1, seconds=time.monotonic() - started)
+            return _Call(None, error, sent, spent, self._learn(model, error, sent, permit))
+        except BaseException:
+            state.limiter.failed(permit)
+            raise
+        state.limiter.answered(permit, answer.allowances)
+        if not answer.is_cut:
+            state.parameters.used(answer.completion_tokens, sent)
         spent = Spent(
             1,
             answer.prompt_tokens,
@@ -218,16 +288,51 @@ class LabelingSession:
         with self._lock:
             state.silences = 0
             self._cost_usd += spent.cost_usd
-        return answer, spent
+            if answer.prompt_tokens:
+                seen = min(size / answer.prompt_tokens, _MOST_BYTES_PER_TOKEN)
+                state.bytes_per_token = min(state.bytes_per_token or seen, seen)
+        return _Call(answer, None, sent, spent, may_be_repeated=False)
+
+    def _learn(
+        self, model: LanguageModel, error: LabelingError, sent: CallParameters, permit: Permit
+    ) -> bool:
+        """Remember what a failed call teaches; return whether another one may do better."""
+        state = self._states[model.source]
+        match error:
+            case RateLimitedError():
+                state.limiter.refused(
+                    permit, error.wait_s, error.allowances, default_wait_s=DEFAULT_WAIT_S
+                )
+                if error.wait_s is not None and error.wait_s > MAX_WAIT_S:
+                    self._give_up(model, f"it wants us to wait {error.wait_s:.0f} s. {error}")
+                    return False
+                return True
+            case FailedGenerationError():
+                state.limiter.answered(permit)
+                return True
+        state.limiter.failed(permit)
+        match error:
+            case ParameterRefusedError():
+                return state.parameters.without(error.names, sent, str(error))
+            case RequestTooLargeError():
+                return state.parameters.less_room(sent, error.fits)
+            case ModelAccessError():
+                self._give_up(model, str(error))
+            case ModelSilentError():
+                self._count_silence(model, f"{MAX_SILENCES} calls in a row got no reply")
+        return False
+
+    def _require(self, model: LanguageModel) -> None:
+        """Raise why a model may not be called, if it may not."""
+        if self._is_stopped:
+            raise ModelNotAskedError("not asked: the run was stopped")
+        if given_up := self._states[model.source].given_up:
+            raise ModelNotAskedError(f"not asked again in this run: {given_up}")
 
     def _admit(self, model: LanguageModel) -> None:
-        """Count a call, or say why it may not be made."""
+        """Count a call, or raise why it may not be made."""
         with self._lock:
-            given_up = self._states[model.source].given_up
-            if self._stopped.is_set():
-                raise ModelNotAskedError("not asked: the run was stopped")
-            if given_up:
-                raise ModelNotAskedError(f"not asked again in this run: {given_up}")
+            self._require(model)
             if self._max_calls is not None and self._calls >= self._max_calls:
                 raise ModelNotAskedError(
                     f"not asked: the run's {self._max_calls} calls (LLM_MAX_CALLS) are spent"
@@ -243,23 +348,6 @@ class LabelingSession:
                 )
             self._calls += 1
 
-    def _note_failure(self, model: LanguageModel, error: LabelingError) -> None:
-        match error:
-            case ModelAccessError():
-                self._give_up(model, str(error))
-            case ModelSilentError():
-                self._count_silence(model, f"{MAX_SILENCES} calls in a row got no reply")
-            case FormatRefusedError():
-                self._states[model.source].takes_schema = False
-            case RateLimitedError():
-                wait_s = DEFAULT_WAIT_S if error.wait_s is None else error.wait_s
-                if wait_s > MAX_WAIT_S:
-                    self._give_up(model, f"it wants us to wait {wait_s:.0f} s. {error}")
-                else:
-                    with self._lock:
-                        state = self._states[model.source]
-                        state.paused_until = max(state.paused_until, time.monotonic() + wait_s)
-
     def _count_silence(self, model: LanguageModel, reason: str) -> None:
         with self._lock:
             state = self._states[model.source]
@@ -274,10 +362,26 @@ class LabelingSession:
             first, state.given_up = not state.given_up, state.given_up or reason
         if first:
             logger.warning("%s is not asked again in this run: %s", model.name, reason)
+            state.limiter.stop()  # nobody need wait for it
+
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """What came of one call.
+
+    Attributes:
+        may_be_repeated: Whether another one may do better, although no answer came.
+    """
+
+    answer: Answer | None
+    error: LabelingError | None
+    sent: CallParameters
+    spent: Spent
+    may_be_repeated: bool
 
 
 def start_session(resource: LLMResource) -> LabelingSession:
-    """Begin a run of labelling with the configured models.
+    """Return a labelling session with the configured models.
 
     Raises:
         ConfigurationError: As of ``LLMResource.models``.
@@ -290,58 +394,8 @@ def start_session(resource: LLMResource) -> LabelingSession:
     )
 
 
-def _checked_label(answer: str, prompt: Prompt, check: LabelCheck) -> IssueLabel:
+def _checked_label(answer: Answer, prompt: Prompt, check: LabelCheck) -> IssueLabel:
     label = parse_label(answer, prompt)
     if (problem := check.problem(label, chosen=bool(prompt.titles))) is not None:
         raise InvalidLabelError(problem)
     return label
-
-
-def parse_label(answer: str, prompt: Prompt) -> IssueLabel:
-    """Read a model's answer: a JSON object, maybe with thoughts, a fence or prose around it.
-
-    Raises:
-        InvalidLabelError: There is none, it breaks a rule of :class:`IssueLabel`, it repeats the
-            instructions or shows a mask, or it was to be chosen and was not.
-    """
-    try:
-        label = IssueLabel.model_validate_json(_last_object(answer[-_MAX_ANSWER_CHARS:]))
-    except ValidationError as error:
-        problems = "; ".join(
-            # The place may be a key that the model made up.
-            f"{'.'.join(map(str, problem['loc']))[:_MAX_PLACE_CHARS] or 'answer'}: {problem['msg']}"
-            for problem in error.errors(include_url=False, include_input=False)
-        )
-        raise InvalidLabelError(printable(problems, _MAX_PROBLEM_CHARS)) from error
-    if prompt.titles:
-        if label.canonical_title not in prompt.titles:
-            raise InvalidLabelError("canonical_title: expected one of the titles given")
-        label = label.model_copy(update=dict(prompt.decided))
-    elif problem := copied_problem(label, prompt.instructions) or masked_problem(label):
-        raise InvalidLabelError(problem)
-    return label
-
-
-def _last_object(answer: str) -> str:
-    """Find the last whole JSON object; models think aloud, and may quote one, before they answer.
-
-    Raises:
-        InvalidLabelError: There is nothing like an object.
-    """
-    answer = answer.rpartition("</think>")[2]
-    decode: Callable[[str, int], tuple[object, int]] = json.JSONDecoder().raw_decode
-    found, start = "", answer.find("{")
-    while start >= 0:
-        try:
-            _, end = decode(answer, start)
-            found = answer[start:end]
-        except (ValueError, RecursionError):
-            end = start + 1
-        start = answer.find("{", end)
-    if found:
-        return found
-    # Nothing whole: what is there tells the model what was wrong with it.
-    start, end = answer.find("{"), answer.rfind("}")
-    if start < 0 or end < start:
-        raise InvalidLabelError("expected a JSON object, got none")
-    return answer[start : end + 1]

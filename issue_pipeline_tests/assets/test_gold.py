@@ -42,12 +42,12 @@ def test_a_failed_label_has_no_evidence_and_is_tried_again(make_pipeline):
         lambda request: Reply("I would rather not.") if answers["bad"] else about_the_posts(request)
     )
     store(pipeline)
-    metadata = pipeline.run(issues)
+    assert not pipeline.attempt(issues).success  # not one label of the day
     rows = pipeline.query("SELECT DISTINCT label_failed, label_source, model FROM gold.issues")
     assert rows == [(True, "failed", "")]
     assert pipeline.query("SELECT * FROM gold.issue_evidence") == []
-    assert metadata["failed"] == metadata["dagster/partition_row_count"] > 0
-    assert pipeline.model.calls == 2 * metadata["failed"]
+    ((failed,),) = pipeline.query("SELECT count(*) FROM gold.issues")
+    assert pipeline.model.calls == 2 * failed > 0
 
     answers["bad"] = False
     metadata = pipeline.run(issues)

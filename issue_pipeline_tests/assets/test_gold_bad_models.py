@@ -12,10 +12,12 @@ from datetime import date
 from threading import Event
 from typing import Any
 
+import dagster as dg
 import duckdb
 import pytest
 
 from issue_pipeline.assets import issues
+from issue_pipeline.assets.failures import MAY_SUCCEED_LATER_TAG
 from issue_pipeline.labels import session as asking
 from issue_pipeline.resources.llm import LLMResource
 from issue_pipeline.sandbox.model_weights import all_minilm_folder
@@ -72,6 +74,14 @@ def failures(pipeline: Any) -> list[str]:
     return [failure for (failure,) in rows]
 
 
+def failure_of(pipeline: Any, result: dg.ExecuteInProcessResult) -> tuple[str, str | None]:
+    """Why a run failed, and whether its cause may pass."""
+    (failure,) = [event for event in result.all_events if event.is_step_failure]
+    run = pipeline.instance.get_run_by_id(result.run_id)
+    told = failure.step_failure_data.user_failure_data.description
+    return told, run.tags.get(MAY_SUCCEED_LATER_TAG)
+
+
 def good(reply: Reply) -> str:
     assert reply.content is not None
     return reply.content
@@ -89,7 +99,7 @@ def good(reply: Reply) -> str:
         (lambda request: Reply("I cannot help with that."), 2, "expected a JSON object"),
         (lambda request: Reply(body='{"choices": [{"me', cut=True), 1, "no answer"),
         (lambda request: HANG, 1, "Timeout"),
-        (lambda request: Reply("slow down", status=429), 2, "rate limited"),
+        (lambda request: Reply("slow down", status=429), 4, "rate limited"),
         (lambda request: Reply("quota exceeded", status=429), 1, "quota spent"),
         (lambda request: Reply("bad key", status=401), 1, "refused"),
         (lambda request: Reply("it broke", status=500), 1, "no answer"),
@@ -119,14 +129,18 @@ def test_every_bad_answer_has_its_outcome_and_its_number_of_calls(
     llm = changed(pipeline.resources["llm"], timeout_s=0.5 if said == "Timeout" else 60.0)
     pipeline.resources["llm"] = llm
     store(pipeline, three_clusters()[:1])
-    metadata = pipeline.run(issues)
-    assert pipeline.model.calls == metadata["calls"] == calls
-    assert metadata["dagster/partition_row_count"] == 1
     if said is None:
-        assert (metadata["local"], failures(pipeline)) == (1, [])
+        metadata = pipeline.run(issues)
+        assert (metadata["local"], metadata["calls"], failures(pipeline)) == (1, calls, [])
     else:
-        assert metadata["failed"] == 1
+        # Not one label of the day: the run fails, and may succeed later.
+        failure, tag = failure_of(pipeline, pipeline.attempt(issues))
+        assert "None of the 1 clusters of 2026-03-10 has a label" in failure
+        assert said in failure
+        assert tag == "yes"
         assert said in failures(pipeline)[0]
+    assert pipeline.model.calls == calls
+    assert pipeline.query("SELECT count(*) FROM gold.issues") == [(1,)]
 
 
 @pytest.mark.parametrize(
@@ -145,9 +159,11 @@ def test_a_bad_key_or_a_spent_quota_costs_one_call_and_the_rest_waits(
         lambda request: refusal if answers["refuse"] else about_the_posts(request)
     )
     store(pipeline, three_clusters())
-    metadata = pipeline.run(issues)
+    failure, tag = failure_of(pipeline, pipeline.attempt(issues))
+    assert (said in failure, tag) == (True, "yes")
     assert pipeline.model.calls == 1
-    assert (metadata["failed"], metadata["waiting"]) == (1, 2)
+    rows = pipeline.query("SELECT attempts FROM gold.issues WHERE label_failed ORDER BY 1")
+    assert rows == [(0,), (0,), (1,)]
     assert "not asked again in this run" in failures(pipeline)[1]
     assert said in failures(pipeline)[2]
     answers["refuse"] = False
@@ -369,3 +385,121 @@ def test_without_a_usable_model_what_is_known_is_settled_and_the_step_names_the_
     assert pipeline.query(rows) == [(0, "local", 1), (1, "failed", 0), (2, "failed", 0)]
     pipeline.resources["llm"] = usable
     assert pipeline.run(issues)["calls"] == 2
+
+
+PRINTER = [("Help please", f"The printer jams and eats paper on tray {one}.") for one in range(6)]
+CARDS = [("Help please", f"My bank card was frozen after payment {one}.") for one in range(6)]
+
+
+def about_help(request: dict[str, Any]) -> Reply:
+    """Label what the bodies say, since the titles say nothing."""
+    if "printer" in posts_shown(request)[0]["text"]:
+        return label(
+            canonical_title="Printer jams and eats paper",
+            description="The printer jams and eats the paper.",
+        )
+    return label(
+        canonical_title="Bank card frozen after payment",
+        description="A bank card was frozen after a payment.",
+        category="finance",
+    )
+
+
+def test_the_same_titles_about_another_problem_get_a_label_of_their_own(make_pipeline: Any):
+    pipeline = make_pipeline(about_help)
+    later = "2026-03-11"
+    store(pipeline, [PRINTER])
+    pipeline.run(issues)
+    store(pipeline, [CARDS], later)
+    pipeline.run(issues, later)
+    assert pipeline.model.calls == 2
+    # Both on one day: the one is reused, the other's is made.
+    both = "2026-03-12"
+    store(pipeline, [PRINTER, CARDS], both)
+    assert pipeline.run(issues, both)["calls"] == 1
+    titles = pipeline.query(
+        "SELECT cluster_date::VARCHAR, cluster_id, canonical_title, label_source FROM gold.issues"
+        " ORDER BY ALL"
+    )
+    assert [title for _, _, title, _ in titles] == [
+        "Printer jams and eats paper",
+        "Bank card frozen after payment",
+        "Printer jams and eats paper",
+        "Bank card frozen after payment",
+    ]
+    assert (
+        len({row[0] for row in pipeline.query("SELECT cluster_fingerprint FROM gold.issues")}) == 1
+    )
+    calls = pipeline.model.calls
+    for day in (DAY, later, both):
+        pipeline.run(issues, day)
+    assert pipeline.model.calls == calls
+
+
+def test_of_two_clusters_with_the_same_titles_on_a_new_day_each_is_labelled_by_its_posts(
+    make_pipeline: Any,
+):
+    pipeline = make_pipeline(about_help)
+    store(pipeline, [PRINTER, CARDS])
+    assert pipeline.run(issues)["calls"] == 2
+    titles = "SELECT canonical_title FROM gold.issues ORDER BY cluster_id"
+    expected = [("Printer jams and eats paper",), ("Bank card frozen after payment",)]
+    assert pipeline.query(titles) == expected
+    assert pipeline.run(issues)["calls"] == 0
+    assert pipeline.query(titles) == expected
+
+
+PACKAGES = (
+    *("lodash", "express", "react", "webpack", "eslint", "babel", "jest", "prettier", "axios"),
+    *("moment", "chalk", "commander", "dotenv", "mongoose", "sequelize", "passport", "nodemon"),
+    *("typescript", "rollup", "vite", "vitest", "mocha", "sinon", "handlebars", "bootstrap"),
+    "jquery",
+)
+
+
+def test_groups_of_one_bot_are_told_apart_by_what_differs(make_pipeline: Any):
+    def always_the_same(_: dict[str, Any]) -> Reply:
+        return label(
+            canonical_title="Dependency update fails the build",
+            description="An automatic dependency update fails the build.",
+        )
+
+    pipeline = make_pipeline(always_the_same)
+    groups = [
+        [
+            (f"Dependency update of {package} fails the build", f"{telling} {package} breaks it.")
+            for telling in ("Bump of", "Updating", "The new", "Since", "Release of")
+        ]
+        for package in PACKAGES
+    ]
+    store(pipeline, groups)
+    metadata = pipeline.run(issues)
+    assert metadata["failed"] == 0
+    rows = pipeline.query("SELECT canonical_title, attempts FROM gold.issues ORDER BY cluster_id")
+    assert len({title for title, _ in rows}) == len(PACKAGES) == 26
+    for package, (title, attempts) in zip(PACKAGES[1:], rows[1:], strict=True):
+        assert title == f"Dependency update fails the build ({package})"
+        assert attempts == 2
+    calls = pipeline.model.calls
+    pipeline.run(issues)
+    assert pipeline.model.calls == calls
+
+
+def test_a_day_that_lacks_some_labels_is_stored_and_its_check_warns(make_pipeline: Any):
+    pipeline = make_pipeline(
+        lambda request: (
+            Reply("it broke", status=500)
+            if "rinter" in posts_shown(request)[0]["title"]
+            else about_the_posts(request)
+        )
+    )
+    store(pipeline, three_clusters())
+    result = pipeline.attempt(issues)
+    assert result.success
+    warned = {
+        one.check_name: one.severity.value
+        for one in result.get_asset_check_evaluations()
+        if not one.passed
+    }
+    assert warned == {"few_labels_failed": "WARN"}
+    assert pipeline.query("SELECT count(*) FROM gold.issues WHERE label_failed") == [(1,)]

@@ -138,13 +138,13 @@ def test_a_receiver_that_never_answers_is_sent_each_alert_once(instance, look, m
         monkeypatch.setenv("ALERT_WEBHOOK_URL", f"http://127.0.0.1:{silent.getsockname()[1]}/")
         fail(instance, AccessDeniedError("Check GITHUB_TOKEN."))
         assert "Sent, but not answered" in look()
-        assert look() == "No other run failed."
+        assert look() == "No other run failed, and no check warns."
 
 
 def test_yesterdays_failures_are_history(instance, look, receiver, monkeypatch):
     fail(instance, AccessDeniedError("long ago"))
     monkeypatch.setattr(alerts, "TOLD_FOR", timedelta(0))
-    assert look() == "No other run failed."
+    assert look() == "No other run failed, and no check warns."
     assert receiver.texts == []
 
 
@@ -182,6 +182,82 @@ def test_a_receiver_that_is_gone_is_reported_without_its_secret_address(
     assert "ConnectError" in seen
     assert "Check GITHUB_TOKEN." in seen
     assert "secret" not in seen
+
+
+def warn(
+    instance: dg.DagsterInstance, *shares: float, partition: str = PARTITION, fails: bool = False
+) -> str:
+    """Let a step's checks warn (a share above 0.1) or pass, and fail it if told so."""
+    names = [f"check_{number}" for number in range(len(shares))]
+
+    @dg.asset(
+        key=["bronze", "raw_items"],
+        partitions_def=dg.StaticPartitionsDefinition([partition]),
+        check_specs=[dg.AssetCheckSpec(name, asset=["bronze", "raw_items"]) for name in names],
+    )
+    def step() -> dg.MaterializeResult:
+        return dg.MaterializeResult(
+            check_results=[
+                dg.AssetCheckResult(
+                    check_name=name,
+                    passed=share <= 0.1,
+                    severity=dg.AssetCheckSeverity.WARN,
+                    description=f"{share:.0%} <@all> have no label.",
+                )
+                for name, share in zip(names, shares, strict=True)
+            ]
+        )
+
+    return dg.materialize([step], instance=instance, partition_key=partition).run_id
+
+
+def test_the_checks_that_warn_reach_the_receiver_once_in_one_message(instance, look, receiver):
+    run_id = warn(instance, 0.5, 0.02, 0.3)
+    warn(instance, 0.4, partition="2026-03-11|github")
+    look()
+    look()
+    (text,) = receiver.texts
+    assert text.startswith("3 checks warn")
+    for part in (f"{PARTITION} check_0: 50%", "check_2: 30%", "2026-03-11|github", run_id):
+        assert part in text
+    assert "check_1" not in text
+    assert "<@all>" not in text
+
+
+def test_a_check_that_warns_again_is_told_again_only_after_it_has_passed(instance, look, receiver):
+    for shares, messages in (([0.5], 1), ([0.6], 1), ([0.0], 1), ([0.5], 2)):
+        warn(instance, *shares)
+        look()
+        assert len(receiver.texts) == messages
+
+
+def test_warnings_that_the_receiver_does_not_take_are_told_when_it_is_back(
+    instance, look, monkeypatch
+):
+    warn(instance, 0.5)
+    receiver = Receiver(refusals=1)
+    monkeypatch.setenv("ALERT_WEBHOOK_URL", receiver.url)
+    assert "Refused with 503" in look()
+    look()
+    look()
+    assert [text.count("check_0") for text in receiver.texts] == [1]
+    receiver.close()
+
+
+def test_very_many_warnings_are_counted_instead_of_named(instance, look, receiver):
+    warn(instance, *[0.5] * 30)
+    look()
+    (text,) = receiver.texts
+    assert text.startswith("30 checks warn")
+    assert text.count("have no label") == 20
+    assert "and 10 more" in text
+
+
+def test_a_cursor_of_an_earlier_version_repeats_no_failure(instance, look, receiver):
+    run_id = fail(instance, AccessDeniedError("told long ago"))
+    look._cursor = run_id
+    assert look() == "No other run failed, and no check warns."
+    assert receiver.texts == []
 
 
 def test_without_a_webhook_nobody_is_told(monkeypatch):

@@ -97,8 +97,8 @@ def test_whoever_changes_the_words_of_the_prompt_raises_its_version():
     prompts = [build_prompt(request(), style=style) for style in STYLES]
     words = json.dumps([[prompt.messages, prompt.schema] for prompt in prompts])
     assert (PROMPT_VERSION, hashlib.sha256(words.encode()).hexdigest()[:12]) == (
-        "6",
-        "8908e408f5b0",
+        "7",
+        "14c1ee99bb8e",
     )
     assert set(issues.code_versions_by_key.values()) == {PROMPT_VERSION}
 

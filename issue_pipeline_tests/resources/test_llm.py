@@ -43,3 +43,36 @@ def test_a_file_is_no_model_outside_the_sandbox():
 def test_the_key_does_not_show_when_the_resource_or_its_model_is_printed():
     resource = LLMResource(remote_model="openai/gpt-4o", remote_api_key=KEY)
     assert KEY not in repr(resource) + repr(resource.models())
+
+
+def test_addresses_keys_and_limits_reach_the_models():
+    resource = LLMResource(
+        local_model="openai/small",
+        local_base_url="http://127.0.0.1:9/v1",
+        local_api_key="local-key-1",
+        remote_model="azure/deployment",
+        remote_base_url="https://x.openai.azure.com",
+        remote_api_key=KEY,
+        max_tokens=900,
+        timeout_s=7,
+    )
+    local, remote = resource.models()
+    assert (local.api_key, local.max_tokens, local.timeout_s) == ("local-key-1", 900, 7)
+    assert (remote.base_url, remote.max_tokens) == ("https://x.openai.azure.com", 900)
+    assert "local-key-1" not in repr(resource) + repr(local)
+
+
+@pytest.mark.parametrize(
+    ("name", "base_url", "expected"),
+    [
+        ("openai/gpt-4o", "", "json_schema"),  # as LiteLLM knows
+        ("openai/no-such-model", "", "json_object"),  # LiteLLM knows nothing of it
+        ("openai/no-such-model", "https://gateway.example/v1", "json_schema"),  # mostly taken
+        ("openai/gpt-4", "", ""),  # LiteLLM would drop any without a word
+    ],
+)
+def test_the_first_response_format_is_the_strictest_that_may_be_taken(
+    name: str, base_url: str, expected: str
+):
+    (model,) = LLMResource(remote_model=name, remote_base_url=base_url).models()
+    assert model.parameters().for_call().response_format == expected

@@ -1,8 +1,10 @@
 """A language model that says what a test tells it to, over real loopback HTTP.
 
-It speaks the part of OpenAI's chat protocol that matters to callers, counts what reaches it, and
-can misbehave as real servers do. ``with ScriptedModel(...) as model:`` starts it on a free port;
-``model.url`` is its base URL.
+It speaks the parts of the chat protocols of OpenAI (as Groq does, too), Anthropic, Gemini and
+Ollama that matter to callers, by the path that is asked for; it counts what reaches it, and can
+misbehave as real servers do: ``provider_replies.py`` has the words of each. ``with
+ScriptedModel(...) as model:`` starts it on a free port; ``model.url`` is its base URL for OpenAI's
+protocol, ``model.root`` without a path.
 """
 
 import contextlib
@@ -11,8 +13,8 @@ import re
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
 
@@ -45,6 +47,9 @@ class Reply:
         hang: Send nothing until the server closes.
         body: The whole body instead, as it is.
         retry_after: Value of that header, if any.
+        headers: Further ones.
+        message: Further fields of the answer's message, such as ``reasoning_content``.
+        finish_reason: Why the answer ended, as OpenAI words it.
         cut: Close the connection before the last bytes that were promised.
         drip: Send one blank after the other until the server closes.
         usage: What it says of its tokens, instead of the usual.
@@ -56,6 +61,9 @@ class Reply:
     hang: bool = False
     body: str | None = None
     retry_after: str | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    message: Mapping[str, object] = field(default_factory=dict)
+    finish_reason: str = "stop"
     cut: bool = False
     drip: bool = False
     usage: dict[str, object] | None = None
@@ -118,8 +126,10 @@ class ScriptedModel:
     """An OpenAI-compatible server that follows a script.
 
     Attributes:
-        requests: Bodies of the requests received, in order.
+        requests: Bodies of the requests received, in order; whatever the protocol, with OpenAI's
+            ``messages``.
         headers: Their headers, with names in lower case.
+        paths: The paths asked for.
     """
 
     def __init__(self, script: Script) -> None:
@@ -128,13 +138,19 @@ class ScriptedModel:
         self._lock = threading.Lock()
         self.requests: list[dict[str, Any]] = []
         self.headers: list[dict[str, str]] = []
+        self.paths: list[str] = []
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
 
     @property
     def url(self) -> str:
         """Base URL, to be given to an OpenAI client."""
-        return f"http://127.0.0.1:{self._server.server_port}/v1"
+        return f"{self.root}/v1"
+
+    @property
+    def root(self) -> str:
+        """Address without a path."""
+        return f"http://127.0.0.1:{self._server.server_port}"
 
     @property
     def calls(self) -> int:
@@ -158,8 +174,10 @@ class ScriptedModel:
         self._thread.join()
         self._server.server_close()
 
-    def _reply_to(self, headers: dict[str, str], request: dict[str, Any]) -> Reply:
+    def _reply_to(self, path: str, headers: dict[str, str], request: dict[str, Any]) -> Reply:
+        request["messages"] = _openai_messages(request)
         with self._lock:
+            self.paths.append(path)
             number = len(self.requests)
             self.requests.append(request)
             self.headers.append(headers)
@@ -176,7 +194,7 @@ class ScriptedModel:
             def do_POST(self) -> None:
                 request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
                 headers = {name.lower(): value for name, value in self.headers.items()}
-                reply = model._reply_to(headers, request)
+                reply = model._reply_to(self.path, headers, request)
                 if reply.hang:
                     model._closing.wait()
                     return
@@ -188,12 +206,14 @@ class ScriptedModel:
                         while not model._closing.wait(0.05):
                             self.wfile.write(b" ")
                     return
-                body = (_body(reply) if reply.body is None else reply.body).encode()
+                body = (_body(reply, self.path) if reply.body is None else reply.body).encode()
                 self.send_response(reply.status)
                 self.send_header("Content-Type", "application/json")
                 self.send_header("Content-Length", str(len(body) + (9 if reply.cut else 0)))
                 if reply.retry_after is not None:
                     self.send_header("Retry-After", reply.retry_after)
+                for name, value in reply.headers.items():
+                    self.send_header(name, value)
                 self.end_headers()
                 self.wfile.write(body)
                 self.close_connection = True
@@ -204,27 +224,108 @@ class ScriptedModel:
         return Handler
 
 
-def _body(reply: Reply) -> str:
+def _openai_messages(request: dict[str, Any]) -> list[dict[str, str]]:
+    """Give the conversation of a request in OpenAI's form."""
+
+    def text(content: Any) -> str:
+        if isinstance(content, str):
+            return content
+        return "".join(part.get("text", "") for part in content)
+
+    system = request.get("system") or (request.get("system_instruction") or {}).get("parts")
+    messages = [{"role": "system", "content": text(system)}] if system else []
+    for one in request.get("messages", []):
+        messages.append({"role": one["role"], "content": text(one["content"])})
+    for one in request.get("contents", []):
+        role = "assistant" if one["role"] == "model" else one["role"]
+        messages.append({"role": role, "content": text(one["parts"])})
+    return messages
+
+
+def _body(reply: Reply, path: str) -> str:
+    if path.endswith("/api/chat"):
+        return json.dumps(_ollama(reply))
+    if path.endswith("/messages"):
+        return json.dumps(_anthropic(reply))
+    if path.endswith(":generateContent"):
+        return json.dumps(_gemini(reply))
+    return json.dumps(_openai(reply))
+
+
+def _openai(reply: Reply) -> dict[str, object]:
     if reply.status != 200:
-        return json.dumps({"error": {"message": reply.content, "type": "error", "code": None}})
-    return json.dumps(
-        {
-            "id": "chatcmpl-1",
-            "object": "chat.completion",
-            "created": 1_770_000_000,
-            "model": reply.model,
-            "choices": [
-                {
-                    "index": 0,
-                    "finish_reason": "stop",
-                    "message": {"role": "assistant", "content": reply.content},
-                }
-            ],
-            "usage": reply.usage
-            or {
-                "prompt_tokens": PROMPT_TOKENS,
-                "completion_tokens": COMPLETION_TOKENS,
-                "total_tokens": PROMPT_TOKENS + COMPLETION_TOKENS,
-            },
-        }
-    )
+        return {"error": {"message": reply.content, "type": "error", "code": None}}
+    return {
+        "id": "chatcmpl-1",
+        "object": "chat.completion",
+        "created": 1_770_000_000,
+        "model": reply.model,
+        "choices": [
+            {
+                "index": 0,
+                "finish_reason": reply.finish_reason,
+                "message": {"role": "assistant", "content": reply.content, **reply.message},
+            }
+        ],
+        "usage": reply.usage
+        or {
+            "prompt_tokens": PROMPT_TOKENS,
+            "completion_tokens": COMPLETION_TOKENS,
+            "total_tokens": PROMPT_TOKENS + COMPLETION_TOKENS,
+        },
+        # Groq's; LiteLLM fails on a reply of Groq's without.
+        "service_tier": "on_demand",
+        "x_groq": {"id": "req_1"},
+    }
+
+
+def _anthropic(reply: Reply) -> dict[str, object]:
+    if reply.status != 200:
+        error = {"type": "api_error", "message": reply.content}
+        return {"type": "error", "error": error, "request_id": "req_1"}
+    stop = {"stop": "end_turn", "length": "max_tokens"}[reply.finish_reason]
+    return {
+        "id": "msg_1",
+        "type": "message",
+        "role": "assistant",
+        "model": reply.model,
+        "content": [{"type": "text", "text": reply.content}],
+        "stop_reason": stop,
+        "stop_sequence": None,
+        "usage": {"input_tokens": PROMPT_TOKENS, "output_tokens": COMPLETION_TOKENS},
+    }
+
+
+def _gemini(reply: Reply) -> dict[str, object]:
+    if reply.status != 200:
+        return {"error": {"code": reply.status, "message": reply.content, "status": "UNAVAILABLE"}}
+    finish = {"stop": "STOP", "length": "MAX_TOKENS"}[reply.finish_reason]
+    return {
+        "candidates": [
+            {
+                "content": {"role": "model", "parts": [{"text": reply.content}]},
+                "finishReason": finish,
+                "index": 0,
+            }
+        ],
+        "usageMetadata": {
+            "promptTokenCount": PROMPT_TOKENS,
+            "candidatesTokenCount": COMPLETION_TOKENS,
+            "totalTokenCount": PROMPT_TOKENS + COMPLETION_TOKENS,
+        },
+        "modelVersion": reply.model,
+    }
+
+
+def _ollama(reply: Reply) -> dict[str, object]:
+    if reply.status != 200:
+        return {"error": reply.content}
+    return {
+        "model": reply.model,
+        "created_at": "2026-11-30T00:00:00Z",
+        "message": {"role": "assistant", "content": reply.content, **reply.message},
+        "done": True,
+        "done_reason": reply.finish_reason,
+        "prompt_eval_count": PROMPT_TOKENS,
+        "eval_count": COMPLETION_TOKENS,
+    }

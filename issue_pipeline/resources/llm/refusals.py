@@ -1,0 +1,312 @@
+"""What a failed call means: read from the server's own reply, not from LiteLLM's class for it.
+
+LiteLLM turns a 413 into a 429, a 529 into a 500, and loses headers on its way. The error that it
+started from is in the chain of causes, with the reply; that is looked for first.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from issue_pipeline.errors import (
+    FailedGenerationError,
+    LabelingError,
+    ModelAccessError,
+    ModelSilentError,
+    ModelUnavailableError,
+    ParameterRefusedError,
+    RateLimitedError,
+    RequestTooLargeError,
+)
+from issue_pipeline.resources.llm.limits import read_allowances, read_wait_s
+from issue_pipeline.resources.llm.parameters import (
+    MAX_COMPLETION_TOKENS,
+    MAX_TOKENS,
+    RESPONSE_FORMAT,
+    SEED,
+    TEMPERATURE,
+    CallParameters,
+)
+from issue_pipeline.resources.llm.styles import REMOTE
+from issue_pipeline.utils.cleaning.redaction import SECRET_MARK, redact
+from issue_pipeline.utils.printable import printable
+from issue_pipeline.utils.urls import without_user_info
+
+# How much of a server's message ours quotes, and is read at all.
+_MAX_TOLD_CHARS = 200
+_MAX_READ_CHARS = 20_000
+_FORMAT_WORDS = re.compile(
+    r"response.?(?:format|schema|mime)|(?:json|output).?schema|output.?(?:format|config)"
+    r"|structured.?output|json.?(?:mode|object)|grammar|guided.?(?:json|decoding)",
+    re.IGNORECASE,
+)
+_KEY_WORDS = re.compile(r"api.?key|credentials|unauthorized|authentication", re.IGNORECASE)
+# A spent account: waiting a minute does not help.
+_SPENT_WORDS = re.compile(
+    r"quota|billing|credit|insufficient|payment|balance|deactivated|suspended|spend(?:ing)? limit"
+    r"|account.{0,30}(?:disabled|not active|inactive)",
+    re.IGNORECASE,
+)
+# The same where the status does not say that it is about money: more must be said.
+_SURELY_SPENT_WORDS = re.compile(
+    r"credit balance|insufficient.{0,12}(?:quota|balance|credit|funds)|billing.{0,30}(?:limit|hard"
+    r"|not active|inactive|disabled|required|details)|(?:account|organi[sz]ation|project).{0,40}"
+    r"(?:deactivated|disabled|suspended|not active|inactive)|exceeded your current quota"
+    r"|out of credits|requires more credits|spend(?:ing)? limit|payment required",
+    re.IGNORECASE,
+)
+_SHORT_LIMIT_WORDS = re.compile(r"per[ _-]?(?:min|sec)|\b[rt]pm\b", re.IGNORECASE)
+_DAILY_WORDS = re.compile(r"PerDay|per[ _-]day|\b[rt]pd\b", re.IGNORECASE)
+_LINK = re.compile(r"https?://\S+")
+_OVERLOAD_WORDS = re.compile(
+    r"overloaded|at capacity|server.{0,10}busy|temporarily|try again later|loading model"
+    r"|UNAVAILABLE|rate.?limit|too many requests",
+    re.IGNORECASE,
+)
+_TOO_LARGE_WORDS = re.compile(
+    r"request.{0,3}too large|context.{0,3}(?:length|window|size|limit|overflow)|context is too long"
+    r"|maximum (?:context|model)|prompt is too long|too many tokens|exceeds? the available context"
+    r"|reduce (?:the length|your message)|(?:is|are) too large for model"
+    r"|max.?(?:completion.?|output.?|new.?)?tokens`?'?\"?.{0,60}"
+    r"(?:too large|at most|less than|greater than|maximum allowed|exceed|supported range"
+    r"|valid range|\d+ > \d+)"
+    r"|input length and .?max_tokens",
+    re.IGNORECASE | re.DOTALL,
+)
+_BAD_GENERATION_WORDS = re.compile(r"json_validate_failed|failed_generation|tool_use_failed")
+_REFUSAL_WORDS = re.compile(
+    r"unsupported|(?:not|n't).{0,20}support|unrecogni[sz]ed|unknown|unexpected|not permitted"
+    r"|not allowed|extra (?:inputs|fields)|deprecated|only the default|invalid|not available"
+    r"|cannot be (?:set|used)|must be|not a valid|remove",
+    re.IGNORECASE,
+)
+_MODERATION_WORDS = re.compile(r"moderation|flagged|content.?(?:policy|filter)", re.IGNORECASE)
+# Hints of how many tokens of an answer would fit.
+_CONTEXT = re.compile(
+    r"(?:context (?:length|window|size|limit)[^\d]{0,40}|\"?n_ctx\"?\D{1,3}|context size \(| > )"
+    r"(\d[\d,]*)",
+    re.IGNORECASE,
+)
+_PROMPT = re.compile(
+    r"\(?(\d[\d,]*) (?:tokens )?(?:in|from) (?:the |your )?(?:messages|prompt|input)"
+    r"|(?:prompt|input|messages|request has)[^\d]{0,30}?(\d[\d,]*)(?: input)? tokens"
+    r"|\"?n_prompt_tokens\"?\D{1,3}(\d+)|exceed context limit: (\d+)",
+    re.IGNORECASE,
+)
+_MOST = re.compile(
+    r"(?:at most|less than or equal to|valid range of max_tokens is \[1,|maximum allowed is"
+    r"|inclusive\) to|tokens: \d+ >)[ `']*(\d[\d,]*)",
+    re.IGNORECASE,
+)
+_REQUESTED = re.compile(
+    r"Limit:?\s*(\d[\d,]*),(?:\s*Used:?\s*\d[\d,]*,)?\s*Requested:?\s*(\d[\d,]*)", re.IGNORECASE
+)
+# Room for what counts of prompt and answer differ by.
+_MARGIN_TOKENS = 16
+_PARAMETERS = (
+    (RESPONSE_FORMAT, _FORMAT_WORDS),
+    (MAX_COMPLETION_TOKENS, re.compile(r"max_completion_tokens", re.IGNORECASE)),
+    (MAX_TOKENS, re.compile(r"max_tokens|max_new_tokens|maxOutputTokens", re.IGNORECASE)),
+    (TEMPERATURE, re.compile("temperature", re.IGNORECASE)),
+    (SEED, re.compile(r"\bseed\b|random_seed", re.IGNORECASE)),
+)
+_BAD_REQUEST = (400, 422)
+_KEY_REFUSED = (401, 403)
+_NO_MONEY = 402
+_NOT_FOUND = (404, 405)
+_TOO_LARGE = 413
+_RATE_LIMITED = 429
+# What passes by itself. 500 is not among them: as often it is a bug that the same call meets again.
+_PASSING = (425, 429, 502, 503, 504, 520, 521, 522, 523, 524, 529)
+_TIMED_OUT = 408
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """What came back of a failed call.
+
+    Attributes:
+        status: The server's own; ``None`` if no reply came.
+        headers: Names in lower case.
+        text: Its words as they came, to be read and never shown.
+        told: The same for a message of ours, without the key and other secrets.
+    """
+
+    status: int | None
+    headers: Mapping[str, str] = field(repr=False)
+    text: str = field(repr=False)
+    told: str
+
+
+def read_error(error: Exception, api_key: str | None) -> Refusal:
+    """Find the server's reply behind an error of LiteLLM's."""
+    status: int | None = None
+    headers: dict[str, str] = {}
+    words = [str(error)]
+    for one in _causes(error):
+        response = getattr(one, "response", None)
+        for source in (response, one):
+            found = _headers(getattr(source, "headers", None))
+            if found and not headers:
+                headers, status = found, _status(source) or _status(one)
+        # LiteLLM makes responses up that were never read.
+        text = getattr(response, "text", "") if _headers(getattr(response, "headers", None)) else ""
+        if isinstance(text, str) and text:
+            words.append(text)
+    if not headers:
+        headers = _headers(getattr(error, "litellm_response_headers", None))
+    if status is None and (headers or not _came_from_nowhere(error)):
+        status = _status(error)
+    text = " ".join(words)[:_MAX_READ_CHARS]
+    told = str(error)
+    if api_key:  # some servers repeat what they refuse
+        told = told.replace(api_key, SECRET_MARK)
+    told = printable(redact(without_user_info(told)), _MAX_TOLD_CHARS)
+    return Refusal(status, headers, text, f"{type(error).__name__}: {told}")
+
+
+def meaning(
+    refusal: Refusal, *, source: str, name: str, base_url: str | None, sent: CallParameters
+) -> LabelingError:
+    """Return what a failed call means for this call, and for those after it.
+
+    Args:
+        refusal: What came back.
+        source: ``local`` or ``remote``; its settings are named.
+        name: LiteLLM's name of the model.
+        base_url: Where it is served, if that was set.
+        sent: What the call sent along.
+    """
+    status, text, told = refusal.status, refusal.text, refusal.told
+    setting = f"LLM_{source.upper()}"
+    if "LLM Provider NOT provided" in text:
+        return ModelAccessError(f"refused ({told}). Check {setting}_MODEL.")
+    if status is None:
+        if _misses_key(refusal, source):
+            return ModelAccessError(f"no key ({told}). Set {setting}_API_KEY.")
+        return ModelSilentError(f"no answer ({told}).")
+    wait_s = read_wait_s(refusal.headers, text)
+    bare = _LINK.sub("", text)
+    if _is_spent(status, bare, wait_s):
+        return ModelAccessError(f"quota spent ({told}).")
+    if status == _NO_MONEY:
+        return ModelAccessError(f"refused ({told}). The account behind {setting}_API_KEY must pay.")
+    if status == _TOO_LARGE or (
+        status in (*_BAD_REQUEST, _RATE_LIMITED, 500)
+        and _TOO_LARGE_WORDS.search(bare)
+        and not (status == _RATE_LIMITED and wait_s)
+        and not _names_other_parameter(bare)
+    ):
+        return RequestTooLargeError(f"request too large ({told}).", fits=_fits(text, sent))
+    if status in _KEY_REFUSED and not _MODERATION_WORDS.search(bare) and wait_s is None:
+        return ModelAccessError(f"refused ({told}). Check {setting}_API_KEY.")
+    if status in _NOT_FOUND:
+        return ModelAccessError(f"refused ({told}). {_wrong_address(source, name, base_url)}")
+    if status in _PASSING or wait_s is not None or (status >= 500 and _OVERLOAD_WORDS.search(bare)):
+        kind = "rate limited" if status == _RATE_LIMITED else "overloaded"
+        allowances = read_allowances(refusal.headers, text)
+        return RateLimitedError(f"{kind} ({told}).", wait_s=wait_s, allowances=allowances)
+    if status in _BAD_REQUEST:
+        if _BAD_GENERATION_WORDS.search(text):
+            return FailedGenerationError(f"the provider found no valid JSON in it ({told})")
+        if refused := _refused_parameters(bare):
+            return ParameterRefusedError(f"{refused[0]} refused ({told}).", names=refused)
+    if status == _TIMED_OUT:
+        return ModelSilentError(f"no answer ({told}).")
+    return ModelUnavailableError(f"no answer ({told}).")
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """Yield the errors behind an error, itself last: the first has the server's own reply."""
+    chain: list[BaseException] = []
+    one: BaseException | None = error
+    while one is not None and one not in chain:
+        chain.append(one)
+        one = one.__cause__ or one.__context__
+    yield from reversed(chain)
+
+
+def _headers(found: object) -> dict[str, str]:
+    if not isinstance(found, Mapping):
+        return {}
+    return {str(name).lower(): str(value) for name, value in found.items()}
+
+
+def _status(source: object) -> int | None:
+    status = getattr(source, "status_code", None)
+    return status if isinstance(status, int) else None
+
+
+def _came_from_nowhere(error: Exception) -> bool:
+    """Whether no reply came: then LiteLLM makes up a status of its own."""
+    return type(error).__name__ in ("APIConnectionError", "Timeout") or (
+        (_status(error) or 500) in (500, _TIMED_OUT)
+    )
+
+
+def _misses_key(refusal: Refusal, source: str) -> bool:
+    return source == REMOTE and bool(_KEY_WORDS.search(refusal.text))
+
+
+def _is_spent(status: int, bare: str, wait_s: float | None) -> bool:
+    """Whether an account is spent, or a day's limit: no wait within a run helps."""
+    if status == _RATE_LIMITED:
+        if _DAILY_WORDS.search(bare) and "Quota" in bare:
+            return True
+        # Limits per minute advertise higher ones, and say how long to wait.
+        is_short = wait_s is not None or _SHORT_LIMIT_WORDS.search(bare)
+        return not is_short and bool(_SPENT_WORDS.search(bare))
+    is_refusal = status in (*_BAD_REQUEST, *_KEY_REFUSED, *_NOT_FOUND, _NO_MONEY)
+    return is_refusal and bool(_SURELY_SPENT_WORDS.search(bare))
+
+
+def _names_other_parameter(bare: str) -> bool:
+    """Whether a message that speaks of tokens refuses the parameter's name, not its size."""
+    return bool(re.search(r"use '?`?max_completion_tokens|unsupported_parameter", bare, re.I))
+
+
+def _refused_parameters(bare: str) -> tuple[str, ...]:
+    """Return the names of refused parameters, the one that the message is about first."""
+    if not (_REFUSAL_WORDS.search(bare) or _FORMAT_WORDS.search(bare)):
+        return ()
+    named = re.search(r"['\"]param['\"]:\s*['\"]([\w.]+)", bare)
+    if named:
+        found = [name for name, words in _PARAMETERS if words.search(named[1])]
+        if found:
+            return tuple(found)
+    places = {name: match.start() for name, words in _PARAMETERS if (match := words.search(bare))}
+    return tuple(sorted(places, key=lambda name: places[name]))
+
+
+def _fits(text: str, sent: CallParameters) -> int | None:
+    """Return how many tokens of an answer would fit, if the server's words tell."""
+
+    def number(match: re.Match[str]) -> int:
+        return int(next(group for group in match.groups() if group).replace(",", ""))
+
+    if requested := _REQUESTED.search(text):
+        limit, asked = (int(one.replace(",", "")) for one in requested.groups())
+        return sent.max_tokens - (asked - limit) - _MARGIN_TOKENS
+    if most := _MOST.search(text):
+        return number(most)
+    context, prompt = _CONTEXT.search(text), _PROMPT.search(text)
+    if context and prompt:
+        return number(context) - number(prompt) - _MARGIN_TOKENS
+    return None
+
+
+def _wrong_address(source: str, name: str, base_url: str | None) -> str:
+    """Name the setting behind a 404: the model, or an address that its kind of server has not."""
+    setting = f"LLM_{source.upper()}"
+    address = (base_url or "").rstrip("/")
+    if address and name.startswith(("ollama/", "ollama_chat/")) and address.endswith("/v1"):
+        return (
+            f"Check {setting}_BASE_URL: {name.split('/')[0]} speaks Ollama's own protocol, so it"
+            f" ends without /v1; or set {setting}_MODEL to openai/{name.split('/', 1)[1]}."
+        )
+    if address and name.startswith("openai/") and not re.search(r"/(?:v\d|openai)", address):
+        return (
+            f"Check {setting}_BASE_URL: OpenAI-compatible servers usually want /v1 at its end;"
+            f" otherwise check {setting}_MODEL."
+        )
+    return f"Check {setting}_MODEL."
