@@ -28,6 +28,7 @@ from benchmarks.labels import (
     label_pairs,
     majority,
 )
+from benchmarks.problem_or_not import measure_problems
 from benchmarks.report import Report, Row
 from benchmarks.world import FIRST_DAY
 from issue_pipeline.labels.labelling import PreparedCluster
@@ -48,7 +49,7 @@ from issue_pipeline.utils.embeddings import TextEncoder
 # The corpora are dealt onto so many days of about 2,080 posts, the first three of which are used.
 DEALT_DAYS = 8
 REAL_DAYS = 3
-SYNTHETIC_DAYS = 2
+SYNTHETIC_DAYS = 5
 # Repositories, subreddits and first tags that imply a category; the others imply none.
 IMPLIED_CATEGORY = {
     **dict.fromkeys(
@@ -84,6 +85,7 @@ def measure_labels(report: Report, corpora: Path, clusters: int) -> None:
             clustered_day(SyntheticWorld(), day, model) for day in dates[:SYNTHETIC_DAYS]
         ],
     }
+    measure_problems(report, corpora, days["synthetic"], model)
     with configured_models() as llm:
         name = " and ".join(one.name for one in llm.models())
         for posts, own in days.items():
@@ -109,7 +111,7 @@ def form(days: Sequence[LabelledDay], model: TextEncoder) -> Row:
     Returns:
         ``clusters``; of these the shares ``valid`` and ``grounded`` in the end, and after one call;
         ``failed``, ``waiting``; ``same title``: labels whose title another of their day has;
-        ``masked``: labels whose title shows a mask.
+        ``masked``: labels that show a mask.
     """
     asked = [row for day in days for row in day.rows]
     good = [row for row in asked if not row.label_failed]
@@ -124,7 +126,7 @@ def form(days: Sequence[LabelledDay], model: TextEncoder) -> Row:
         "failed": len(asked) - len(good) - waiting,
         "waiting": waiting,
         "same title": sum(map(same_titles, days)),
-        "masked": sum(MASK in (row.canonical_title or "") for row in good),
+        "masked": sum(MASK in f"{row.canonical_title} {row.description}" for row in good),
     }
 
 

@@ -17,6 +17,7 @@ from issue_pipeline.labels.labelling import (
     prepare_cluster,
     settled_rows,
 )
+from issue_pipeline.labels.problem_scoring import ProblemScorer
 from issue_pipeline.labels.session import start_session
 from issue_pipeline.partitions import SOURCES
 from issue_pipeline.records import IssueRow, Item
@@ -79,11 +80,11 @@ def clustered_day(world: World, day: date, model: TextEncoder) -> ClusteredDay:
     embedded = [text.text for text in texts]
     vectors = embed_texts(embedded, model)
     labels = cluster_posts(embedded, vectors).labels
-    clusters = []
+    clusters, scorer = [], ProblemScorer(model)
     for cluster_id in range(int(labels.max(initial=NOISE)) + 1):
         rows = np.flatnonzero(labels == cluster_id)
         members = [items[row] for row in rows], [texts[row] for row in rows]
-        clusters.append(prepare_cluster(cluster_id, *members, vectors[rows]))
+        clusters.append(prepare_cluster(cluster_id, *members, vectors[rows], scorer))
     return ClusteredDay(clusters, groups, truths)
 
 

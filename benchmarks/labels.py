@@ -7,6 +7,8 @@ cluster has the problem that at least half of its posts report, or none. For eac
 - of the problems with at least twice ``min_cluster_size`` posts, the share that comes back, and
   the adjusted Rand index over all posts, both as in ``benchmarks.world``,
 - the share of labels that are valid,
+- of the labels that say there is a problem, the share whose posts are reports by half (precision),
+  and of the clusters whose posts are, the share that is labelled so (recall),
 - for category, would-pay and impact, over the valid labels of clusters with a problem: accuracy and
   balanced accuracy (the mean over the true values of the share labelled right), beside what
   answering the commonest truth every time would get.
@@ -32,7 +34,7 @@ from issue_pipeline.sandbox.apis.addresses import permalink
 from issue_pipeline.sandbox.world.posts import Truth
 from issue_pipeline.sandbox.world.synthetic import SyntheticWorld
 from issue_pipeline.sql import gold
-from issue_pipeline.utils.clustering import NOISE
+from issue_pipeline.utils.clustering import NOISE, ClusterIds
 
 FIELDS = ("category", "would_pay", "impact")
 # Fewer known posts than this and the database was not filled by this world.
@@ -49,6 +51,7 @@ class DayResult:
         large: Problems with at least twice ``min_cluster_size`` posts.
         back: Those of them that come back.
         rand: Adjusted Rand index over all posts.
+        problems: Of each good label: whether its posts are reports by half, and what it says.
         pairs: By field, the (truth, label) of each validly labelled cluster with a problem.
     """
 
@@ -59,6 +62,7 @@ class DayResult:
     rand: float
     labels: int
     valid: int
+    problems: Pairs
     pairs: dict[str, Pairs]
 
 
@@ -136,6 +140,7 @@ def measure_day(
         rand=rand_indices(problems, labels)[0],
         labels=len(issues),
         valid=sum(not issue.label_failed for issue in issues),
+        problems=problem_pairs(issues, found, labels),
         pairs=label_pairs(issues, truth_of),
     )
 
@@ -147,6 +152,25 @@ def majority(truths: Sequence[Truth | None]) -> Truth | None:
         return None
     truth, count = counts.most_common(1)[0]
     return truth if 2 * count >= len(truths) else None
+
+
+def problem_pairs(
+    issues: Sequence[IssueRow], found: Sequence[Truth | None], labels: ClusterIds
+) -> Pairs:
+    """Return (posts are reports by half, label says problem) of every good label."""
+    is_report = np.array([truth is not None for truth in found])
+    return [
+        (bool(2 * is_report[labels == issue.cluster_id].mean() >= 1), bool(issue.is_problem))
+        for issue in issues
+        if not issue.label_failed
+    ]
+
+
+def precision_and_recall(pairs: Pairs) -> tuple[float, float]:
+    """Return the share of the found that are true, and of the true that are found."""
+    hits = sum(bool(truth and found) for truth, found in pairs)
+    true, found = (sum(bool(pair[side]) for pair in pairs) for side in (0, 1))
+    return hits / max(1, found), hits / max(1, true)
 
 
 def label_pairs(issues: Sequence[IssueRow], truth_of: dict[int, Truth | None]) -> dict[str, Pairs]:
@@ -171,6 +195,7 @@ def in_all(days: Sequence[DayResult]) -> DayResult:
         rand=float(np.mean([day.rand for day in days])),
         labels=sum(day.labels for day in days),
         valid=sum(day.valid for day in days),
+        problems=[pair for day in days for pair in day.problems],
         pairs={field: [pair for day in days for pair in day.pairs[field]] for field in FIELDS},
     )
 
@@ -208,6 +233,10 @@ def show(console: Console, results: dict[str, DayResult]) -> None:
     line(
         "valid labels",
         [f"{_share(day.valid, day.labels)} of {day.labels}" for day in days],
+    )
+    line(
+        "problem: precision, recall",
+        ["{:.2f}, {:.2f}".format(*precision_and_recall(day.problems)) for day in days],
         last=True,
     )
     for field in FIELDS:

@@ -82,6 +82,11 @@ def take_pictures(server: PocketBaseServer, folder: Path, pictures: Path) -> Non
         page.locator("#impact").select_option("high")
         open_issue(page, 0)
         page.screenshot(path=pictures / "span.png")
+        page.goto(server.url)
+        live(page).get_by_label("Other themes").check()
+        page.locator("#more").scroll_into_view_if_needed()  # the rest follows the problems
+        page.locator(".other-theme").first.scroll_into_view_if_needed()
+        page.screenshot(path=pictures / "other-themes.png")
         dark = browser.new_page(viewport=DESKTOP, color_scheme="dark")
         dark.goto(server.url)
         open_issue(live(dark), 1)
@@ -142,7 +147,11 @@ def publish_days(server: PocketBaseServer, folder: Path) -> None:
 def stories_of(day: date) -> list[Story]:
     """Choose the day's problems and who reports them, always the same for a day."""
     choice = random.Random(day.toordinal())
-    problems = [one for one in shipped_content().problems if plain(one.tellings)]
+    problems = [
+        one
+        for one in shipped_content().problems
+        if plain(one.tellings) and plain(one.subjects) and plain(one.failures)
+    ]
     return [
         a_story(day, number, problem, choice)
         for number, problem in enumerate(choice.sample(problems, PROBLEMS))
@@ -152,14 +161,14 @@ def stories_of(day: date) -> list[Story]:
 def a_story(day: date, number: int, problem: Problem, choice: random.Random) -> Story:
     """An issue of the size and with the posts that chance gives it."""
     size = min(60, 6 + int(choice.expovariate(1 / 9)))
-    title = f"{problem.subjects[0]} {problem.failures[0]}"
+    title = f"{plain(problem.subjects)[0]} {plain(problem.failures)[0]}"
     row = IssueRow(
         cluster_id=number,
         cluster_fingerprint=f"{number:064x}",
         cluster_size=size,
         canonical_title=title[0].upper() + title[1:120],
         category=problem.category,
-        description=choice.choice(plain(problem.tellings)),
+        description=first_sentence(choice.choice(plain(problem.tellings))),
         would_pay_signal=problem.would_pay,
         impact_level=problem.impact,
         label_failed=False,
@@ -169,6 +178,8 @@ def a_story(day: date, number: int, problem: Problem, choice: random.Random) -> 
         completion_tokens=0,
         cost_usd=0.0,
         labeled_at=datetime.now(UTC),
+        is_problem=number % 9 > 0,
+        problem_score=1.0,
     )
     return Story(row, [a_post(day, row, problem, post, choice) for post in range(size)])
 
@@ -190,8 +201,13 @@ def a_post(
         created_at=datetime(day.year, day.month, day.day, choice.randrange(24), tzinfo=UTC),
         comment_count=choice.randrange(40),
         vote_count=int(choice.expovariate(1 / 12)),
-        distance=0.5,
+        distance=round(choice.uniform(0.4, 0.9), 3),
     )
+
+
+def first_sentence(text: str) -> str:
+    """Return what a description may hold: no more than a sentence or two."""
+    return text.partition(". ")[0].rstrip(".") + "."
 
 
 def plain(texts: Sequence[str]) -> list[str]:

@@ -146,6 +146,10 @@ class IssueRow:
     """One row of ``gold.issues``: a cluster and its label, or why it has none.
 
     Attributes:
+        is_problem: Whether the posts report a common problem; ``None`` without a label, and in rows
+            from before that was told.
+        problem_score: How much they do by their vectors and words: higher, the more; ``None`` in
+            rows from before it was computed.
         label_source: ``local``, ``remote``, ``reused`` or ``failed``.
         model: Name of the model that wrote the label; ``""`` without a label.
         prompt_tokens: As of :class:`Spent`, like the other four; all 0 when reused.
@@ -171,6 +175,8 @@ class IssueRow:
     attempts: int = 0
     seconds: float = 0.0
     failure: str = ""
+    is_problem: bool | None = None
+    problem_score: float | None = None
 
     @property
     def is_waiting(self) -> bool:

@@ -142,11 +142,11 @@ def test_the_live_store_shows_exactly_the_good_labels(demo):
     )
 
 
-def test_it_ends_with_the_days_and_the_biggest_issues(demo):
+def test_it_ends_with_the_days_and_the_biggest_problems(demo):
     for word in (*SOURCES, *DAYS, "complete", "reused", "published"):
         assert word in demo.printed
     ((title,),) = demo.query(
-        "SELECT canonical_title FROM gold.issues WHERE NOT label_failed"
+        "SELECT canonical_title FROM gold.issues WHERE is_problem"
         " ORDER BY cluster_size DESC, cluster_date, canonical_title LIMIT 1"
     )
     assert title.split()[0] in demo.printed

@@ -1,24 +1,33 @@
-"""From clusters to labelled issues and their evidence: reuse what is known, ask for the rest."""
+"""From clusters to labelled issues and their evidence; known labels are reused."""
 
 import logging
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
+from functools import cache, partial
 from typing import Protocol
 
 from issue_pipeline.errors import LabelingError, TitleTakenError
+from issue_pipeline.labels.choices import (
+    MAX_BODY_CHARS,
+    NEAREST_MEMBERS,
+    Choices,
+    MaskedPost,
+    rank_choices,
+)
 from issue_pipeline.labels.concurrent import LabelTask, label_concurrently
 from issue_pipeline.labels.distinction import DayWords
 from issue_pipeline.labels.hints import Hinter
 from issue_pipeline.labels.masking import mask_unshared_words, shared_words
+from issue_pipeline.labels.problem_scoring import MIN_PROBLEM_SCORE, ProblemScorer
 from issue_pipeline.labels.prompts import LabelRequest, Representative
 from issue_pipeline.labels.reuse import reuse_problem, same_posts
-from issue_pipeline.labels.schema import grounding_problem, tidy_title
 from issue_pipeline.labels.session import CandidateLabels, LabelCheck, LabelResult
 from issue_pipeline.labels.validation import (
     ClusterCheck,
     DayTitles,
     Grounding,
+    cosines_to_centroid,
     stored_label_problem,
 )
 from issue_pipeline.records import Evidence, IssueRow, Item, Spent
@@ -72,6 +81,7 @@ class PreparedCluster:
         embeddings: float32 (m, 384), in the same order.
         representatives: Rows of the chosen members, nearest to the centroid first.
         fingerprint: SHA-256 hex of their titles.
+        problem_score: How much the members report a problem; see ``problem_scoring.py``.
     """
 
     cluster_id: int
@@ -80,6 +90,7 @@ class PreparedCluster:
     embeddings: Vectors
     representatives: Sequence[int]
     fingerprint: str
+    problem_score: float
 
 
 def prepare_clusters(
@@ -96,22 +107,28 @@ def prepare_clusters(
     """
     texts = [[clean_item(item, headings) for item in items] for _, items in clusters]
     embeddings = embed_texts([text.text for members in texts for text in members], model)
+    scorer = ProblemScorer(model)
     prepared, start = [], 0
     for (cluster_id, items), members in zip(clusters, texts, strict=True):
         vectors = embeddings[start : start + len(members)]
         start += len(members)
-        prepared.append(prepare_cluster(cluster_id, items, members, vectors))
+        prepared.append(prepare_cluster(cluster_id, items, members, vectors, scorer))
     return prepared
 
 
 def prepare_cluster(
-    cluster_id: int, items: Sequence[Item], texts: Sequence[CleanText], embeddings: Vectors
+    cluster_id: int,
+    items: Sequence[Item],
+    texts: Sequence[CleanText],
+    embeddings: Vectors,
+    scorer: ProblemScorer,
 ) -> PreparedCluster:
     """Choose the representatives of one cluster, whose members are cleaned and embedded."""
     titles = [text.title for text in texts]
     rows = select_representatives(titles, embeddings)
     fingerprint = cluster_fingerprint([titles[row] for row in rows])
-    return PreparedCluster(cluster_id, items, texts, embeddings, rows, fingerprint)
+    score = scorer.score([text.text for text in texts], embeddings)
+    return PreparedCluster(cluster_id, items, texts, embeddings, rows, fingerprint, score)
 
 
 def settled_rows(
@@ -335,7 +352,18 @@ def _titles_of(cluster: PreparedCluster) -> list[str]:
 
 
 def _moved(row: IssueRow, cluster: PreparedCluster) -> IssueRow:
-    return replace(row, cluster_id=cluster.cluster_id, cluster_size=len(cluster.items))
+    """Return a row for a cluster: its number, size and score, and what follows from the score."""
+    is_problem = row.is_problem
+    if is_problem is None and not row.label_failed:
+        # A label from before problems were told from other themes.
+        is_problem = cluster.problem_score >= MIN_PROBLEM_SCORE
+    return replace(
+        row,
+        cluster_id=cluster.cluster_id,
+        cluster_size=len(cluster.items),
+        is_problem=is_problem,
+        problem_score=cluster.problem_score,
+    )
 
 
 def _without_cost(row: IssueRow, *, label_source: str) -> IssueRow:
@@ -350,21 +378,49 @@ def _request(
 ) -> LabelRequest:
     hints = hinter.hints([text.text for text in cluster.texts], cluster.embeddings)
     posts = [cluster.texts[row] for row in cluster.representatives]
-    titles = [mask_unshared_words(post.title, shared) for post in posts]
-    similarities = grounding.similarities([tidy_title(one) for one in titles], cluster.embeddings)
     return LabelRequest(
         representatives=[
             Representative(
-                title,
+                mask_unshared_words(post.title, shared),
                 mask_unshared_words(snippet(post.body), shared),
-                grounded=grounding_problem("canonical_title", similarity) is None,
             )
-            for post, title, similarity in zip(posts, titles, similarities, strict=True)
+            for post in posts
         ],
         cluster_size=len(cluster.items),
         likely_category=hints.category,
         likely_impact=hints.impact,
         likely_would_pay=hints.would_pay,
+        likely_problem=hints.is_problem,
+        choices=cache(partial(_choices, cluster, shared, hinter, grounding, hints.is_problem)),
+    )
+
+
+def _choices(
+    cluster: PreparedCluster,
+    shared: frozenset[str],
+    hinter: Hinter,
+    grounding: Grounding,
+    is_problem: bool,
+) -> Choices:
+    """Return what a model that chooses is offered: the best texts of the members in the middle."""
+    distances = centroid_distances(cluster.embeddings)
+    nearest = sorted(range(len(distances)), key=lambda row: (distances[row], row))
+
+    def ranking(texts: list[str]) -> tuple[list[float], list[float]]:
+        vectors = grounding.embed(texts)
+        cosines = cosines_to_centroid(vectors, cluster.embeddings)
+        # Where there is no problem, no text is better for speaking of one.
+        return cosines, hinter.problem_scores(texts, vectors) if is_problem else [0.0] * len(texts)
+
+    return rank_choices(
+        [
+            MaskedPost(
+                mask_unshared_words(cluster.texts[row].title, shared),
+                mask_unshared_words(cluster.texts[row].body[:MAX_BODY_CHARS], shared),
+            )
+            for row in nearest[:NEAREST_MEMBERS]
+        ],
+        ranking,
     )
 
 
@@ -391,6 +447,8 @@ def _without_label(cluster: PreparedCluster, spent: Spent, why: str) -> IssueRow
         description=None,
         would_pay_signal=None,
         impact_level=None,
+        is_problem=None,
+        problem_score=cluster.problem_score,
         label_failed=True,
         label_source="failed",
         model="",

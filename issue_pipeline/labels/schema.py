@@ -1,8 +1,4 @@
-"""What a label is: its fields, their meaning, and the checks every label must pass.
-
-This is the one place where the schema, the words that explain it to a model, and the rules that a
-label must keep stand together.
-"""
+"""The label of a cluster: its fields, their meaning, and the rules that every label must keep."""
 
 import re
 from typing import Literal, get_args
@@ -26,7 +22,7 @@ MIN_GROUNDING = {"canonical_title": 0.40, "description": 0.20}
 # Shorter texts may agree with the instructions by chance.
 _MIN_COPIED_WORDS = 4
 
-# What a model that writes is told; what the hints are computed from is in hints.py.
+# For a model that writes; the hints are computed from the phrases of hints.py.
 CATEGORY_MEANINGS: dict[str, str] = {
     "ai": "machine learning and language models: training, inference, prompts, chatbots, GPUs"
     " (example: the chatbot invents order numbers)",
@@ -58,12 +54,32 @@ WOULD_PAY_MEANING = (
     ' (example: "we pay a contractor to fix this every month")'
 )
 
+IS_PROBLEM_MEANING = (
+    "the posts report a common problem: something that fails, is wrong, missing, too slow or too"
+    " hard, costs them time, money or safety, or that they ask to have solved"
+    ' (example: "the export stops at 90 %", "how do I export more than 1,000 rows?"). It is false'
+    " if most of them are news, show-and-tell, opinions, recommendations, careers, learning advice,"
+    " jobs or hobbies, or have nothing in common"
+    ' (example: "what are you reading?", "I built a small game"); canonical_title then names their'
+    " theme, and description says that these posts report no common problem"
+)
+
 # A bare name of a site counts where hardly anything else ends like that: "logger.info" is a call.
-# With a path after it more do, but not what ends like a file: "Node.js/Express" are two names.
+# With "com" and "org" it may be a company ("Booking.com refunds"), unless readers are sent there.
+# With a path after it more endings count, but not those of files ("README.md/docs") and platforms
+# ("Node.js/Express", "VB.NET/C#").
+_SENDING = (
+    r"(?:visit|see|open|go(?:es)? to|goto|click(?: on)?|check(?: out)?|try|join|browse|follow|read"
+    r"|more (?:at|on)|(?:buy|order|get|download)(?: \w+)? (?:at|on|from)|link|here)"
+)
 _URL = re.compile(
     r"(?:\b[a-z][a-z0-9+.-]{1,20}://|\b(?:mailto|javascript|data):(?=\S)|www\."
-    r"|\b[\w-]{1,60}\.(?:com|org|ru|cn|biz|xyz|shop|site)\b"
-    r"|\b(?!asp\.net/)[\w-]{1,60}\.(?!(?:js|ts|cs|go|py|rb|hs|vb)/)(?:[a-z]{2}|net|edu|gov|info"
+    rf"|\b{_SENDING}:?\s+[a-z][\w-]{{0,60}}\.(?:com|org)\b(?!['’])"
+    r"|\b[\w-]{1,60}\.(?:ru|cn|biz|xyz|shop|site)\b"
+    r"|\b[\w-]{1,60}\.(?:com|org)(?:\.[a-z]{2}\b|/|:\d|\?\w)"
+    r"|(?-i:\b[a-z0-9][a-z0-9-]{0,60}\.(?:com|org))(?=[\s.,;!?)]*$)"
+    r"|\b(?!(?:asp|vb|ado)\.net/)(?![\w-]{1,60}\.(\w{1,5})/[\w-]{1,60}\.\1\b)[\w-]{1,60}"
+    r"\.(?!(?:js|ts|cs|go|py|rb|hs|vb|md)/)(?:[a-z]{2}|net|edu|gov|info"
     r"|top|online|click|link|app|dev|cloud|tech|blog|page|space|live|club|icu|vip|wiki|zip)/\w)",
     re.IGNORECASE,
 )
@@ -85,29 +101,74 @@ _TYPE_ARGUMENTS = re.compile(
     re.IGNORECASE,
 )
 _MAX_NESTED_TYPES = 3
+# "a<b", "i<n && j>m" compare names: no known tag, nothing that is closed or has attributes.
+_LESS_THAN = re.compile(
+    r"(?<=[\w)\]])<(?!(?:audio|body|br|button|code|details|div|embed|form|frame|head|html|iframe|img"
+    r"|input|link|marquee|math|meta|object|pre|script|select|span|strong|style|svg|table|template"
+    r"|textarea|title|video)\b)(?=[a-z]\w{0,40}(?![\w>/]|\s*/?>))(?![^<>]{0,200}=[^<>]{0,200}>)",
+    re.IGNORECASE,
+)
+_TAGS = re.compile(
+    rf"(?!{_LESS_THAN.pattern}|{_TYPE_ARGUMENTS.pattern})<(?=[a-z/!?])(?:[^<>]{{0,200}}>)?"
+    r"|&[a-z#0-9]{2,8};|[`{}]|\]\([^)]{0,200}\)?",
+    re.IGNORECASE,
+)
 _TAB_OR_LINE_FEED = re.compile(r"[\t\n]")
+# Joiners of no width belong to the spelling of a word in the scripts of Persian, Hindi, Sinhala and
+# their kind, and between parts of one emoji; elsewhere they hide something.
+_JOINER = (
+    r"(?<=[\u0600-\u06ff\u0750-\u077f\u08a0-\u08ff\u0900-\u0dff\u0f00-\u109f\u1780-\u18af"
+    r"\ufb50-\ufdff\ufe70-\ufefc\ufe0f\u2640-\u27bf\U0001f300-\U0001faff])[\u200c\u200d]"
+)
+_HIDDEN = re.compile(rf"(?!{_JOINER}){UNSEEN.pattern}")
 _HAS_LETTER = re.compile(r"[^\W\d_]")
 _SENTENCE_END = re.compile(r"[.!?…]+[\"')\]]*(?:\s|$)|[。！？]+")
+# "e.g.", "U.S.", "a.m.": dotted letters; and words that are written with a full stop.
 _ABBREVIATION = re.compile(
-    r"\b(?:e\.\s?g|i\.\s?e|etc|vs|cf|approx|incl|resp|no|nr|fig|ver|dr|mr|mrs|ms|st|prof"
-    r"|dept|inc|ltd|co|corp|jr|sr|[a-z])\.(?=\s+\S)",
+    r"\b(?:(?:[^\W\d_]\.\s?){2,}|(?:etc|vs|cf|approx|incl|excl|resp|no|nr|fig|sec|ver|vol|ed|ca"
+    r"|max|min|avg|ext|tel|dr|mr|mrs|ms|st|prof|dept|inc|ltd|co|corp|jr|sr|jan|feb|mar|apr|jun|jul"
+    r"|aug|sept?|oct|nov|dec|mon|tue|wed|thu|fri|bzw|usw|ggf|ca|z|[a-z])\.)(?=\s*\S)",
     re.IGNORECASE,
 )
 # As in labels/masking.py, and as models write it.
 _ANY_MASK = re.compile(r"\[\s*(?:…|\.{3})\s*\]")
 # What titles wear on their way through a tracker or a forum, and says nothing about the problem;
 # not "[…]", which stands for a word (labels/masking.py).
+_MONTHS = (
+    r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?"
+    r"|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)"
+)
+_CALLS = (
+    r"(?:any(?:one|body) else(?: (?:seeing|having|with|get\w*) (?:this|it)(?: issue| problem)?)?"
+    r"|any (?:ideas?|advice|help|thoughts|suggestions?|tips|clues?)(?: (?:is |are )?\w+)?|thoughts"
+    r"|is it just me|just me|what am i missing|am i missing something|(?:please|pls|need(?: some)?"
+    r"|some)? ?help(?: me| needed| wanted| please| pls)?|out of ideas|thanks(?: in advance)?|tia"
+    r"|please advise|what now|solved)"
+)
 _TITLE_PREFIX = re.compile(
-    r"[\s:\-–—|]*(?:\[[^\[\]…]{1,30}\]|\([^()]{1,30}\)"
-    r"|(?:(?:show|ask|tell|launch) hn|re|fwd?|psa|tl;?dr|bug(?: report)?|feature(?: request)?"
-    r"|issue|question|help|fix|update|regression|docs?)\s*:)[\s:\-–—|]*",
+    r"[\s:\-–—|]*(?:\[[^\[\]…]{1,30}\]|\([^()]{1,30}\)|#\d{1,7}\b"
+    r"|(?:(?:show|ask|tell|launch) (?:hn|r/\w{2,21}|reddit)|re|aw|fwd?|psa|tl;?dr|bug(?: report)?"
+    r"|feature(?: request)?|feat|enhancement|suggestion|proposal|issue|problem|question|help"
+    r"|how-?to|fix|chore|wip|rfc|update|regression|docs?|more on|follow-?up(?: (?:to|on))?|another"
+    r"|(?:part|day|week|episode) \d{1,4}|(?:daily|weekly|monthly)(?: (?:thread|update|digest))?"
+    r"|rant|serious|discussion|poll|meta|news|til|eli5|urgent|reminder|quick question"
+    rf"|(?:dumb|stupid|noob|newbie|beginner) question|x-?post|{_MONTHS}(?: update)?)"
+    r"(?: ?#?\d{1,4})?\s*:"
+    rf"|(?:{_CALLS})\s*[:?!]+(?=\s*\S))[\s:\-–—|]*",
     re.IGNORECASE,
 )
 _TITLE_SUFFIX = re.compile(
-    r"\s*(?:\[[^\[\]…]{1,30}\]|\((?:\d{1,4}|[^()]{0,20}\d|edit\w*|updated?|solved|fixed|closed|long)\)"
+    r"\s*(?:\[[^\[\]…]{1,30}\]|\((?:\d{1,4}|[^()]{0,20}\d|edit\w*|updated?|solved|fixed|closed"
+    r"|long(?: post)?|again|cont\w*\.?|rant|help|question|urgent|serious|wip|part \w{1,6}"
+    rf"|{_MONTHS}(?: \d{{4}})?|{_CALLS})[?!.]*\)"
+    rf"|(?:\s[\-–—|:]+|,)\s*(?:{_MONTHS}(?: \d{{2,4}})?(?: (?:update|edition|digest|thread))?"
+    r"|update(?: \d{1,4})?|part (?:\d{1,4}|[ivx]{1,4}|one|two|three)"
+    rf"|(?:day|week|episode|season) \d{{1,4}}|{_CALLS}[?!.]*)"
+    rf"|[.!?]\s+{_CALLS}[?!.]*"
     r"|#\d+|!+|\.{2,}|…|[.,;:\-–—|])$",
     re.IGNORECASE,
 )
+_SUFFIX_CHARS = 60
 
 
 class IssueLabel(BaseModel):
@@ -124,6 +185,7 @@ class IssueLabel(BaseModel):
     description: str = Field(min_length=3, max_length=MAX_DESCRIPTION_CHARS)
     would_pay_signal: bool
     impact_level: ImpactLevel
+    is_problem: bool
 
     @field_validator("canonical_title", "description")
     @classmethod
@@ -155,7 +217,8 @@ def copied_problem(label: IssueLabel, instructions: str) -> str | None:
         instructions: Everything that the model was told about its task.
     """
     told = f" {_bare_words(instructions)} "
-    for field in ("canonical_title", "description"):
+    # That posts report no common problem is said in the instructions' own words, rightly.
+    for field in ("canonical_title", "description") if label.is_problem else ("canonical_title",):
         words = _bare_words(getattr(label, field))
         if len(words.split()) >= _MIN_COPIED_WORDS and f" {words} " in told:
             return f"{field}: copied from the instructions; expected the problem of the posts"
@@ -191,7 +254,7 @@ def plain_text_problem(text: str) -> str | None:
     for pattern, problem in (
         (_EMAIL, "contains an e-mail address"),
         (_URL, "contains a URL"),
-        (UNSEEN, "contains control characters"),
+        (_HIDDEN, "contains control characters"),
         (_TAB_OR_LINE_FEED, "contains control characters"),
     ):
         if pattern.search(text):
@@ -199,7 +262,7 @@ def plain_text_problem(text: str) -> str | None:
     bare = text
     for _ in range(_MAX_NESTED_TYPES):
         bare = _TYPE_ARGUMENTS.sub("", bare)
-    if _MARKUP.search(bare):
+    if _MARKUP.search(_LESS_THAN.sub(" ", bare)):
         return "contains markup; expected plain text"
     return None if _HAS_LETTER.search(text) else "has no words"
 
@@ -211,11 +274,11 @@ def tidy_text(text: str, max_chars: int) -> str:
         Text that :func:`plain_text_problem` accepts, or ``""`` if nothing is left.
     """
     # Only what can end up in the result is read: a title may be a hostile megabyte.
-    words = text[: 20 * max_chars].split()
+    words = _HIDDEN.sub("", text[: 20 * max_chars]).split()
     text = " ".join(word for word in words if not _EMAIL.search(word))
     text = re.sub(_URL.pattern + r"\S*", " ", text, flags=re.IGNORECASE)
-    text = re.sub(r"<[^<>]{0,200}>|&[a-z#0-9]{2,8};|[`{}<]|\]\([^)]{0,200}\)?", " ", text)
-    text = " ".join(UNSEEN.sub("", text).split())
+    text = _TAGS.sub(" ", text)
+    text = " ".join(text.split())
     text = re.sub(_LINE_MARK, "", re.sub(r"\*\*|~~", "", text))
     text = re.sub(_EMPHASIS, lambda match: match[0].strip("*_"), text)
     if len(text) > max_chars:
@@ -236,8 +299,8 @@ def tidy_title(title: str, max_chars: int = MAX_TITLE_CHARS) -> str:
     bare = text
     while (match := _TITLE_PREFIX.match(bare)) is not None:
         bare = bare[match.end() :]
-    while (match := _TITLE_SUFFIX.search(bare[-40:])) is not None:
-        bare = bare[: len(bare) - len(bare[-40:]) + match.start()]
+    while (match := _TITLE_SUFFIX.search(bare[-_SUFFIX_CHARS:])) is not None:
+        bare = bare[: len(bare) - len(bare[-_SUFFIX_CHARS:]) + match.start()]
     return tidy_text(bare, max_chars) or tidy_text(text, max_chars)
 
 
@@ -261,6 +324,7 @@ def label_schema(
         "description": text_field(descriptions),
         "would_pay_signal": {"type": "boolean"},
         "impact_level": {"type": "string", "enum": list(IMPACT_LEVELS)},
+        "is_problem": {"type": "boolean"},
     }
     return {
         "type": "object",

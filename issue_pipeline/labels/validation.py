@@ -1,4 +1,4 @@
-"""What a label must keep besides its form: to be about its cluster, under a title of its own."""
+"""Checks of a label besides its form: it is about its cluster, under a title of its own."""
 
 import threading
 from collections.abc import Collection, Iterable, Mapping
@@ -6,7 +6,13 @@ from collections.abc import Collection, Iterable, Mapping
 import numpy as np
 from pydantic import ValidationError
 
-from issue_pipeline.labels.schema import MIN_GROUNDING, IssueLabel, grounding_problem, tidy_title
+from issue_pipeline.labels.schema import (
+    MIN_GROUNDING,
+    IssueLabel,
+    grounding_problem,
+    masked_problem,
+    tidy_title,
+)
 from issue_pipeline.records import IssueRow
 from issue_pipeline.utils.cluster_representatives import normalize_title
 from issue_pipeline.utils.embeddings import TextEncoder, Vectors, embed_texts
@@ -23,8 +29,13 @@ class Grounding:
         # Tokenizers refuse to be used from two threads at once.
         self._lock = threading.Lock()
 
+    def embed(self, texts: list[str]) -> Vectors:
+        """Return the vectors of texts: float32 (n, 384), unit rows."""
+        with self._lock:
+            return embed_texts(texts, self._model)
+
     def similarities(self, texts: list[str], embeddings: Vectors) -> list[float]:
-        """Give each text's cosine to the centroid of a cluster, rounded to 1e-3.
+        """Return each text's cosine to the centroid of a cluster, rounded to 1e-3.
 
         Args:
             texts: Any number of texts.
@@ -33,11 +44,14 @@ class Grounding:
         Returns:
             Numbers in [-1, 1].
         """
-        centroid = embeddings.mean(axis=0)
-        with self._lock:
-            vectors = embed_texts(texts, self._model)
-        length = max(float(np.linalg.norm(centroid)), 1e-12)
-        return [round(float(vector @ centroid) / length, 3) for vector in vectors]
+        return cosines_to_centroid(self.embed(texts), embeddings)
+
+
+def cosines_to_centroid(vectors: Vectors, embeddings: Vectors) -> list[float]:
+    """Return the cosine of each row to the mean of the members' rows, rounded to 1e-3."""
+    centroid = embeddings.mean(axis=0)
+    length = max(float(np.linalg.norm(centroid)), 1e-12)
+    return [round(float(vector @ centroid) / length, 3) for vector in vectors]
 
 
 class ClusterCheck:
@@ -56,9 +70,11 @@ class ClusterCheck:
         """
         if chosen:
             return None
-        texts = [getattr(label, field) for field in MIN_GROUNDING]
+        # "These posts report no common problem" is about no posts in particular.
+        fields = [name for name in MIN_GROUNDING if label.is_problem or name != "description"]
+        texts = [getattr(label, field) for field in fields]
         similarities = self._grounding.similarities(texts, self._embeddings)
-        problems = map(grounding_problem, MIN_GROUNDING, similarities)
+        problems = map(grounding_problem, fields, similarities)
         return next((problem for problem in problems if problem), None)
 
 
@@ -81,7 +97,7 @@ class DayTitles:
             self.claim(title, -1 - number, own)
 
     def taken(self, own: Collection[str] = ()) -> frozenset[str]:
-        """Give the normalised titles taken for good from a cluster with these representatives."""
+        """Return the normalised titles taken for good from a cluster with these representatives."""
         mine = _normalized(own)
         return frozenset(
             title
@@ -107,7 +123,7 @@ class DayTitles:
 
 
 def _losers(claims: Mapping[int, frozenset[str]]) -> set[int]:
-    """Give the places that have one before them, with which they do not agree."""
+    """Return the places that have one before them, with which they do not agree."""
     return {
         place
         for place, mine in claims.items()
@@ -125,14 +141,18 @@ def _normalized(titles: Iterable[str]) -> frozenset[str]:
 
 
 def stored_label_problem(row: IssueRow) -> str | None:
-    """Say why today's rules would not take a label that was stored as good; ``None`` if they would.
+    """Return why today's rules would not take a stored label, or ``None`` if they would.
 
-    Rules become stricter, and tables are edited by hand.
+    Rules become stricter, and tables are edited by hand. A label from before problems were told
+    from other themes lacks ``is_problem`` only, which is computed without a model.
     """
+    fields = {name: getattr(row, name) for name in IssueLabel.model_fields}
+    if fields["is_problem"] is None:
+        fields["is_problem"] = True
     try:
-        IssueLabel.model_validate({name: getattr(row, name) for name in IssueLabel.model_fields})
+        label = IssueLabel.model_validate(fields)
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(map(str, first["loc"]))
         return f"{place}: {printable(first['msg'], MAX_PROBLEM_CHARS)}"
-    return None
+    return masked_problem(label)

@@ -101,6 +101,8 @@ def _issue_fields(
         "size": issue.cluster_size,
         "sources": dict(sorted(Counter(item.source for item in evidence).items())),
         "complete": complete,
+        # One from before problems were told from other themes was published as a problem.
+        "is_problem": issue.is_problem is not False,
     }
 
 
@@ -116,9 +118,15 @@ def _evidence_fields(record_id: str, evidence: Sequence[Evidence]) -> dict[str, 
             "posted_at": pocketbase_time(item.created_at),
             "comments": item.comment_count,
             "votes": item.vote_count,
+            "distance": _number(item.distance),
         }
         for item in evidence
     }
+
+
+def _number(value: float) -> float:
+    """Return a number as the store gives it back: a whole one as an integer."""
+    return int(value) if value == int(value) else value
 
 
 def pocketbase_time(moment: datetime) -> str:

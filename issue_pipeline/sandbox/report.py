@@ -1,4 +1,4 @@
-"""What the demo shows at its end: the days in numbers, the biggest issues, where to look next."""
+"""What the demo shows at its end: the days in numbers, the biggest problems, where to look next."""
 
 from datetime import date
 
@@ -16,7 +16,7 @@ MAX_TEXT_CHARS = 300
 
 
 def show_report(console: Console, connection: duckdb.DuckDBPyConnection, days: list[date]) -> None:
-    """Print a table for each day and one for the biggest issues."""
+    """Print a table for each day and one for the biggest problems."""
     for day in days:
         _show_day(console, day_summary(connection, day))
     _show_issues(console, connection, days)
@@ -41,14 +41,14 @@ def _show_day(console: Console, summary: DaySummary) -> None:
     console.print(
         f"{summary.clusters} clusters ({summary.mode}), {summary.noise:.0%} noise\n"
         f"labels: {labels}\n"
-        f"published: {summary.published}\n",
+        f"published: {summary.published}, {summary.problems} of them problems\n",
         markup=False,
         highlight=False,
     )
 
 
 def _show_issues(console: Console, connection: duckdb.DuckDBPyConnection, days: list[date]) -> None:
-    table = Table(title="The biggest issues", title_justify="left", show_lines=True)
+    table = Table(title="The biggest problems", title_justify="left", show_lines=True)
     table.add_column("posts", justify="right")
     table.add_column("problem, and its most central post", overflow="fold", ratio=1)
     for name in ("category", "impact", "pay"):

@@ -19,6 +19,7 @@ class DaySummary:
         labels: Number of labels by ``label_source``; those that wait for a run count as
             ``waiting`` and not as ``failed``.
         published: Live records written and standing.
+        problems: Labels that say there is a problem; the others are of other themes.
     """
 
     day: date
@@ -29,6 +30,7 @@ class DaySummary:
     mode: str
     labels: Mapping[str, int]
     published: int
+    problems: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +74,11 @@ def day_summary(con: duckdb.DuckDBPyConnection, day: date) -> DaySummary:
         "SELECT count(*) FROM gold.live_issues WHERE cluster_date = ? AND state = 'published'",
         [day],
     ).fetchone() or (0,)
+    problems = con.execute(
+        "SELECT count(*) FROM gold.issues"
+        " WHERE cluster_date = ? AND NOT label_failed AND is_problem IS NOT FALSE",
+        [day],
+    ).fetchone() or (0,)
     return DaySummary(
         day=day,
         collected={source: (count, complete) for source, count, complete in collected},
@@ -81,18 +88,20 @@ def day_summary(con: duckdb.DuckDBPyConnection, day: date) -> DaySummary:
         mode=clusters[1],
         labels=dict(labels),
         published=published[0],
+        problems=problems[0],
     )
 
 
 def biggest_issues(
     con: duckdb.DuckDBPyConnection, days: Sequence[date], *, limit: int
 ) -> list[IssueSummary]:
-    """Give the largest labelled issues of the days, largest first."""
+    """Return the largest problems of the days, largest first; other themes are left out."""
     rows = con.execute(
         "SELECT cluster_date, cluster_size, canonical_title, category, impact_level,"
         " would_pay_signal, arg_min(url, (distance, url_hash))"
         " FROM gold.issues JOIN gold.issue_evidence USING (cluster_date, cluster_id)"
-        " WHERE NOT label_failed AND cluster_date IN (SELECT unnest(?::DATE[]))"
+        " WHERE NOT label_failed AND is_problem IS NOT FALSE"
+        " AND cluster_date IN (SELECT unnest(?::DATE[]))"
         " GROUP BY ALL ORDER BY cluster_size DESC, cluster_date, canonical_title LIMIT ?",
         [list(days), limit],
     ).fetchall()

@@ -26,7 +26,8 @@ INSERT INTO silver.cluster_assignments VALUES
     ('2026-03-10', 'a', 0), ('2026-03-10', 'b', 0), ('2026-03-10', 'c', -1);
 INSERT INTO gold.issues VALUES (
     '2026-03-10', 0, 'fingerprint', 2, 'Exports to CSV fail', 'devtools', 'Exports stop half-way.',
-    true, 'high', false, 'local', 'openai/small', 800, 60, 0, '2026-03-11 06:00:00', 1, 1.5, ''
+    true, 'high', false, 'local', 'openai/small', 800, 60, 0, '2026-03-11 06:00:00', 1, 1.5, '',
+    true, 1.2
 );
 INSERT INTO gold.issue_evidence
     SELECT '2026-03-10', 0, hash, 'github', 'https://github.com/a/b/issues/' || hash,

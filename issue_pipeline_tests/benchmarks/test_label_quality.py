@@ -14,6 +14,7 @@ from benchmarks.label_quality import (
 )
 from benchmarks.labelled_days import ClusteredDay, LabelledDay, first_clusters
 from issue_pipeline.labels.labelling import PreparedCluster, prepare_cluster
+from issue_pipeline.labels.problem_scoring import ProblemScorer
 from issue_pipeline.resources.llm import LLMResource
 from issue_pipeline.sandbox.world.posts import Truth
 from issue_pipeline.utils.embeddings import CleanText
@@ -31,10 +32,13 @@ class NearTitles:
         return AXES[[int("whale" in sentence) for sentence in sentences]]
 
 
+SCORER = ProblemScorer(NearTitles())
+
+
 def cluster(number: int, *names: str) -> PreparedCluster:
     items = [item(name, name) for name in names]
     texts = [CleanText(one.title, one.body) for one in items]
-    return prepare_cluster(number, items, texts, AXES[[0] * len(items)])
+    return prepare_cluster(number, items, texts, AXES[[0] * len(items)], SCORER)
 
 
 def day(*names: str, group: str = "vim", truth: Truth | None = None) -> ClusteredDay:

@@ -17,6 +17,7 @@ from issue_pipeline.labels.labelling import (
     settled_rows,
 )
 from issue_pipeline.labels.masking import MASK
+from issue_pipeline.labels.problem_scoring import MIN_PROBLEM_SCORE
 from issue_pipeline.labels.prompts import LabelRequest
 from issue_pipeline.labels.schema import CATEGORIES, IMPACT_LEVELS, IssueLabel
 from issue_pipeline.labels.session import CandidateLabels, LabelCheck, LabelResult, start_session
@@ -28,7 +29,7 @@ NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
 
 
 class WordEncoder:
-    """Two texts are as near as they share words; each word has a place of its own."""
+    """Two texts are as near as they share words; each of the first 384 has a place of its own."""
 
     def __init__(self) -> None:
         self.places: dict[str, int] = {}
@@ -37,7 +38,7 @@ class WordEncoder:
         rows = np.zeros((len(sentences), 384), dtype=np.float32)
         for row, text in zip(rows, sentences, strict=True):
             for word in text.lower().replace(",", " ").split() or [""]:
-                row[self.places.setdefault(word, len(self.places))] += 1
+                row[self.places.setdefault(word, len(self.places)) % 384] += 1
         return rows
 
 
@@ -141,6 +142,8 @@ def test_a_fresh_label_fills_the_row():
         attempts=1,
         seconds=1.5,
         failure="",
+        is_problem=True,
+        problem_score=clusters[0].problem_score,
     )
     assert row.labeled_at.tzinfo is UTC
     [request] = labeler.requests
@@ -379,3 +382,41 @@ def test_a_stored_label_that_todays_rules_refuse_is_asked_for_again():
     ):
         rows = settled_rows(clusters, known=known, reusable=reusable)
         assert [row.is_waiting for row in rows] == [True, False]
+
+
+def test_a_label_from_before_problems_were_told_apart_is_kept_and_judged_without_a_call():
+    clusters = prepare(
+        [item(f"a{number}", "Export fails with an error") for number in range(5)],
+        [item(f"b{number}", "Show HN: I made this", "") for number in range(5)],
+    )
+    before = [
+        replace(row, is_problem=None, problem_score=None)
+        for row in run(clusters, CountingLabeler())
+    ]
+    rows = run(clusters, labeler := CountingLabeler(), known=before)
+    assert labeler.calls == 0
+    assert [row.canonical_title for row in rows] == [row.canonical_title for row in before]
+    assert [row.is_problem for row in rows] == [
+        cluster.problem_score >= MIN_PROBLEM_SCORE for cluster in clusters
+    ]
+    assert rows[0].is_problem is True
+    assert [row.problem_score for row in rows] == [cluster.problem_score for cluster in clusters]
+
+
+def test_a_stored_label_that_shows_a_mask_is_asked_for_again():
+    clusters = prepare(cluster_of("Export"))
+    [good] = run(clusters, CountingLabeler())
+    [row] = settled_rows(
+        clusters, known=[replace(good, canonical_title=f"Export of {MASK} fails")], reusable={}
+    )
+    assert row.is_waiting
+
+
+def test_what_a_chosen_label_may_be_comes_from_all_members_and_shows_no_mask():
+    lone = [item(f"m{number}", f"export {number}{number}xx hangs", "") for number in range(6)]
+    far = item("z", "export hangs", "Every export of our workspace hangs at ninety percent.")
+    run(prepare([*lone, far]), labeler := CountingLabeler())
+    [request] = labeler.requests
+    assert request.choices is not None
+    assert request.choices().titles == ["export hangs"]
+    assert MASK not in "".join(request.choices().descriptions)

@@ -1,11 +1,13 @@
 import hashlib
 import json
 import random
+from dataclasses import replace
 
 import pytest
 
 from issue_pipeline.assets import issues
 from issue_pipeline.errors import ModelNotAskedError
+from issue_pipeline.labels.choices import Choices
 from issue_pipeline.labels.prompts import (
     PROMPT_VERSION,
     LabelRequest,
@@ -16,7 +18,6 @@ from issue_pipeline.labels.prompts import (
 )
 from issue_pipeline.labels.schema import CATEGORIES, IMPACT_LEVELS, IssueLabel
 from issue_pipeline.resources.llm import STYLES
-from issue_pipeline.utils.cluster_representatives import normalize_title
 from issue_pipeline_tests.support.scripted_model import GOOD_LABEL
 
 POSTS = [
@@ -55,7 +56,10 @@ def test_the_system_message_explains_every_value_a_model_may_use():
         assert f"\n- {value}: " in system["content"]
     for field in IssueLabel.model_fields:
         assert field in system["content"]
-    assert system["content"].count("example: ") == len(CATEGORIES) + len(IMPACT_LEVELS) + 1
+    # Two of these: of posts that report a problem, and of posts that do not.
+    assert system["content"].count("example: ") == len(CATEGORIES) + len(IMPACT_LEVELS) + 1 + 2
+    assert system["content"].count('"is_problem": true') == 1
+    assert system["content"].count('"is_problem": false') == 1
 
 
 def test_the_user_message_gives_posts_size_and_hints():
@@ -93,8 +97,8 @@ def test_whoever_changes_the_words_of_the_prompt_raises_its_version():
     prompts = [build_prompt(request(), style=style) for style in STYLES]
     words = json.dumps([[prompt.messages, prompt.schema] for prompt in prompts])
     assert (PROMPT_VERSION, hashlib.sha256(words.encode()).hexdigest()[:12]) == (
-        "6",
-        "b4d4f17bfc06",
+        "7",
+        "14c1ee99bb8e",
     )
     assert set(issues.code_versions_by_key.values()) == {PROMPT_VERSION}
 
@@ -129,37 +133,33 @@ def test_titles_that_others_have_are_not_offered():
         offered("export hangs", "csv download never ends")
 
 
-def test_less_good_titles_are_offered_only_where_others_have_the_better_ones():
-    posts = [
-        Representative("Export of […] and […] hangs", ""),
-        Representative("Export of […] hangs", ""),
-        Representative("Help me please", "", grounded=False),
-        Representative("Export hangs", ""),
-        Representative("Exports stop", ""),
-    ]
-    best_first = [
-        ["Export hangs", "Exports stop"],
-        ["Export of […] hangs"],
-        ["Export of […] and […] hangs"],
-        ["Help me please"],
-    ]
-    taken: set[str] = set()
-    for expected in best_first:
-        prompt = build_prompt(request(posts), style="choose", taken=taken)
-        assert prompt.titles == expected
-        taken.update(normalize_title(title) for title in expected)
+def test_what_a_cluster_offers_comes_before_what_the_representatives_say():
+    offered = Choices(["Exports stop", "Exports hang", "Stuck", "Slow"], ["It stops.", "It waits."])
+    prompt = build_prompt(replace(request(), choices=lambda: offered), style="choose")
+    assert prompt.titles == ["Exports stop", "Exports hang", "Stuck"]
+    assert choices(prompt, "description") == offered.descriptions
+    taken = frozenset(["exports stop", "stuck"])
+    prompt = build_prompt(replace(request(), choices=lambda: offered), style="choose", taken=taken)
+    assert prompt.titles == ["Exports hang", "Slow"]
 
 
-def test_sentences_with_masks_are_offered_only_where_there_are_none_with_fewer():
-    snippets = [
-        "The large export of […] and of […] always hangs when it is nearly done.",
-        "The large export of […] always hangs at ninety percent.",
-        "The large export always hangs at ninety percent there.",
-    ]
-    posts = [Representative("A", snippet) for snippet in snippets]
-    for count, snippet in enumerate(snippets, start=1):
-        prompt = build_prompt(request(posts[:count]), style="choose")
-        assert choices(prompt, "description") == [snippet]
+def test_nothing_is_computed_for_a_model_that_writes():
+    def never() -> Choices:
+        raise AssertionError
+
+    build_prompt(replace(request(), choices=never), style="write")
+
+
+@pytest.mark.parametrize("is_problem", [True, False])
+def test_a_choosing_model_judges_nothing_but_title_and_description(is_problem: bool):
+    asked = replace(request(), likely_problem=is_problem)
+    assert build_prompt(asked, style="choose").decided == {
+        "category": "devtools",
+        "would_pay_signal": True,
+        "impact_level": "high",
+        "is_problem": is_problem,
+    }
+    assert build_prompt(asked, style="write").decided == {}
 
 
 def test_what_a_written_label_must_not_repeat_is_the_system_message():
@@ -168,40 +168,15 @@ def test_what_a_written_label_must_not_repeat_is_the_system_message():
     assert build_prompt(request(), style="choose").instructions == ""
 
 
-@pytest.mark.parametrize(
-    "useless",
-    [
-        "Hi everybody, hello there!",
-        "Has anybody here seen the export hang like this?",
-        "It hangs now.",
-        "Export 12 34 56 78 90 11 12 13 14 15 16 hangs.",
-        "The export of a workspace that holds more than a thousand…",
-        "These are the steps to reproduce it here:",
-    ],
-)
-def test_greetings_questions_numbers_and_fragments_are_not_offered_as_descriptions(useless: str):
-    telling = "Every export of a large workspace hangs at ninety percent."
-    for snippet in (f"{useless} {telling}", f"{telling} {useless}"):
-        prompt = build_prompt(request([Representative("Export hangs", snippet)]), style="choose")
-        assert choices(prompt, "description") == [telling]
-
-
-def test_the_sentences_that_share_most_with_other_posts_are_offered_first():
-    posts = [
-        Representative("Export hangs", "My cousin asked me about this on Sunday evening."),
-        Representative("CSV", "Since spring our large export hangs whenever somebody starts it."),
-        Representative(
-            "Stuck", "The large export of our workspace always hangs at ninety percent."
-        ),
-    ]
-    offered = choices(build_prompt(request(posts), style="choose"), "description")
-    assert sorted(offered) == [posts[1].snippet, posts[2].snippet]
-
-
 def test_a_small_model_gets_the_hints_as_the_json_it_is_to_continue_and_no_definitions():
     [message] = build_prompt(request(), style="choose").messages
     hints = json.loads(message["content"].splitlines()[-1])
-    assert hints == {"category": "devtools", "would_pay_signal": True, "impact_level": "high"}
+    assert hints == {
+        "category": "devtools",
+        "would_pay_signal": True,
+        "impact_level": "high",
+        "is_problem": True,
+    }
     assert len(message["content"]) < 600
 
 

@@ -119,6 +119,14 @@ def test_spaces_around_text_are_taken_off():
         ("x<foo onclick=evil>", "contains markup"),
         ("<T> is a tag", "contains markup"),
         ("An __important claim__", "contains markup"),
+        ("a\u200db", "contains control characters"),
+        ("a\u200cb", "contains control characters"),
+        ("می\u200c\u200cشود", "contains control characters"),
+        ("a<b>c</b>", "contains markup"),
+        ("see Evil.com now", "contains a URL"),
+        ("pills at evil.com", "contains a URL"),
+        ("evil.com/x", "contains a URL"),
+        ("buy pills on evil.org today", "contains a URL"),
         ("?!… 123", "has no words"),
     ],
 )
@@ -153,6 +161,21 @@ def test_text_that_is_not_plain_is_refused_with_the_reason(field: str, text: str
         "Passing **kwargs fails",
         "*args and **kwargs are lost",
         "Half-open sockets - a leak",
+        "Booking.com refunds never arrive",
+        "booking.com refunds never arrive",
+        "Amazon.com's checkout fails",
+        "Refunds from Booking.com never arrive",
+        "README.md/docs links are dead",
+        "main.rs/lib.rs are ignored",
+        "VB.NET/C# projects fail",
+        "a<b",
+        "if a<b and c>d nothing happens",
+        "len(a)<len(b) is wrong",
+        "می\u200cشود",
+        "ක්\u200dෂේත්\u200dරය",
+        "क्\u200dया",
+        "അവന്\u200d പറഞ്ഞു",
+        "👩\u200d💻 breaks the layout",
     ],
 )
 def test_ordinary_text_is_plain(text: str):
@@ -167,6 +190,9 @@ def test_a_description_has_one_or_two_sentences():
     assert length_problem("It fails vs. Python approx. 3 times... Why?!") is None
     assert length_problem("Users of Acme Inc. cannot log in. It fails.") is None
     assert length_problem("Exports of […] and of […] hang. Always.") is None
+    assert length_problem("Exports fail for U.S. customers. The amount is empty.") is None
+    assert length_problem("It fails at 2 a.m. every night. Nobody knows why.") is None
+    assert length_problem("Since Jan. 5 Mr. X cannot log in. It is bad.") is None
     assert length_problem("一。二。三。") == "has 3 sentences; expected one or two"
     assert length_problem("One. Two. Three.") == "has 3 sentences; expected one or two"
     assert "has 3 sentences" in problem_with(description="One. Two. Three.")
@@ -185,6 +211,8 @@ def test_a_description_has_one_or_two_sentences():
         ("A **bold** and _soft_ claim", "A bold and soft claim"),
         ("# Heading of evil.com/x", "Heading of"),
         ("- > item", "item"),
+        ("می\u200cشود", "می\u200cشود"),
+        ("a<b and List<int> < 5", "a<b and List<int> < 5"),
         ("ab", ""),
         ("?!…", ""),
         ("", ""),
@@ -206,6 +234,19 @@ def test_tidying_leaves_plain_words(text: str, tidied: str):
         ("Exports fail (on 9.9.9)...", "Exports fail"),
         ("Exports fail (SOLVED) [closed]", "Exports fail"),
         ("Exports fail #1234", "Exports fail"),
+        ("Exports fail (October)", "Exports fail"),
+        ("Exports fail - December update", "Exports fail"),
+        ("Exports fail | part two", "Exports fail"),
+        ("Exports fail, any ideas?", "Exports fail"),
+        ("Exports fail. Anyone else?", "Exports fail"),
+        ("Exports fail (please help!)", "Exports fail"),
+        ("Anyone else? Exports fail", "Exports fail"),
+        ("More on: Exports fail", "Exports fail"),
+        ("Update 3: Exports fail", "Exports fail"),
+        ("Out of ideas: Exports fail", "Exports fail"),
+        ("Ask r/vim: how to export", "how to export"),
+        ("Exports fail in May", ...),
+        ("Why is there no help?", ...),
         ("Exports fail (again, but only for large workspaces)", ...),
         ("Help me export 2 files", ...),
         ("dtype of tensors is lost", ...),
@@ -302,6 +343,14 @@ def test_the_schema_can_offer_titles_and_descriptions_to_choose_from():
     assert isinstance(properties, dict)
     assert properties["canonical_title"] == {"type": "string", "enum": ["A title"]}
     assert properties["description"] == {"type": "string", "enum": ["A cause."]}
+
+
+def test_that_there_is_no_problem_may_be_said_in_the_words_of_the_instructions():
+    told = "description says that these posts report no common problem"
+    fields = {**GOOD_LABEL, "description": "These posts report no common problem."}
+    for is_problem, refused in ((True, True), (False, False)):
+        label = IssueLabel.model_validate({**fields, "is_problem": is_problem})
+        assert (copied_problem(label, told) is not None) is refused
 
 
 @pytest.mark.parametrize("field", ["canonical_title", "description"])

@@ -332,3 +332,56 @@ def test_the_posts_of_an_open_issue_are_kept_up_to_date_on_their_own(page, store
     store.put_post(day, "Being read", 0, {"title": "Edited since", "votes": 4})
     page.get_by_role("link", name="Edited since").wait_for()
     assert page.locator(".post").count() == 1
+
+
+def test_other_themes_are_listed_on_request_and_counted_and_ranked_apart(page, server, store):
+    day = "2026-05-02"
+    store.put(day, "Books of the year", is_problem=False, size=90, impact="high")
+    store.put(day, "Exports hang", size=5)
+    page.goto(f"{server.url}/?day={day}")
+    expect(page.locator(".issue .title")).to_have_text(["Exports hang"])
+    expect(page.locator("#summary")).to_contain_text("1 problem in 5 reports")
+    expect(page.locator("#result")).to_have_text("1 issue")
+    page.get_by_label("Other themes").check()
+    expect(page.locator(".issue .title")).to_have_text(["Exports hang", "Books of the year"])
+    expect(page.locator("#summary")).to_contain_text("1 problem in 5 reports")
+    expect(page.locator("#result")).to_have_text("1 issue and 1 other theme")
+    other = page.locator(".issue").nth(1)
+    expect(other.locator(".other-theme")).to_be_visible()
+    expect(other.locator(".impact")).to_have_count(0)
+    told = json.loads(saved(page, "JSON", f"issues-{day}.json"))
+    assert [issue["is_problem"] for issue in told["issues"]] == [True, False]
+    text = saved(page, "CSV", f"issues-{day}.csv")
+    rows = list(csv.DictReader(io.StringIO(text.removeprefix("\ufeff"), newline="")))
+    assert [row["is_problem"] for row in rows] == ["true", "false"]
+    page.reload()  # it stands in the address
+    expect(page.locator(".issue")).to_have_count(2)
+    page.get_by_label("Other themes").uncheck()
+    expect(page.locator(".issue")).to_have_count(1)
+
+
+def test_a_day_of_other_themes_only_says_so_and_offers_them(page, server, store):
+    day = "2026-05-03"
+    issue = store.put(day, "Books of the year", is_problem=False)
+    page.goto(f"{server.url}/?day={day}")
+    page.get_by_role("button", name="Show other themes").click()
+    expect(page.locator(".issue .title")).to_have_text(["Books of the year"])
+    # A link to one shows it without being asked.
+    page.goto(f"{server.url}/?day={day}&issue={issue}")
+    expect(page.locator("details[open] .title")).to_have_text("Books of the year")
+
+
+def test_posts_stand_nearest_first_and_on_request_most_voted_first(page, server, store):
+    day = "2026-05-04"
+    posts = [
+        {"title": "Loud", "votes": 900, "distance": 0.9},
+        {"title": "Typical", "votes": 1, "distance": 0.2},
+        {"title": "Near", "votes": 5, "distance": 0.4},
+    ]
+    store.put(day, "Exports hang", posts=posts)
+    page.goto(f"{server.url}/?day={day}")
+    page.locator("summary").click()
+    order = [re.compile(f"^{title}") for title in ("Typical", "Near", "Loud")]
+    expect(page.locator(".post > a")).to_have_text(order)
+    page.get_by_label("Order of the posts").select_option("votes")
+    expect(page.locator(".post > a")).to_have_text([order[2], order[1], order[0]])

@@ -77,6 +77,7 @@ def test_an_issue_is_published_with_all_its_fields():
         "size": 2,
         "sources": {"github": 1, "reddit": 1},
         "complete": True,
+        "is_problem": True,
     }
 
 
@@ -91,9 +92,19 @@ def test_every_post_of_it_is_published_and_refers_to_it():
             "posted_at": "2026-03-10 12:00:00.000Z",
             "comments": 3,
             "votes": -1,
+            "distance": 0.5,
         }
         for url_hash, source in (("aa", "github"), ("bb", "reddit"))
     ]
+
+
+def test_other_themes_are_published_and_say_so():
+    told = {
+        is_problem: live([issue(is_problem=is_problem)], {0: []})[0].fields["is_problem"]
+        for is_problem in (True, False, None)
+    }
+    # A label from before that was told stays what it was published as.
+    assert told == {True: True, False: False, None: True}
 
 
 def test_a_failed_label_is_not_published():

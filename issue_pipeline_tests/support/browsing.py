@@ -29,7 +29,8 @@ class Store:
             "id": record_id, "issue_date": day, "cluster_id": 0, "title": title,
             "fingerprint": hashlib.sha256(title.encode()).hexdigest(), "category": "devtools",
             "description": f"All about {title[:40]}.", "would_pay": False, "impact": "low",
-            "size": size, "sources": {"github": size}, "complete": True, **fields,
+            "size": size, "sources": {"github": size}, "complete": True,
+            "is_problem": True, **fields,
         }  # fmt: skip
         self._batch([put_request("issues", issue)])
         for number, post in enumerate(posts):

@@ -179,6 +179,7 @@ def gold_says(day: date, issues: Sequence[GoldIssue]) -> Shown:
                 "posted_at": "2026-03-10 12:00:00.000Z",
                 "comments": 3,
                 "votes": -1,
+                "distance": 0.5,
             }
             for post in sorted(issue.posts)
         ]
@@ -195,6 +196,7 @@ def gold_says(day: date, issues: Sequence[GoldIssue]) -> Shown:
             "size": len(posts),
             "sources": {name: sources.count(name) for name in set(sources)},
             "complete": True,
+            "is_problem": True,
         }
         shown.append((fields, posts))
     return shown

@@ -26,6 +26,7 @@ GOOD_LABEL: dict[str, object] = {
     "description": "Exporting a large workspace runs into a time limit.",
     "would_pay_signal": False,
     "impact_level": "medium",
+    "is_problem": True,
 }
 # What the model says it read and wrote for every answer.
 PROMPT_TOKENS = 100

@@ -23,6 +23,7 @@ def label_metadata(rows: Sequence[IssueRow]) -> dict[str, dg.MetadataValue | int
     return {
         "dagster/partition_row_count": len(rows),
         **{name: by_source[name] for name in ("local", "remote", "reused", "failed", "waiting")},
+        "problems": sum(row.is_problem is True for row in rows),
         "evidence": sum(row.cluster_size for row in rows if not row.label_failed),
         "tokens": sum(row.prompt_tokens + row.completion_tokens for row in rows),
         "cost_usd": round(sum(row.cost_usd for row in rows), 4),
@@ -35,6 +36,7 @@ _SCHEMA = dg.TableSchema(
     [
         dg.TableColumn("posts", "int"),
         dg.TableColumn("title", "string", "why there is none, where there is none"),
+        dg.TableColumn("problem", "bool", "else another theme; of no label: false"),
         dg.TableColumn("category", "string"),
         dg.TableColumn("impact", "string"),
         dg.TableColumn("would_pay", "bool"),
@@ -54,6 +56,7 @@ def _record(row: IssueRow) -> dg.TableRecord:
         {
             "posts": row.cluster_size,
             "title": printable(title, MAX_TEXT_CHARS),
+            "problem": bool(row.is_problem),
             "category": row.category or "",
             "impact": row.impact_level or "",
             "would_pay": bool(row.would_pay_signal),

@@ -29,12 +29,18 @@ export async function* issuesBetween(from, to) {
   }
 }
 
-/** One page of an issue's evidence, most voted first: `{items, totalItems}`. */
-export function evidencePage(issueId, page, perPage) {
+// The posts in the middle of an issue say best what it is about, whatever their votes.
+const EVIDENCE_ORDERS = {
+  nearest: "distance,-votes,id",
+  votes: "-votes,-comments,distance,id",
+};
+
+/** One page of an issue's evidence, in the order `nearest` or `votes`: `{items, totalItems}`. */
+export function evidencePage(issueId, page, perPage, order) {
   if (!ID.test(issueId)) throw new Error(`Not a record id: ${issueId}`);
   return list("issue_evidence", {
     filter: `issue = '${issueId}'`,
-    sort: "-votes,-comments,id",
+    sort: EVIDENCE_ORDERS[order],
     page,
     perPage,
   });

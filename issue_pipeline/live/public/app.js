@@ -3,7 +3,7 @@
 import { daysWithIssues, issuesBetween, newestDay } from "./api.js";
 import { asCsv, asJson, save } from "./download.js";
 import { Feed } from "./feed.js";
-import { ORDERS, matcher } from "./ranking.js";
+import { ORDERS, isProblem, matcher } from "./ranking.js";
 import { Screen } from "./screen.js";
 import { addressOf, noFilters, readView, spanDays, spanStart } from "./view.js";
 
@@ -34,6 +34,11 @@ const screen = new Screen({
   filtersChanged(filters) {
     Object.assign(state.view, filters, { issue: "" });
     state.rows = ROWS;
+    writeAddress("replaceState");
+    draw();
+  },
+  othersWanted() {
+    screen.showFilters(Object.assign(state.view, { others: true }));
     writeAddress("replaceState");
     draw();
   },
@@ -185,6 +190,9 @@ function draw(how = {}) {
   clearTimeout(drawTimer);
   drawTimer = 0;
   const { view } = state;
+  // A link to another theme shows it.
+  const linkedIssue = state.issues.get(view.issue);
+  if (linkedIssue && !isProblem(linkedIssue)) view.others = true;
   const found = [...state.issues.values()].filter(matcher(view));
   shown = found.filter((issue) => !view.category || issue.category === view.category);
   shown.sort(ORDERS[view.order]);

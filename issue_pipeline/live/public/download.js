@@ -1,6 +1,7 @@
 // What is shown, as a file.
 
 import { SOURCES } from "./format.js";
+import { isProblem } from "./ranking.js";
 
 // Where a spreadsheet would see a formula, which text of strangers must not become: at the beginning
 // of a cell, and where one that separates by semicolons or tabs, and so does not see our quotes, would
@@ -18,9 +19,10 @@ export function asCsv(issues) {
   const sources = Object.keys(SOURCES);
   const columns = ["issue_date", "title", "category", "impact", "would_pay", "size"];
   const rows = [
-    [...columns, ...sources, "complete", "description", "id"],
+    [...columns, "is_problem", ...sources, "complete", "description", "id"],
     ...issues.map((issue) => [
       ...columns.map((name) => issue[name]),
+      isProblem(issue),
       ...sources.map((source) => issue.sources?.[source] ?? 0),
       issue.complete,
       issue.description,

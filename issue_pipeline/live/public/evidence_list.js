@@ -6,6 +6,7 @@ import { count, number, parseTime, sourceName, timeName } from "./format.js";
 import { sourceClass } from "./source_shares.js";
 
 const PAGE_POSTS = 10;
+const ORDERS = { nearest: "Nearest to the middle", votes: "Most voted" };
 const LICENCE = "https://stackoverflow.com/help/licensing";
 
 export class EvidenceList {
@@ -13,6 +14,11 @@ export class EvidenceList {
   #posts = el("ol", { class: "posts" });
   #status = el("p", { class: "posts-status", role: "status" });
   #more = el("button", { type: "button", class: "more" });
+  #order = el(
+    "select",
+    { "aria-label": "Order of the posts" },
+    ...Object.entries(ORDERS).map(([value, name]) => el("option", { value }, name)),
+  );
   #pages = 0;
   #loading = false;
   #stale = false;
@@ -21,10 +27,18 @@ export class EvidenceList {
     this.#issueId = issueId;
     this.#more.hidden = true;
     this.#more.addEventListener("click", () => this.#show(this.#pages + 1));
+    this.#order.addEventListener("change", () => this.reload());
+    const order = el("span", { class: "dropdown field" }, this.#order);
+    order.hidden = true; // until there are posts to put in order
     this.element = el(
       "section",
       { class: "evidence", "aria-label": "Evidence" },
-      el("h3", {}, "Evidence"),
+      el(
+        "div",
+        { class: "evidence-head" },
+        el("h3", {}, "Evidence"),
+        order,
+      ),
       this.#posts,
       this.#status,
       this.#more,
@@ -52,7 +66,7 @@ export class EvidenceList {
     this.#more.disabled = true;
     if (this.#pages === 0) this.#status.textContent = "Loading evidence…";
     try {
-      const { posts, total } = await readPages(this.#issueId, pages);
+      const { posts, total } = await readPages(this.#issueId, pages, this.#order.value);
       const isMore = this.#pages > 0 && pages > this.#pages;
       const added = isMore ? this.#posts.childElementCount : null;
       this.#posts.replaceChildren(...posts.map(postItem));
@@ -74,20 +88,21 @@ export class EvidenceList {
 
   #sayRest(shown, total) {
     const left = total - shown;
+    this.#order.parentElement.hidden = total < 2;
     this.#more.hidden = left <= 0;
     this.#more.textContent = `Show ${number(Math.min(left, PAGE_POSTS))} more`;
     this.#status.textContent =
       total === 0
         ? "No posts are linked to this issue."
-        : `${number(shown)} of ${count(total, "post")}, most voted first`;
+        : `${number(shown)} of ${count(total, "post")}`;
   }
 }
 
-async function readPages(issueId, pages) {
+async function readPages(issueId, pages, order) {
   const posts = new Map(); // by id: a post that moved between two pages comes once
   let total = 0;
   for (let page = 1; page <= pages; page += 1) {
-    const reply = await evidencePage(issueId, page, PAGE_POSTS);
+    const reply = await evidencePage(issueId, page, PAGE_POSTS, order);
     for (const post of reply.items) posts.set(post.id, post);
     total = reply.totalItems;
   }

@@ -7,7 +7,7 @@ const SELECTS = ["impact", "source", "order"];
 
 export class FilterBar {
   #parts = Object.fromEntries(
-    ["filters", "search", "pay", "categories", ...SELECTS].map((id) => [
+    ["filters", "search", "pay", "others", "categories", ...SELECTS].map((id) => [
       id,
       document.getElementById(id),
     ]),
@@ -16,7 +16,7 @@ export class FilterBar {
 
   /** @param changed Called with the fields that somebody changed, such as `{impact: "high"}`. */
   constructor(changed) {
-    const { search, pay, categories, impact, source } = this.#parts;
+    const { search, pay, others, categories, impact, source } = this.#parts;
     for (const [select, names] of [
       [impact, IMPACTS],
       [source, SOURCES],
@@ -25,6 +25,7 @@ export class FilterBar {
         select.append(el("option", { value }, select === impact ? `${name} impact` : name));
     search.addEventListener("input", () => changed({ query: search.value }));
     pay.addEventListener("change", () => changed({ pay: pay.checked }));
+    others.addEventListener("change", () => changed({ others: others.checked }));
     for (const name of SELECTS) {
       const select = this.#parts[name];
       select.addEventListener("change", () => changed({ [name]: select.value }));
@@ -36,6 +37,7 @@ export class FilterBar {
   show(view) {
     this.#parts.search.value = view.query;
     this.#parts.pay.checked = view.pay;
+    this.#parts.others.checked = view.others;
     for (const name of SELECTS) {
       const select = this.#parts[name];
       select.value = view[name];
@@ -54,6 +56,7 @@ export class FilterBar {
     for (const name of ["impact", "source"])
       this.#parts[name].parentElement.classList.toggle("is-set", view[name] !== "");
     const chosen = view.category;
+    this.#parts.others.checked = view.others;
     const names = new Set(Object.keys(CATEGORIES));
     for (const issue of issues.values()) names.add(issue.category);
     if (chosen) names.add(chosen);

@@ -3,6 +3,7 @@
 import { el, foreign, plain } from "./dom.js";
 import { EvidenceList } from "./evidence_list.js";
 import { IMPACTS, categoryName, number, shortDayName } from "./format.js";
+import { isProblem } from "./ranking.js";
 import { shareBar, sourceLegend } from "./source_shares.js";
 import { addressOfIssue } from "./view.js";
 
@@ -85,7 +86,8 @@ class IssueBody {
 }
 
 function summaryParts(issue) {
-  const impact = Object.hasOwn(IMPACTS, issue.impact) ? issue.impact : "";
+  // How bad it is and who would pay for a fix is said of problems only.
+  const impact = isProblem(issue) && Object.hasOwn(IMPACTS, issue.impact) ? issue.impact : "";
   return [
     el(
       "span",
@@ -120,7 +122,8 @@ function summaryParts(issue) {
           IMPACTS[impact],
           el("span", { class: "visually-hidden" }, " impact"),
         ),
-      issue.would_pay ? el("span", { class: "would-pay" }, "Would pay") : null,
+      isProblem(issue) && issue.would_pay ? el("span", { class: "would-pay" }, "Would pay") : null,
+      isProblem(issue) ? null : el("span", { class: "other-theme" }, "Other theme"),
     ),
   ];
 }

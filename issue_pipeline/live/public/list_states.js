@@ -7,11 +7,12 @@ const SKELETON_ROWS = 8;
 /**
  * The elements for a state of the list.
  *
- * @param name `loading`, `away`, `empty` (no issue at all), `empty-day`, `no-match`; anything else
+ * @param name `loading`, `away`, `empty` (no issue at all), `empty-day`, `only-others`, `no-match`; anything else
  *   means that the list stands for itself.
- * @param context `days`, in words, and what the buttons do: `showNewest()`, `clearFilters()`.
+ * @param context `days`, in words, and what the buttons do: `showNewest()`, `showOthers()`,
+ *   `clearFilters()`.
  */
-export function insteadOfIssues(name, { days, showNewest, clearFilters }) {
+export function insteadOfIssues(name, { days, showNewest, showOthers, clearFilters }) {
   switch (name) {
     case "loading":
       return [
@@ -28,6 +29,14 @@ export function insteadOfIssues(name, { days, showNewest, clearFilters }) {
           `No issues ${days}`,
           "Either nothing was reported often enough, or the day was not published.",
           button("Show the newest day", showNewest),
+        ),
+      ];
+    case "only-others":
+      return [
+        message(
+          `No problems ${days}`,
+          "Posts were grouped, but what they share is no problem.",
+          button("Show other themes", showOthers),
         ),
       ];
     case "no-match":

@@ -3,11 +3,18 @@
 const IMPACT_WEIGHT = { high: 3, medium: 2, low: 1 };
 const WOULD_PAY_FACTOR = 1.5;
 
+// Other themes are no part of the ranking: they come after the problems.
+const ranked = (order) => (a, b) => isProblem(b) - isProblem(a) || order(a, b);
+const byImportance = (a, b) => importance(b) - importance(a) || b.size - a.size || byId(a, b);
+
 export const ORDERS = {
-  important: (a, b) => importance(b) - importance(a) || b.size - a.size || byId(a, b),
-  reports: (a, b) => b.size - a.size || importance(b) - importance(a) || byId(a, b),
-  newest: (a, b) => byDay(b, a) || ORDERS.important(a, b),
+  important: ranked(byImportance),
+  reports: ranked((a, b) => b.size - a.size || byImportance(a, b)),
+  newest: ranked((a, b) => byDay(b, a) || byImportance(a, b)),
 };
+
+/** Whether the posts of an issue report a problem; else they share another theme. */
+export const isProblem = (issue) => issue.is_problem !== false;
 
 /** How much an issue matters; the page says the same in words. */
 export function importance(issue) {
@@ -19,9 +26,10 @@ const byDay = (a, b) => (a.issue_date < b.issue_date ? -1 : Number(a.issue_date 
 const byId = (a, b) => (a.id < b.id ? -1 : 1);
 
 /** Whether an issue passes every filter but the category, whose choices show what is left in each. */
-export function matcher({ query, impact, source, pay }) {
+export function matcher({ query, impact, source, pay, others }) {
   const words = folded(query).split(/\s+/).filter(Boolean);
   return (issue) =>
+    (others || isProblem(issue)) &&
     (!impact || issue.impact === impact) &&
     (!source || issue.sources?.[source] > 0) &&
     (!pay || issue.would_pay === true) &&

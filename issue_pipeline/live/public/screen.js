@@ -5,6 +5,7 @@ import { FilterBar } from "./filter_bar.js";
 import { count, dayName, number } from "./format.js";
 import { IssueRow } from "./issue_row.js";
 import { insteadOfIssues } from "./list_states.js";
+import { isProblem } from "./ranking.js";
 import { fillShareBar, legendItems, totalShares } from "./source_shares.js";
 import { isFiltered, spanDays } from "./view.js";
 
@@ -58,7 +59,7 @@ export class Screen {
   #handlers;
 
   /**
-   * @param handlers `dayChosen(day)`, `spanChosen(days)`, `firstDayChosen(day)`, `newestWanted()`,
+   * @param handlers `dayChosen(day)`, `spanChosen(days)`, `firstDayChosen(day)`, `newestWanted()`, `othersWanted()`,
    *   `filtersChanged({...})`, `filtersCleared()`, `moreWanted()`, `issuesOpened(ids)`, `linkWanted()` (gives it),
    *   and `fileWanted("csv" | "json")`.
    */
@@ -185,7 +186,8 @@ export class Screen {
 
   #drawSummary({ issues, phase, view }) {
     const { summary, share, legend, incomplete } = this.#parts;
-    const all = [...issues.values()];
+    // Of problems only, whatever is listed.
+    const all = [...issues.values()].filter(isProblem);
     const sources = totalShares(all);
     const reports = all.reduce((sum, issue) => sum + issue.size, 0);
     const days = view.from === view.to ? "" : `, ${spanName(view)}`;
@@ -198,16 +200,19 @@ export class Screen {
     fillShareBar(share, sources);
     legend.replaceChildren(...legendItems(sources));
     const partial = new Set(
-      all.filter((issue) => issue.complete === false).map((issue) => issue.issue_date),
+      [...issues.values()].filter((issue) => issue.complete === false).map((issue) => issue.issue_date),
     );
     incomplete.hidden = partial.size === 0;
     setText(this.#parts["incomplete-days"], daysInWords([...partial].sort(), view));
   }
 
   #drawResult({ issues, shown, view }) {
-    this.#parts["result-bar"].hidden = issues.size === 0;
-    const all = count(issues.size, "issue");
-    const text = isFiltered(view) ? `${number(shown.length)} of ${all}` : all;
+    const problems = [...issues.values()].filter(isProblem).length;
+    const listed = view.others ? issues.size : problems;
+    this.#parts["result-bar"].hidden = listed === 0;
+    const all = count(problems, "issue");
+    const others = view.others ? ` and ${count(issues.size - problems, "other theme")}` : "";
+    const text = isFiltered(view) ? `${number(shown.length)} of ${all}${others}` : all + others;
     setText(this.#parts.result, text);
     setText(this.#parts.ranked, `, ${RANKED[view.order]}`);
     for (const kind of ["csv", "json"]) this.#parts[kind].disabled = shown.length === 0;
@@ -247,6 +252,7 @@ export class Screen {
     if (phase === "loading") name = online === false ? "away" : "loading";
     else if (phase === "failed") name = "away";
     else if (issues.size === 0) name = days.size === 0 && view.to === null ? "empty" : "empty-day";
+    else if (!view.others && ![...issues.values()].some(isProblem)) name = "only-others";
     else if (shown.length === 0) name = "no-match";
     const drawn = `${name} ${this.#span}`;
     if (state.dataset.drawn === drawn) return;
@@ -255,6 +261,7 @@ export class Screen {
       ...insteadOfIssues(name, {
         days: view.to && `${view.from === view.to ? "on" : "from"} ${spanName(view)}`,
         showNewest: () => this.#handlers.newestWanted(),
+        showOthers: () => this.#handlers.othersWanted(),
         clearFilters: () => this.#clearFilters(),
       }),
     );

@@ -5,6 +5,7 @@ import { ORDERS } from "./ranking.js";
 
 const DAY_MS = 86_400_000;
 const NO_FILTERS = { query: "", category: "", impact: "", source: "", pay: false };
+const OTHERS = "others"; // lets more through, so it is no filter
 const ID = /^[a-z0-9]{15}$/;
 
 export const noFilters = () => ({ ...NO_FILTERS });
@@ -32,6 +33,7 @@ export function readView(search) {
     impact: query.get("impact") ?? "",
     source: query.get("source") ?? "",
     pay: query.get("pay") === "yes",
+    others: query.get(OTHERS) === "yes",
     order: Object.hasOwn(ORDERS, order) ? order : "important",
     issue: ID.test(issue) ? issue : "",
   };
@@ -46,6 +48,7 @@ export function addressOf(view) {
   } else if (view.to !== null) query.set("day", view.to);
   for (const name of ["category", "impact", "source"]) if (view[name]) query.set(name, view[name]);
   if (view.pay) query.set("pay", "yes");
+  if (view.others) query.set(OTHERS, "yes");
   if (view.query.trim()) query.set("q", view.query.trim());
   if (view.order !== "important") query.set("order", view.order);
   if (view.issue) query.set("issue", view.issue);

@@ -13,7 +13,7 @@ from pydantic import Field
 from issue_pipeline.errors import ConfigurationError
 from issue_pipeline.resources.pocketbase.connection import PocketBaseConnection, RefusedError
 from issue_pipeline.resources.pocketbase.records import Change, Fields, IssueChanges, LiveIssue
-from issue_pipeline.resources.pocketbase.schema import ensure_schema
+from issue_pipeline.resources.pocketbase.schema import ensure_schema, field_names
 
 logger = logging.getLogger(__name__)
 
@@ -23,12 +23,6 @@ PAGE_RECORDS = 1000
 # The server refuses filters of more than a hundred and some conditions.
 IDS_IN_A_FILTER = 50
 TIMEOUT_S = 60.0
-
-_ISSUE_FIELDS = (
-    "issue_date", "cluster_id", "fingerprint", "title", "category", "description", "would_pay",
-    "impact", "size", "sources", "complete",
-)  # fmt: skip
-_EVIDENCE_FIELDS = ("issue", "source", "url", "title", "snippet", "posted_at", "comments", "votes")
 
 
 class PocketBaseResource(dg.ConfigurableResource):  # type: ignore[type-arg]
@@ -106,13 +100,14 @@ class LiveStore:
             LiveStoreError: It does not answer, or is in trouble.
         """
         # A day is digits and dashes, an id letters and digits: nothing foreign gets into a filter.
-        issues = dict(self._records("issues", f"issue_date = '{day.isoformat()}'", _ISSUE_FIELDS))
+        issue_fields, evidence_fields = field_names("issues"), field_names("issue_evidence")
+        issues = dict(self._records("issues", f"issue_date = '{day.isoformat()}'", issue_fields))
         for condition in _any_of("id", sorted(set(known) - set(issues))):
-            issues.update(self._records("issues", condition, _ISSUE_FIELDS))
+            issues.update(self._records("issues", condition, issue_fields))
         evidence: dict[str, dict[str, Fields]] = {record_id: {} for record_id in issues}
         # By their issues' ids, which are indexed; by the issues' day it takes ten times as long.
         for condition in _any_of("issue", sorted(issues)):
-            for post_id, fields in self._records("issue_evidence", condition, _EVIDENCE_FIELDS):
+            for post_id, fields in self._records("issue_evidence", condition, evidence_fields):
                 evidence[str(fields["issue"])][post_id] = fields
         return {
             record_id: LiveIssue(record_id, fields, evidence[record_id])

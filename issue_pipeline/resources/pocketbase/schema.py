@@ -1,118 +1,89 @@
-"""The two collections as the live store must have them; made over its API where they are missing.
+"""The collections of the live store, made over its API where they are missing.
 
-A server that is started with ``issue_pipeline/live/pb_migrations`` has them already; a test sees to
-it that both ways make the same.
+``live/pb_migrations/collections.json`` states them, for this module and for the migration of a
+server that is started with that folder; a test sees to it that both make the same.
 """
 
+import json
+from functools import cache
+from importlib.resources import files
 from typing import Any
 
 from issue_pipeline.errors import LiveStoreAccessError
-from issue_pipeline.labels.schema import CATEGORIES, IMPACT_LEVELS
-from issue_pipeline.partitions import SOURCES
 from issue_pipeline.resources.pocketbase.connection import PocketBaseConnection
 from issue_pipeline.resources.pocketbase.schema_differences import (
+    missing_fields,
     missing_indexes,
     schema_differences,
 )
 
 Json = dict[str, Any]
 
-# What a batch may hold, and seconds it may take, where the server's own settings are below.
-_BATCH = {"maxRequests": 500, "timeout": 30}
 # More than 200 records of the longest texts.
 _BATCH_BYTES = 16_000_000
 
 
-def _text(name: str, most: int, **more: object) -> Json:
-    return {"name": name, "type": "text", "max": most, **more}
+@cache
+def stated_schema() -> Json:
+    """Return what ``collections.json`` states; see there."""
+    file = files("issue_pipeline").joinpath("live/pb_migrations/collections.json")
+    schema: Json = json.loads(file.read_text(encoding="utf-8"))
+    return schema
 
 
-def _choice(name: str, values: tuple[str, ...]) -> Json:
-    return {
-        "name": name, "type": "select", "required": True, "maxSelect": 1, "values": list(values),
-    }  # fmt: skip
+def field_names(collection: str) -> tuple[str, ...]:
+    """Return the names of a collection's fields that the pipeline writes, in order."""
+    return tuple(field["name"] for field in _stated(collection)["fields"])
 
 
-def _count(name: str) -> Json:
-    # For numbers and booleans "required" would forbid 0 and false.
-    return {"name": name, "type": "number", "onlyInt": True, "min": 0}
+def choices(collection: str, field: str) -> tuple[str, ...]:
+    """Return the values that a field of choices takes."""
+    [values] = [one["values"] for one in _stated(collection)["fields"] if one["name"] == field]
+    return tuple(values)
 
 
-_TIMES: list[Json] = [
-    {"name": "created", "type": "autodate", "onCreate": True},
-    {"name": "updated", "type": "autodate", "onCreate": True, "onUpdate": True},
-]
-# Everybody may read ("" is a rule that always holds), only superusers may write (no rule).
-_RULES: Json = {
-    "listRule": "", "viewRule": "",
-    "createRule": None, "updateRule": None, "deleteRule": None,
-}  # fmt: skip
-
-_ISSUES: Json = {
-    "name": "issues",
-    "type": "base",
-    **_RULES,
-    "fields": [
-        _text("issue_date", 10, required=True, pattern=r"^\d{4}-\d{2}-\d{2}$"),
-        _count("cluster_id"),
-        _text("fingerprint", 64, required=True, pattern="^[0-9a-f]{64}$"),
-        _text("title", 1000, required=True),
-        _choice("category", CATEGORIES),
-        _text("description", 2000),
-        {"name": "would_pay", "type": "bool"},
-        _choice("impact", IMPACT_LEVELS),
-        _count("size"),
-        {"name": "sources", "type": "json", "maxSize": 2000},
-        {"name": "complete", "type": "bool"},
-        *_TIMES,
-    ],
-    "indexes": ["CREATE INDEX idx_issues_date_size ON issues (issue_date, size)"],
-}
+def _stated(collection: str) -> Json:
+    [found] = [one for one in stated_schema()["collections"] if one["name"] == collection]
+    return dict(found)
 
 
-def _evidence(issues_id: str) -> Json:
-    issue = {
-        "name": "issue", "type": "relation", "required": True, "collectionId": issues_id,
-        "maxSelect": 1, "cascadeDelete": True,
-    }  # fmt: skip
-    return {
-        "name": "issue_evidence",
-        "type": "base",
-        **_RULES,
-        "fields": [
-            issue,
-            _choice("source", SOURCES),
-            _text("url", 5000, required=True, pattern="^https?://"),
-            _text("title", 1000),
-            _text("snippet", 500),
-            {"name": "posted_at", "type": "date"},
-            _count("comments"),
-            {"name": "votes", "type": "number", "onlyInt": True},
-            *_TIMES,
-        ],
-        "indexes": ["CREATE INDEX idx_issue_evidence_issue ON issue_evidence (issue)"],
-    }
+def _wanted(collection: str, ids: Json) -> Json:
+    """Return a collection as the API takes it.
+
+    Args:
+        collection: Its name.
+        ids: The ids of the collections that are there, by name.
+    """
+    stated = _stated(collection)
+    fields = []
+    for field in map(dict, stated["fields"]):
+        if (related := field.pop("collection", None)) is not None:
+            field["collectionId"] = ids.get(related, "")
+        fields.append(field)
+    return {**stated, **stated_schema()["rules"], "fields": [*fields, *stated_schema()["times"]]}
 
 
 def ensure_schema(connection: PocketBaseConnection) -> None:
-    """Make the collections and indexes that are missing, and allow batches.
+    """Make the collections, later fields and indexes that are missing, and allow batches.
 
     Raises:
-        LiveStoreAccessError: A collection of one of the names is there, but is somebody else's or
-            an older one; the message says what about it does not fit. Nothing is changed then.
+        LiveStoreAccessError: A collection of one of the names is there, but is somebody else's; the
+            message says what about it does not fit. Nothing is changed then.
         LiveStoreError: The server does not answer, or is in trouble.
     """
+    names = [one["name"] for one in stated_schema()["collections"]]
     found = connection.send(
         "GET", "/api/collections",
-        params={"filter": "name = 'issues' || name = 'issue_evidence'", "skipTotal": 1},
+        params={"filter": " || ".join(f"name = '{name}'" for name in names), "skipTotal": 1},
     )  # fmt: skip
-    there = {collection["name"]: collection for collection in found["items"]}
-    wanted = [_ISSUES, _evidence(there.get("issues", {}).get("id", ""))]
+    there: Json = {collection["name"]: collection for collection in found["items"]}
+    ids = {name: collection["id"] for name, collection in there.items()}
+    later = stated_schema()["added"]
     problems = [
         problem
-        for one in wanted
-        if one["name"] in there
-        for problem in schema_differences(there[one["name"]], one)
+        for name in names
+        if name in there
+        for problem in schema_differences(there[name], _wanted(name, ids), later.get(name, ()))
     ]
     if problems:
         raise LiveStoreAccessError(
@@ -120,13 +91,44 @@ def ensure_schema(connection: PocketBaseConnection) -> None:
             f" not fit: {'; '.join(problems)}. Put that right, or rename or remove them (missing"
             " ones are made), or point POCKETBASE_URL at a server of its own."
         )
-    issues = there.get("issues") or _create(connection, _ISSUES)
-    evidence = there.get("issue_evidence") or _create(connection, _evidence(issues["id"]))
-    for collection, ours in ((issues, _ISSUES), (evidence, _evidence(issues["id"]))):
-        if missing := missing_indexes(collection, ours):
-            indexes = {"indexes": [*collection.get("indexes", ()), *missing]}
-            connection.send("PATCH", f"/api/collections/{collection['id']}", body=indexes)
+    fill: dict[str, Json] = {}
+    for name in names:
+        if name not in there:
+            there[name] = _create(connection, _wanted(name, ids))
+            ids[name] = there[name]["id"]
+        ours = _wanted(name, ids)
+        changes = {
+            what: [*there[name].get(what, ()), *missing]
+            for what, missing in (
+                ("fields", missing_fields(there[name], ours)),
+                ("indexes", missing_indexes(there[name], ours)),
+            )
+            if missing
+        }
+        if changes:
+            connection.send("PATCH", f"/api/collections/{there[name]['id']}", body=changes)
+        added = {field["name"] for field in changes.get("fields", ())} - {
+            field["name"] for field in there[name]["fields"]
+        }
+        fill |= {name: {one: later[name][one] for one in added if later[name][one]}}
     _allow_batches(connection)
+    for name, values in fill.items():
+        if values:
+            _fill(connection, name, values)
+
+
+def _fill(connection: PocketBaseConnection, name: str, values: Json) -> None:
+    """Give every record of a collection these values; those from before hold the empty ones."""
+    path = f"/api/collections/{name}/records"
+    last = ""
+    while True:
+        query = {"filter": f"id > '{last}'", "sort": "id", "fields": "id", "perPage": 200}
+        records = connection.send("GET", path, params={**query, "skipTotal": 1})["items"]
+        for record in records:
+            connection.send("PATCH", f"{path}/{record['id']}", body=values)
+        if len(records) < 200:
+            return
+        last = records[-1]["id"]
 
 
 def _create(connection: PocketBaseConnection, collection: Json) -> Json:
@@ -136,7 +138,9 @@ def _create(connection: PocketBaseConnection, collection: Json) -> Json:
 
 def _allow_batches(connection: PocketBaseConnection) -> None:
     batch = connection.send("GET", "/api/settings").get("batch", {})
-    larger = {name: max(least, batch.get(name, 0)) for name, least in _BATCH.items()}
+    larger = {
+        name: max(least, batch.get(name, 0)) for name, least in stated_schema()["batch"].items()
+    }
     if 0 < batch.get("maxBodySize", 0) < _BATCH_BYTES:  # 0 stands for much more
         larger["maxBodySize"] = _BATCH_BYTES
     if {**batch, **larger, "enabled": True} != batch:

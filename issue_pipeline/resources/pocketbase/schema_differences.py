@@ -1,7 +1,7 @@
-"""Whether a collection that is there already can hold what we write, and show it to everybody."""
+"""Differences between a collection that is there and the one that the pipeline needs."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 
 Json = Mapping[str, Any]
@@ -17,14 +17,15 @@ _ID = {
 }  # fmt: skip
 
 
-def schema_differences(there: Json, wanted: Json) -> Iterator[str]:
-    """Say what about a collection would lose, change, refuse or hide what we write.
+def schema_differences(there: Json, wanted: Json, addable: Collection[str] = ()) -> Iterator[str]:
+    """Yield what about a collection would lose, change, refuse or hide what we write.
 
     Also what would let others write. What takes more than ours does no harm.
 
     Args:
         there: A collection as the server gives it.
         wanted: The collection as we would make it; an option that is not named has no value.
+        addable: Names of fields that may be missing, because they are added.
     """
     name = there["name"]
     if there["type"] != wanted["type"]:
@@ -32,6 +33,8 @@ def schema_differences(there: Json, wanted: Json) -> Iterator[str]:
         return
     fields = {field["name"]: field for field in there["fields"]}
     for field in (_ID, *wanted["fields"]):
+        if field["name"] in addable and field["name"] not in fields:
+            continue
         if problem := _field_difference(fields.pop(field["name"], None), field):
             yield f"{name}.{field['name']} {problem}"
     for field in fields.values():
@@ -49,6 +52,12 @@ def schema_differences(there: Json, wanted: Json) -> Iterator[str]:
             yield f"{name} has a unique index that may refuse ours: {sql}"
         elif _index_name(sql) in names:
             yield f"{name} has another index of our name: {sql}"
+
+
+def missing_fields(there: Json, wanted: Json) -> list[Json]:
+    """Return the fields that the collection lacks."""
+    known = {field["name"] for field in there["fields"]}
+    return [field for field in wanted["fields"] if field["name"] not in known]
 
 
 def missing_indexes(there: Json, wanted: Json) -> list[str]:

@@ -11,8 +11,10 @@ import httpx
 import pytest
 
 from issue_pipeline.errors import LiveStoreAccessError
-from issue_pipeline.labels.schema import CATEGORIES
+from issue_pipeline.labels.schema import CATEGORIES, IMPACT_LEVELS
+from issue_pipeline.partitions import SOURCES
 from issue_pipeline.resources.pocketbase.resource import PocketBaseResource
+from issue_pipeline.resources.pocketbase.schema import choices, stated_schema
 from issue_pipeline.sandbox.pocketbase_server import (
     MIGRATIONS,
     PocketBaseServer,
@@ -88,6 +90,43 @@ def test_the_migration_leaves_collections_alone_that_were_made_over_the_api(tmp_
     with plain_server(tmp_path / "theirs", MIGRATIONS) as resource:
         connect(resource)
         assert schema(resource) == before
+
+
+def test_the_choices_are_those_of_labels_and_sources():
+    assert choices("issues", "category") == CATEGORIES
+    assert choices("issues", "impact") == IMPACT_LEVELS
+    assert choices("issue_evidence", "source") == SOURCES
+
+
+@pytest.mark.parametrize("migrations", [None, MIGRATIONS], ids=["login", "migration"])
+def test_fields_of_a_later_version_are_added_and_what_is_there_counts_as_a_problem(
+    tmp_path, migrations
+):
+    with plain_server(tmp_path / "theirs") as resource, owner(resource) as client:
+        connect(resource)
+        today = schema(resource)
+        for name, later in stated_schema()["added"].items():
+            one = _collection(client, name)
+            for field in later:
+                one |= _without(field)(one)
+            client.patch(f"/api/collections/{name}", json=one).raise_for_status()
+        client.post("/api/collections/issues/records", json=AN_ISSUE).raise_for_status()
+    with plain_server(tmp_path / "theirs", migrations) as resource, owner(resource) as client:
+        connect(resource)
+        names = [[field["name"] for field in one["fields"]] for one in today["collections"]]
+        there = schema(resource)["collections"]
+        assert [sorted(field["name"] for field in one["fields"]) for one in there] == [
+            sorted(own) for own in names
+        ]
+        [record] = client.get("/api/collections/issues/records").json()["items"]
+        assert record["is_problem"] is True
+        connect(resource)
+
+
+AN_ISSUE = {
+    "id": "issue0000000001", "issue_date": "2026-03-10", "cluster_id": 0, "fingerprint": "f" * 64,
+    "title": "It breaks", "category": "other", "description": "", "impact": "low", "size": 5,
+}  # fmt: skip
 
 
 def test_what_else_is_on_the_server_stays(tmp_path):

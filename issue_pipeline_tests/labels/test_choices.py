@@ -1,0 +1,150 @@
+from collections.abc import Sequence
+
+import pytest
+
+from issue_pipeline.labels.choices import (
+    MaskedPost,
+    rank_choices,
+    states_something,
+    whole_title,
+)
+from issue_pipeline.labels.masking import MASK
+from issue_pipeline.labels.schema import IssueLabel, plain_text_problem
+from issue_pipeline_tests.support.scripted_model import GOOD_LABEL
+
+TELLING = "Every export of a large workspace hangs at ninety percent."
+
+
+def titles(*posts: str) -> Sequence[str]:
+    return rank_choices([MaskedPost(title, "") for title in posts]).titles
+
+
+def descriptions(*bodies: str) -> Sequence[str]:
+    return rank_choices([MaskedPost("Export hangs", body) for body in bodies]).descriptions
+
+
+@pytest.mark.parametrize(
+    ("title", "whole"),
+    [
+        ("Exports fail for large workspaces", ...),
+        ("[Bug] Exports fail!! (October)", "Exports fail"),
+        ("Anyone else? Exports fail - December update", "Exports fail"),
+        ("How do I export more than 1,000 rows?", ...),
+        (f"Exports of {MASK} fail", ""),
+        ("Exports fail because of the", ""),
+        ("Exports fail whenever I try to…", ""),
+        ("Exports fail (only for large", ""),
+        ('The "large export fails', ""),
+        ("Help", ""),
+        ("Exports", ""),
+        ("文字化けする請求書", ...),
+        ("Exports fail. " + "Nobody knows why it does so every single day. " * 4, "Exports fail"),
+        ("Exports fail " * 12, ""),
+    ],
+)
+def test_only_whole_titles_are_offered(title: str, whole: object):
+    assert whole_title(title) == (title if whole is ... else whole)
+
+
+@pytest.mark.parametrize(
+    "useless",
+    [
+        "Hi everybody, hello there!",
+        "Has anybody here seen the export hang like this?",
+        "It hangs now.",
+        "Export 12 34 56 78 90 11 12 13 14 15 16 hangs.",
+        "The export of a workspace that holds more than a thousand…",
+        "The export of a workspace that holds more than a thousand",
+        "These are the steps to reproduce it here:",
+        f"The large export of {MASK} always hangs at ninety percent.",
+    ],
+)
+def test_greetings_questions_numbers_fragments_and_masks_are_not_offered(useless: str):
+    assert not states_something(useless)
+    for body in (f"{TELLING} {useless}", f"{useless} {TELLING}"):
+        if not useless.endswith(("thousand", "…")):  # else the two are one sentence
+            assert descriptions(body) == [TELLING]
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "It fails at 2 a.m. on every single Sunday night.",
+        "Our customers in the U.S. Virgin Islands cannot pay.",
+        "The importer reads sheet No. 5 before all the others.",
+    ],
+)
+def test_sentences_end_where_they_end(sentence: str):
+    assert descriptions(f"{TELLING} {sentence} {TELLING}") == [TELLING, sentence]
+
+
+def test_what_ranks_highest_is_offered_first_and_what_is_far_from_the_cluster_last():
+    worth = {"Export hangs": 0.5, "Exports stop": 0.7, "Off topic": 0.1}
+
+    def ranking(texts: list[str]) -> tuple[list[float], list[float]]:
+        return [worth[text] for text in texts], [9.0 * (text == "Off topic") for text in texts]
+
+    posts = [MaskedPost(title, "") for title in worth]
+    assert rank_choices(posts, ranking).titles == ["Exports stop", "Export hangs", "Off topic"]
+
+
+def test_of_equally_near_texts_those_that_report_a_problem_come_first():
+    def ranking(texts: list[str]) -> tuple[list[float], list[float]]:
+        return [0.6] * len(texts), [1.0 * ("hangs" in text) for text in texts]
+
+    posts = [MaskedPost("A look at exports", ""), MaskedPost("Export hangs", "")]
+    assert rank_choices(posts, ranking).titles == ["Export hangs", "A look at exports"]
+
+
+@pytest.mark.parametrize(
+    "weaker",
+    [
+        "So the export of the workspace stops there.",
+        "My wife saw the export of the workspace stop.",
+        "The export of the small workspace works fine.",
+        "I'd gladly pay for an export of the workspace.",
+    ],
+)
+def test_sentences_that_tell_a_cause_or_consequence_come_first(weaker: str):
+    telling = "The export of the workspace stops because the disk is full."
+
+    def ranking(texts: list[str]) -> tuple[list[float], list[float]]:
+        return [0.6] * len(texts), [0.0] * len(texts)
+
+    post = MaskedPost("Export hangs", f"{weaker} {telling}")
+    assert rank_choices([post], ranking).descriptions == [telling, weaker]
+
+
+def test_titles_with_nearly_the_same_words_are_offered_once():
+    assert titles("Export hangs", "export hangs!", "Hangs export", "CSV is slow") == [
+        "Export hangs",
+        "CSV is slow",
+    ]
+
+
+def test_without_a_whole_title_a_sentence_stands_in_and_then_a_part_of_a_title():
+    masked = MaskedPost(f"The large export of {MASK} hangs", TELLING)
+    assert rank_choices([masked]).titles == [TELLING]
+    assert titles(f"The large export of {MASK} hangs", MASK) == ["The large export"]
+    assert titles(MASK, f"{MASK} hangs") == []
+
+
+def test_no_mask_is_ever_offered():
+    posts = [MaskedPost(f"{MASK} x {MASK} export hangs {MASK}", f"It {MASK} so. {MASK}")] * 3
+    offered = rank_choices(posts)
+    assert MASK not in "".join([*offered.titles, *offered.descriptions])
+
+
+def test_where_no_post_has_a_text_the_titles_are_offered_as_descriptions():
+    offered = rank_choices([MaskedPost("Export hangs", ""), MaskedPost("No! Not! Again! Me", "")])
+    assert offered.descriptions == ["Export hangs"]
+
+
+def test_whatever_is_offered_makes_a_valid_label():
+    hostile = "<b>Export</b> {x} hangs `now` at https://a.example for joe@shop.example"
+    offered = rank_choices([MaskedPost(hostile, f"{hostile} {TELLING} {hostile}.")])
+    for title in offered.titles:
+        IssueLabel.model_validate({**GOOD_LABEL, "canonical_title": title})
+    for description in offered.descriptions:
+        IssueLabel.model_validate({**GOOD_LABEL, "description": description})
+        assert plain_text_problem(description) is None
