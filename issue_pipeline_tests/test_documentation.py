@@ -150,7 +150,8 @@ def test_every_field_of_the_live_store_is_explained():
     # Values do not matter here: the names of the fields do.
     row = IssueRow(**dict.fromkeys(_fields(IssueRow), 0) | {"cluster_id": 0})
     post = Evidence(
-        **dict.fromkeys(_fields(Evidence), "x") | {"created_at": moment, "source": "github"}
+        **dict.fromkeys(_fields(Evidence), "x")
+        | {"created_at": moment, "source": "github", "distance": 0}
     )
     [live] = desired_issues(date(2026, 3, 10), [row], {0: [post]}, {0: "x"}, complete=True).values()
     names = {*live.fields, *(name for fields in live.evidence.values() for name in fields)}
