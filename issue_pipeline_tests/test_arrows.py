@@ -69,9 +69,6 @@ def arrows() -> dict[tuple[str, str], set[str]]:
 
 
 LEVEL_OF = {part: level for level, parts in enumerate(LEVELS) for part in parts}
-# resources.pocketbase.schema takes the live schema's categories and sources from where they are
-# defined. Nothing else may.
-EXCEPTIONS = {("resources", "labels"), ("resources", "partitions")}
 
 
 def upward(found: dict[tuple[str, str], set[str]]) -> dict[tuple[str, str], set[str]]:
@@ -90,14 +87,11 @@ def test_every_part_of_the_package_has_its_level():
 
 
 def test_no_package_imports_one_above_it():
-    found = upward(arrows())
-    excepted = {module for pair in EXCEPTIONS for module in found.pop(pair, ())}
-    assert found == {}
-    assert all(one.startswith("issue_pipeline.resources.pocketbase.schema ") for one in excepted)
+    assert upward(arrows()) == {}
 
 
 def test_no_two_packages_import_each_other():
-    found = {pair for pair in arrows() if pair not in EXCEPTIONS}
+    found = set(arrows())
     assert {pair for pair in found if pair[::-1] in found} == set()
 
 
