@@ -106,8 +106,10 @@ def collect(client: ApiClient, subreddits: Sequence[str], builder: CollectionBui
         CollectionError: The archive could not be read.
     """
     archive = _Archive(client, builder)
+    # Before the readings that it is to prove: the archive may catch up while it is read.
+    archive.look_beyond_the_day()
     read_each(subreddits, archive.read_subreddit, builder)
-    if archive.quiet and not archive.is_past_the_day():
+    if archive.quiet:
         builder.problems.append(
             f"the archive has nothing of r/{', r/'.join(archive.quiet)} after that day, nor of"
             f" r/{BUSY_SUBREDDIT}: it may not have got so far (or check REDDIT_SUBREDDITS)"
@@ -118,7 +120,7 @@ class _Archive:
     """Reads subreddits one after the other.
 
     Attributes:
-        quiet: Subreddits of which it has nothing that is later than the day.
+        quiet: Subreddits that were read when the archive had shown nothing later than the day.
     """
 
     def __init__(self, client: ApiClient, builder: CollectionBuilder) -> None:
@@ -134,7 +136,7 @@ class _Archive:
     def read_subreddit(self, subreddit: str) -> None:
         """Read the posts of the day in one subreddit."""
         self._size = self._largest
-        is_past = False
+        was_past, is_past = self._is_past, False
 
         def ask(first: int, last: int, _page: int) -> Page:
             nonlocal is_past
@@ -167,9 +169,9 @@ class _Archive:
         if reading.problems and reading.seen:
             self._builder.problems += reading.problems
         elif not is_past:
-            self._judge_quiet(subreddit, reading.seen)
+            self._judge_quiet(subreddit, reading.seen, was_past=was_past)
 
-    def _judge_quiet(self, subreddit: str, seen: set[str]) -> None:
+    def _judge_quiet(self, subreddit: str, seen: set[str], *, was_past: bool) -> None:
         """Judge a subreddit of which nothing came that is later than the day, by its newest post.
 
         The archive gives the same answer of a subreddit without posts that day, of one that it
@@ -186,17 +188,13 @@ class _Archive:
             self._builder.problems.append(
                 f"the archive's pages of r/{subreddit} end before its newest post"
             )
-        else:
+        elif not was_past:
             self.quiet.append(subreddit)
 
-    def is_past_the_day(self) -> bool:
-        """Return whether the archive shows a post, of whichever subreddit, later than the day."""
-        for _ in range(0 if self._is_past else MAX_PROBES):
-            newest = self._newest(BUSY_SUBREDDIT, {"after": self._day.last_s})
-            self._is_past = newest is not None and newest[1] > self._day.last_s
-            if self._is_past:
-                break
-        return self._is_past
+    def look_beyond_the_day(self) -> None:
+        """Note whether the archive shows a post of a busy subreddit that is later than the day."""
+        newest = self._newest(BUSY_SUBREDDIT, {"after": self._day.last_s})
+        self._is_past = newest is not None and newest[1] > self._day.last_s
 
     def _newest(self, subreddit: str, span: Parameters | None = None) -> tuple[str, int] | None:
         """Return key and second of the newest post; ``None`` where there is none."""

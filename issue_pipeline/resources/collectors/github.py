@@ -349,6 +349,8 @@ def collect_search(
         return Total(sum(part.number for part in parts), all(part.exact for part in parts))
 
     day = builder.day
+    # Before the reading that it is to prove: an index may catch up while it is read.
+    is_past = _shows_later_issues(client, public, day)
     reading = read_span(
         ask,
         day.first_s,
@@ -362,7 +364,7 @@ def collect_search(
     )
     builder.problems += reading.problems
     builder.notes += reading.notes
-    if not reading.problems and not _shows_later_issues(client, public, day):
+    if not reading.problems and not is_past:
         builder.problems.append(
             "GitHub's search shows no issue that is later than the day: it may not have got so far"
         )

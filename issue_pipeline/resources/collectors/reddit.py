@@ -285,22 +285,28 @@ def collect(
     Raises:
         CollectionError: Reddit could not be read.
     """
-    listings: list[_Listing] = []
+    # A quiet subreddit shows nothing later for days; that the site goes on, all of Reddit shows. It
+    # is asked before the readings that it is to prove, for listings may catch up meanwhile; and
+    # with a builder of its own, for nobody wants its posts.
+    aside = CollectionBuilder(builder.day, builder.max_body_chars)
+    is_past = _Listing(client, tokens, EVERYTHING, aside).shows_later_posts()
+    stopped: list[str] = []
 
     def read(subreddit: str) -> None:
+        nonlocal is_past
+        was_past = is_past
         listing = _Listing(client, tokens, subreddit, builder)
         listing.read()
-        listings.append(listing)
+        is_past |= listing.is_past
+        if not (was_past or listing.is_past):
+            stopped.append(subreddit)
 
     read_each(subreddits, read, builder)
-    # A quiet subreddit shows nothing later for days; that the site goes on, another one shows.
-    if not builder.problems and not any(listing.is_past for listing in listings):
-        everything = _Listing(client, tokens, EVERYTHING, builder)
-        if not everything.shows_later_posts():
-            builder.problems.append(
-                "Reddit shows no post that is later than the day, neither in these subreddits nor"
-                f" in r/{EVERYTHING}: its listings may have stopped"
-            )
+    if stopped:
+        builder.problems.append(
+            f"Reddit shows no post that is later than the day, neither in r/{', r/'.join(stopped)}"
+            f" nor in r/{EVERYTHING}: its listings may have stopped"
+        )
 
 
 @dataclass(slots=True)

@@ -188,6 +188,8 @@ def collect(client: ApiClient, builder: CollectionBuilder) -> int | None:
         return False
 
     day = builder.day
+    # Before the reading that it is to prove: an index may catch up while it is read.
+    is_past = shows_later_questions()
     reading = read_span(
         ask,
         day.first_s,
@@ -199,7 +201,7 @@ def collect(client: ApiClient, builder: CollectionBuilder) -> int | None:
     )
     builder.problems += reading.problems
     builder.notes += reading.notes
-    if not reading.problems and not shows_later_questions():
+    if not reading.problems and not is_past:
         builder.problems.append(
             "Stack Exchange shows no question that is later than the day: it may not have got so"
             " far"
