@@ -17,7 +17,11 @@ from issue_pipeline.errors import (
     RequestRejectedError,
     TransientError,
 )
-from issue_pipeline.resources.collectors.collection_builder import CollectionBuilder, read_each
+from issue_pipeline.resources.collectors.collection_builder import (
+    CollectionBuilder,
+    read_each_and_prove,
+    why_not_past,
+)
 from issue_pipeline.resources.collectors.http import (
     ATTEMPTS,
     ApiClient,
@@ -106,37 +110,36 @@ def collect(client: ApiClient, subreddits: Sequence[str], builder: CollectionBui
         CollectionError: The archive could not be read.
     """
     archive = _Archive(client, builder)
-    # Before the readings that it is to prove: the archive may catch up while it is read.
-    archive.look_beyond_the_day()
-    read_each(subreddits, archive.read_subreddit, builder)
-    if archive.quiet:
+    unproven, reason = read_each_and_prove(
+        subreddits,
+        archive.read_subreddit,
+        lambda: why_not_past(
+            archive.shows_later_posts,
+            f"nor of r/{BUSY_SUBREDDIT}, it may not have got so far (or check REDDIT_SUBREDDITS)",
+        ),
+        builder,
+    )
+    if unproven:
         builder.problems.append(
-            f"the archive has nothing of r/{', r/'.join(archive.quiet)} after that day, nor of"
-            f" r/{BUSY_SUBREDDIT}: it may not have got so far (or check REDDIT_SUBREDDITS)"
+            f"the archive has nothing of r/{', r/'.join(unproven)} after that day: {reason}"
         )
 
 
 class _Archive:
-    """Reads subreddits one after the other.
-
-    Attributes:
-        quiet: Subreddits that were read when the archive had shown nothing later than the day.
-    """
+    """Reads subreddits one after the other."""
 
     def __init__(self, client: ApiClient, builder: CollectionBuilder) -> None:
-        self.quiet: list[str] = []
         self._client = client
         self._builder = builder
         self._day = builder.day
         self._size = 0
         self._largest = 0
         self._asked = PAGE_SIZE
-        self._is_past = False
 
-    def read_subreddit(self, subreddit: str) -> None:
-        """Read the posts of the day in one subreddit."""
+    def read_subreddit(self, subreddit: str) -> bool:
+        """Read the posts of the day in one subreddit; return whether it shows a later one."""
         self._size = self._largest
-        was_past, is_past = self._is_past, False
+        is_past = False
 
         def ask(first: int, last: int, _page: int) -> Page:
             nonlocal is_past
@@ -163,21 +166,21 @@ class _Archive:
             page_cap=1,
             noun=f"posts of r/{subreddit}",
             count=lambda: None,
-            prove_empty=lambda: is_past or self._newest(subreddit) is not None,
+            prove_empty=lambda: is_past or self._newest(subreddit, self._builder) is not None,
         )
-        self._is_past |= is_past
         if reading.problems and reading.seen:
             self._builder.problems += reading.problems
         elif not is_past:
-            self._judge_quiet(subreddit, reading.seen, was_past=was_past)
+            self._judge_quiet(subreddit, reading.seen)
+        return is_past
 
-    def _judge_quiet(self, subreddit: str, seen: set[str], *, was_past: bool) -> None:
+    def _judge_quiet(self, subreddit: str, seen: set[str]) -> None:
         """Judge a subreddit of which nothing came that is later than the day, by its newest post.
 
         The archive gives the same answer of a subreddit without posts that day, of one that it
         does not know, and of a day that it has not got to.
         """
-        newest = self._newest(subreddit)
+        newest = self._newest(subreddit, self._builder)
         if newest is None:
             self._builder.problems.append(
                 f"the archive has nothing of r/{subreddit} at all (check REDDIT_SUBREDDITS)"
@@ -188,19 +191,23 @@ class _Archive:
             self._builder.problems.append(
                 f"the archive's pages of r/{subreddit} end before its newest post"
             )
-        elif not was_past:
-            self.quiet.append(subreddit)
 
-    def look_beyond_the_day(self) -> None:
-        """Note whether the archive shows a post of a busy subreddit that is later than the day."""
-        newest = self._newest(BUSY_SUBREDDIT, {"after": self._day.last_s})
-        self._is_past = newest is not None and newest[1] > self._day.last_s
+    def shows_later_posts(self) -> bool:
+        """Return whether the archive shows a post of a busy subreddit that is later than the day.
 
-    def _newest(self, subreddit: str, span: Parameters | None = None) -> tuple[str, int] | None:
+        What it shows is read with a builder of its own, for nobody wants it.
+        """
+        aside = CollectionBuilder(self._day, self._builder.max_body_chars)
+        newest = self._newest(BUSY_SUBREDDIT, aside, {"after": self._day.last_s})
+        return newest is not None and newest[1] > self._day.last_s
+
+    def _newest(
+        self, subreddit: str, builder: CollectionBuilder, span: Parameters | None = None
+    ) -> tuple[str, int] | None:
         """Return key and second of the newest post; ``None`` where there is none."""
         for _ in range(MAX_PROBES):
             posts = self._search(subreddit, "desc", span or {}, limit=1)
-            found = self._builder.add_page(posts, READER, skip_other_days=True)
+            found = builder.add_page(posts, READER, skip_other_days=True)
             for key, second in found.items():
                 if second is not None:
                     return key, second

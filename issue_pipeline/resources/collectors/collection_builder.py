@@ -251,10 +251,10 @@ def read_each(
             builder.problems.append(unread)
             raise
         except CollectionError as error:
-            if not _is_of_a_part(error):
+            if not is_of_a_part(error):
                 raise
             failures.append(error)
-            builder.problems.append(str(error) if name in str(error) else f"{name}: {error}")
+            builder.problems.append(_named(name, error))
             in_a_row = in_a_row + 1 if isinstance(error, TransientError) else 0
             if in_a_row == MAX_FAILING_PARTS and place + 1 < len(names):
                 builder.problems.append(unread)
@@ -265,7 +265,88 @@ def read_each(
         raise failures[0]
 
 
-def _is_of_a_part(error: CollectionError) -> bool:
+def read_each_and_prove(
+    names: Sequence[str],
+    read: Callable[[str], bool],
+    why_not_past: Callable[[], str],
+    builder: CollectionBuilder,
+) -> tuple[list[str], str]:
+    """Read each part, as :func:`read_each`; see that the source was past the day when it was read.
+
+    One that shows nothing later than the day is proven by one read before it that did. Without such
+    an one the source is looked at elsewhere, once. What was read before the source showed that it
+    is past the day is read again, for it may have caught up meanwhile.
+
+    Args:
+        names: Of the parts.
+        read: Reads one of them, and returns whether it showed something later than the day.
+        why_not_past: Looks elsewhere; returns why the source is not known to be past the day.
+        builder: Takes the problems. A part that has one needs no proof.
+
+    Returns:
+        The parts without a proof, and the reason.
+
+    Raises:
+        CollectionError: The source as a whole refuses us, or no part could be read.
+    """
+    unproven: list[str] = []
+    is_past, reason = False, ""
+
+    def read_one(name: str) -> None:
+        nonlocal is_past, reason
+        known = len(builder.problems)
+        is_past |= read(name)
+        if is_past or len(builder.problems) > known:
+            return
+        if not reason:
+            reason = why_not_past()
+            is_past = not reason
+        if is_past:
+            read_again(name)
+        else:
+            unproven.append(name)
+
+    def read_again(name: str) -> None:
+        # What the first reading brought stays, though this one fails.
+        try:
+            read(name)
+        except CollectionError as error:
+            if not is_of_a_part(error):
+                raise
+            builder.problems.append(_named(name, error))
+
+    read_each(names, read_one, builder)
+    if is_past:
+        # A later part has shown it after all.
+        while unproven:
+            read_again(unproven.pop(0))
+    return unproven, reason
+
+
+def _named(name: str, error: CollectionError) -> str:
+    return str(error) if name in str(error) else f"{name}: {error}"
+
+
+def why_not_past(shows_later: Callable[[], bool], nothing_later: str) -> str:
+    """Return why a source is not known to be past the day; ``""`` where it is.
+
+    Args:
+        shows_later: Asks the source for something later than the day.
+        nothing_later: The reason where it has nothing.
+
+    Raises:
+        CollectionError: The source as a whole refuses us. Where only this one question fails, the
+            day can still be read, though not proven.
+    """
+    try:
+        return "" if shows_later() else nothing_later
+    except CollectionError as error:
+        if not is_of_a_part(error):
+            raise
+        return f"that the source is past the day could not be seen: {error}"
+
+
+def is_of_a_part(error: CollectionError) -> bool:
     """Return whether an error leaves the other parts of a source readable."""
     passing = (TransientError, UnexpectedReplyError, RequestRejectedError)
     return bool(error.part) or isinstance(error, passing)

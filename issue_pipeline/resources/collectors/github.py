@@ -31,6 +31,7 @@ from issue_pipeline.resources.collectors.collection_builder import (
     Reader,
     ends_before,
     read_each,
+    why_not_past,
 )
 from issue_pipeline.resources.collectors.http import (
     ApiClient,
@@ -349,8 +350,6 @@ def collect_search(
         return Total(sum(part.number for part in parts), all(part.exact for part in parts))
 
     day = builder.day
-    # Before the reading that it is to prove: an index may catch up while it is read.
-    is_past = _shows_later_issues(client, public, day)
     reading = read_span(
         ask,
         day.first_s,
@@ -361,13 +360,13 @@ def collect_search(
         must_count=True,
         hides_some=True,
         prove_empty=lambda: prove_empty_by_counts(count, day.first_s, day.last_s),
+        why_not_past=lambda: why_not_past(
+            lambda: _shows_later_issues(client, public, day),
+            "GitHub's search shows no issue that is later than the day: it may not have got so far",
+        ),
     )
     builder.problems += reading.problems
     builder.notes += reading.notes
-    if not reading.problems and not is_past:
-        builder.problems.append(
-            "GitHub's search shows no issue that is later than the day: it may not have got so far"
-        )
     return reading.announced
 
 

@@ -23,6 +23,7 @@ from issue_pipeline.resources.collectors.collection_builder import (
     Day,
     Item,
     Reader,
+    why_not_past,
 )
 from issue_pipeline.resources.collectors.http import ApiClient, ApiPolicy, expect
 from issue_pipeline.resources.collectors.parsing import count, from_epoch, identifier, number, text
@@ -160,8 +161,6 @@ def collect(client: ApiClient, builder: CollectionBuilder, *, comments: bool) ->
 
     polls: set[str] = set()
     day = builder.day
-    # Before the reading that it is to prove: an index may catch up while it is read.
-    is_past = shows_later_posts()
     reading = read_span(
         ask,
         day.first_s,
@@ -172,14 +171,14 @@ def collect(client: ApiClient, builder: CollectionBuilder, *, comments: bool) ->
         # With the hits, which show a number that is too small for what it is.
         count=lambda: search(day.first_s, day.last_s, HIT_CAP)[1],
         prove_empty=lambda: prove_empty_by_counts(count_between, day.first_s, day.last_s),
+        why_not_past=lambda: why_not_past(
+            shows_later_posts,
+            "Algolia's index shows no post that is later than the day: it has not got so far, or"
+            " has stopped",
+        ),
     )
     builder.problems += reading.problems
     builder.notes += reading.notes
-    if not reading.problems and not is_past:
-        builder.problems.append(
-            "Algolia's index shows no post that is later than the day: it has not got so far, or"
-            " has stopped"
-        )
     for poll in sorted(polls & builder.posts.keys()):
         _add_options(client, poll, builder)
     return reading.announced

@@ -30,7 +30,8 @@ from issue_pipeline.resources.collectors.collection_builder import (
     Item,
     Reader,
     ends_before,
-    read_each,
+    read_each_and_prove,
+    why_not_past,
 )
 from issue_pipeline.resources.collectors.http import (
     ApiClient,
@@ -285,27 +286,27 @@ def collect(
     Raises:
         CollectionError: Reddit could not be read.
     """
-    # A quiet subreddit shows nothing later for days; that the site goes on, all of Reddit shows. It
-    # is asked before the readings that it is to prove, for listings may catch up meanwhile; and
-    # with a builder of its own, for nobody wants its posts.
-    aside = CollectionBuilder(builder.day, builder.max_body_chars)
-    is_past = _Listing(client, tokens, EVERYTHING, aside).shows_later_posts()
-    stopped: list[str] = []
 
-    def read(subreddit: str) -> None:
-        nonlocal is_past
-        was_past = is_past
+    def read(subreddit: str) -> bool:
         listing = _Listing(client, tokens, subreddit, builder)
         listing.read()
-        is_past |= listing.is_past
-        if not (was_past or listing.is_past):
-            stopped.append(subreddit)
+        return listing.is_past
 
-    read_each(subreddits, read, builder)
-    if stopped:
+    def look_elsewhere() -> str:
+        # A quiet subreddit shows nothing later for days; that the site goes on, all of Reddit
+        # shows. With a builder of its own, for nobody wants its posts.
+        aside = CollectionBuilder(builder.day, builder.max_body_chars)
+        everything = _Listing(client, tokens, EVERYTHING, aside)
+        return why_not_past(
+            everything.shows_later_posts,
+            f"r/{EVERYTHING} shows none either, its listings may have stopped",
+        )
+
+    unproven, reason = read_each_and_prove(subreddits, read, look_elsewhere, builder)
+    if unproven:
         builder.problems.append(
-            f"Reddit shows no post that is later than the day, neither in r/{', r/'.join(stopped)}"
-            f" nor in r/{EVERYTHING}: its listings may have stopped"
+            "Reddit shows no post that is later than the day in"
+            f" r/{', r/'.join(unproven)}: {reason}"
         )
 
 
@@ -388,13 +389,10 @@ class _Listing:
 
     def shows_later_posts(self) -> bool:
         """Return whether the newest posts are later than the day."""
-        try:
-            for _ in range(MAX_PROBES):
-                self._page("")
-                if self.is_past:
-                    return True
-        except (AccessDeniedError, RequestRejectedError, UnexpectedReplyError):
-            return False
+        for _ in range(MAX_PROBES):
+            self._page("")
+            if self.is_past:
+                return True
         return False
 
     def _walk_back(self) -> _Walk:

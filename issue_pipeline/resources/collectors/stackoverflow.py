@@ -23,6 +23,7 @@ from issue_pipeline.resources.collectors.collection_builder import (
     Day,
     Item,
     Reader,
+    why_not_past,
 )
 from issue_pipeline.resources.collectors.http import ApiClient, ApiPolicy, Parameters, expect
 from issue_pipeline.resources.collectors.parsing import count, from_epoch, identifier, number, text
@@ -188,8 +189,6 @@ def collect(client: ApiClient, builder: CollectionBuilder) -> int | None:
         return False
 
     day = builder.day
-    # Before the reading that it is to prove: an index may catch up while it is read.
-    is_past = shows_later_questions()
     reading = read_span(
         ask,
         day.first_s,
@@ -198,14 +197,14 @@ def collect(client: ApiClient, builder: CollectionBuilder) -> int | None:
         noun="questions of Stack Overflow",
         count=lambda: count_between(day.first_s, day.last_s),
         prove_empty=lambda: prove_empty_by_counts(count_between, day.first_s, day.last_s),
+        why_not_past=lambda: why_not_past(
+            shows_later_questions,
+            "Stack Exchange shows no question that is later than the day: it may not have got so"
+            " far",
+        ),
     )
     builder.problems += reading.problems
     builder.notes += reading.notes
-    if not reading.problems and not is_past:
-        builder.problems.append(
-            "Stack Exchange shows no question that is later than the day: it may not have got so"
-            " far"
-        )
     return reading.announced
 
 

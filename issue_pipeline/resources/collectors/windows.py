@@ -14,6 +14,9 @@ A reading (:mod:`.passes`) is believed only with a proof, and no single reply is
   readings so many were missing *between neighbouring windows*, each of which was otherwise right,
   and they are at most :data:`MAX_HIDDEN_SHARE`, they are named as hidden.
 - **Empty.** That there is nothing is shown by the caller (``prove_empty``), not by empty replies.
+- **Past.** A source that has not got to the end of the span agrees with itself all the time, and
+  may catch up while it is read. So it must show something later than the span (``why_not_past``),
+  before the count or the second reading that proves the first one.
 """
 
 from collections.abc import Callable
@@ -74,6 +77,7 @@ def read_span(
     must_count: bool = False,
     hides_some: bool = False,
     prove_empty: Callable[[], bool] | None = None,
+    why_not_past: Callable[[], str] = str,
 ) -> Reading:
     """Read every post of [first, last].
 
@@ -90,12 +94,14 @@ def read_span(
         hides_some: Whether the source may count posts that it never shows.
         prove_empty: Returns whether the span is known to hold nothing; asked when nothing was
             given. Without it, replies that agree are enough.
+        why_not_past: Returns why the source is not known to be past the span, ``""`` where it is.
+            Asked once, after the first reading and before what proves it.
     """
     if newest_first:
         reader = SpanReader(_mirrored(ask), -last, -first, page_cap, noun)
     else:
         reader = SpanReader(ask, first, last, page_cap, noun)
-    judge = _Judge(reader, noun, count, must_count, hides_some, prove_empty)
+    judge = _Judge(reader, noun, count, must_count, hides_some, prove_empty, why_not_past)
     return judge.read()
 
 
@@ -115,6 +121,7 @@ class _Judge:
     Attributes:
         told: The largest exact count given before the last one.
         last: The last count, if any.
+        not_past: Why the source is not known to be past the span; ``None`` until it was asked.
     """
 
     reader: SpanReader
@@ -123,10 +130,12 @@ class _Judge:
     must_count: bool
     hides_some: bool
     prove_empty: Callable[[], bool] | None
+    why_not_past: Callable[[], str]
     passes: list[Pass] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     told: int = 0
     last: Total | None = None
+    not_past: str | None = None
 
     def read(self) -> Reading:
         for _ in range(MAX_PASSES):
@@ -140,9 +149,11 @@ class _Judge:
                 # A crowded second, or one in which the source cannot look everywhere, has been
                 # tried often enough; what was not given again may come the next time.
                 break
+            if self.not_past is None:
+                self.not_past = self.why_not_past()
             self._ask_how_many()
             if one.is_whole and self._is_whole(before):
-                return self._reading([])
+                return self._reading([self.not_past] if self.not_past else [])
             if self._is_final():
                 break
         return self._reading(self._problems())

@@ -433,9 +433,6 @@ def test_no_day_is_called_complete_that_is_not_and_nothing_goes_on_doubt(
     assert tally.became_complete > tally.source_days / 2, tally
 
 
-@pytest.mark.xfail(
-    reason="the index is asked whether it is past the day after it was read", strict=False
-)
 @pytest.mark.parametrize("source", ["github", "stackoverflow", "hackernews", "archive"])
 def test_an_index_that_catches_up_while_it_is_read_proves_nothing_about_what_was_read_before(
     source: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
@@ -463,9 +460,6 @@ def test_an_index_that_catches_up_while_it_is_read_proves_nothing_about_what_was
         assert len(collection.posts) == len(of_day) or not collection.complete, last_request
 
 
-@pytest.mark.xfail(
-    reason="the page of r/all that shows how far Reddit is gets stored", strict=False
-)
 def test_what_is_only_looked_at_to_see_how_far_reddit_is_is_not_stored(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ):
