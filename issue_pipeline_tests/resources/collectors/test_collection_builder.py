@@ -5,7 +5,12 @@ from typing import Any
 
 import pytest
 
-from issue_pipeline.errors import QuotaExhaustedError, TimeBudgetError, UnexpectedReplyError
+from issue_pipeline.errors import (
+    QuotaExhaustedError,
+    TimeBudgetError,
+    TransientError,
+    UnexpectedReplyError,
+)
 from issue_pipeline.records import Post
 from issue_pipeline.resources.collectors.collection_builder import (
     MAX_TITLE_CHARS,
@@ -15,6 +20,7 @@ from issue_pipeline.resources.collectors.collection_builder import (
     Reader,
     ends_before,
     read_each,
+    read_each_and_prove,
 )
 
 DAY = Day(date(2026, 3, 10))
@@ -168,3 +174,57 @@ def test_parts_of_a_source_that_were_not_reached_are_named():
     with builder.keeping_what_came():
         read_each(["a", "b", "c"], read, builder)
     assert builder.collection().reason.startswith("not read to the end: b, c; It is over.")
+
+
+class Parts:
+    """Parts of a source, read in turn.
+
+    Attributes:
+        past: Those that show something later than the day.
+        failing: Those whose second reading fails.
+    """
+
+    def __init__(self, *, past: str = "", failing: str = "") -> None:
+        self.past, self.failing = past, failing
+        self.reads: list[str] = []
+
+    def read(self, name: str) -> bool:
+        self.reads.append(name)
+        if name in self.failing and self.reads.count(name) > 1:
+            raise TransientError("It is down.")
+        return name in self.past
+
+    def prove(self, reason: str) -> tuple[list[str], list[str]]:
+        """Read a, b and c; return what stays unproven, and the problems."""
+
+        def elsewhere() -> str:
+            self.reads.append("elsewhere")
+            return reason
+
+        builder = CollectionBuilder(DAY, 1_000)
+        unproven, _ = read_each_and_prove("abc", self.read, elsewhere, builder)
+        return unproven, builder.problems
+
+
+@pytest.mark.parametrize(
+    ("past", "elsewhere_is_past", "reads", "unproven"),
+    [
+        ("abc", True, ["a", "b", "c"], []),
+        ("a", True, ["a", "b", "c"], []),
+        ("", True, ["a", "elsewhere", "a", "b", "c"], []),
+        ("c", True, ["a", "elsewhere", "a", "b", "c"], []),
+        ("c", False, ["a", "elsewhere", "b", "c", "a", "b"], []),
+        ("", False, ["a", "elsewhere", "b", "c"], ["a", "b", "c"]),
+    ],
+)
+def test_only_what_was_read_after_the_source_showed_that_it_is_past_the_day_is_proven(
+    past, elsewhere_is_past, reads, unproven
+):
+    parts = Parts(past=past)
+    assert parts.prove("" if elsewhere_is_past else "It shows nothing.") == (unproven, [])
+    assert parts.reads == reads
+
+
+@pytest.mark.parametrize("reason", ["", "It shows nothing."])
+def test_a_second_reading_that_fails_is_a_problem_of_the_part_alone(reason):
+    assert Parts(past="c", failing="a").prove(reason) == ([], ["a: It is down."])

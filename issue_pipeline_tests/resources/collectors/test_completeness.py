@@ -2,12 +2,13 @@
 
 import random
 from collections.abc import Callable
-from itertools import cycle
+from itertools import chain, cycle, repeat
 from typing import Any
 
 import httpx
 import pytest
 
+from issue_pipeline.errors import AccessDeniedError, QuotaExhaustedError
 from issue_pipeline.records import Collection
 from issue_pipeline.resources.collectors import arctic_shift, github, hackernews, stackoverflow
 from issue_pipeline.resources.collectors.http import Reply
@@ -95,16 +96,28 @@ def spread(count: int) -> list[int]:
     return [number * (DAY_S // count) for number in range(count)]
 
 
-def test_one_page_of_four_and_then_nothing_is_no_whole_day():
+NOTHING = {"total_count": 0, "incomplete_results": False, "items": []}
+
+
+@pytest.mark.parametrize(
+    ("go_on", "reason"),
+    [
+        (cycle, "400 counted, 100 given"),
+        (lambda told: chain(told, repeat(NOTHING)), "400 counted, 100 given"),
+        (lambda told: chain(told, repeat(told[-1])), "than the 1 given"),
+    ],
+    ids=["again", "nothing", "the last"],
+)
+def test_one_page_of_four_and_then_nothing_is_no_whole_day(go_on, reason):
     items = [an_issue(number, 60 * number) for number in range(100)]
     full = {"total_count": 400, "incomplete_results": False, "items": items}
-    empty = {"total_count": 0, "incomplete_results": False, "items": []}
     count = {**full, "items": items[:1]}
-    replies = cycle([full, empty, empty, count, empty, count])
+    told = [full, NOTHING, NOTHING, count, NOTHING, count]
+    replies = go_on(told)
     collection = collected(lambda request: httpx.Response(200, json=next(replies)))
     assert len(collection.posts) == 100
     assert not collection.complete
-    assert "400 counted, 100 given" in collection.reason
+    assert reason in collection.reason
 
 
 def test_a_count_that_exceeds_what_was_seen_leaves_the_day_incomplete_with_both_numbers():
@@ -229,6 +242,50 @@ def test_a_search_that_shows_nothing_later_than_the_day_leaves_it_incomplete():
     assert len(collection.posts) == 50
     assert not collection.complete
     assert "later than the day" in collection.reason
+
+
+def day_of(handler: Callable[[httpx.Request], httpx.Response]) -> Collection:
+    """The day of GitHub's search, with a client that obeys its policy."""
+    builder = a_harvest(DAY.date())
+    with asking(handler, github.API_POLICY) as client, builder.keeping_what_came():
+        github.collect_search(client, "is:issue", github.reader(keep_bots=False), builder)
+    return builder.collection(client)
+
+
+def except_beyond_the_day(search: Search, refusal: httpx.Response | Exception) -> Any:
+    """A search that refuses, or fails, whenever something later than the day is asked for."""
+
+    def serve(request: httpx.Request) -> httpx.Response:
+        if not request.url.params["q"].endswith("..*"):
+            return search(request)
+        if isinstance(refusal, Exception):
+            raise refusal
+        return refusal
+
+    return serve
+
+
+@pytest.mark.parametrize(
+    ("refusal", "said"),
+    [
+        (httpx.Response(422, json={"message": "no"}), "could not be seen: GitHub does not"),
+        (httpx.Response(503, text="down"), "could not be seen: "),
+        (httpx.ReadTimeout("slow"), "could not be seen: "),
+        (httpx.Response(200, json={"total_count": 1}), "could not be seen: "),
+        (QuotaExhaustedError("The quota is spent."), "The quota is spent. Until then 50 posts"),
+    ],
+)
+def test_a_failing_look_beyond_the_day_costs_nothing_of_the_day_but_its_proof(refusal, said, clock):
+    collection = day_of(except_beyond_the_day(Search(spread(50)), refusal))
+    assert len(collection.posts) == 50
+    assert not collection.complete
+    assert said in collection.reason
+
+
+def test_a_key_that_is_refused_for_a_look_beyond_the_day_ends_the_step():
+    refusal = httpx.Response(401, json={"message": "Bad credentials"})
+    with pytest.raises(AccessDeniedError, match="GITHUB_TOKEN"):
+        day_of(except_beyond_the_day(Search(spread(50)), refusal))
 
 
 def test_a_total_below_what_comes_with_it_counts_nothing():
@@ -398,6 +455,59 @@ def test_a_silent_subreddit_is_empty_when_its_newest_post_is_older_and_others_go
     collection = archive_day(archive, "healthIT", "webdev")
     assert len(collection.posts) == 1
     assert collection.complete, collection.reason
+
+
+def test_what_was_read_before_the_archive_showed_how_far_it_is_is_read_again():
+    """It stops in the middle of the day, and has caught up when r/AskReddit is asked for."""
+    archive = Archive(webdev=[-60, *spread(40)], AskReddit=[LATER])
+    stopped = True
+
+    def catch_up(request: httpx.Request) -> httpx.Response | None:
+        nonlocal stopped
+        stopped &= request.url.params["subreddit"] != "AskReddit"
+        archive.posts["webdev"] = [at for at in [-60, *spread(40)] if not stopped or at < 50_000]
+        return None
+
+    archive.refuse = catch_up
+    collection = archive_day(archive, "webdev")
+    assert len(collection.posts) == 40
+    assert collection.complete, collection.reason
+
+
+@pytest.mark.parametrize("status", [400, 403, 404, 422, 503])
+def test_a_look_beyond_the_day_that_the_archive_refuses_costs_no_subreddit(status, clock):
+    archive = Archive(healthIT=[-60, 60])
+
+    def refuse(request: httpx.Request) -> httpx.Response | None:
+        is_look = request.url.params["subreddit"] == "AskReddit"
+        return httpx.Response(status, json={"error": "no"}) if is_look else None
+
+    archive.refuse = refuse
+    if status == 403:
+        with pytest.raises(AccessDeniedError):
+            archive_day(archive, "healthIT")
+        return
+    collection = archive_day(archive, "healthIT")
+    assert len(collection.posts) == 1
+    assert not collection.complete
+    assert "r/healthIT after that day" in collection.reason
+    assert "could not be seen" in collection.reason
+
+
+def test_nothing_of_the_busy_subreddit_is_stored_whatever_the_archive_shows_of_it():
+    archive = Archive(healthIT=[-60, 60], AskReddit=[70])
+
+    def serve(request: httpx.Request) -> httpx.Response:
+        params = dict(request.url.params)
+        if params["subreddit"] == "AskReddit":
+            params.pop("after", None)  # it does not mind what was asked for
+        return archive(httpx.Request("GET", request.url.copy_with(params=params)))
+
+    builder = a_harvest(DAY.date())
+    with asking(serve, arctic_shift.API_POLICY) as client:
+        arctic_shift.collect(client, ["healthIT"], builder)
+    assert len(builder.posts) == 1
+    assert builder.problems
 
 
 def test_a_subreddit_that_the_archive_does_not_know_is_named():

@@ -221,9 +221,9 @@ def test_a_page_that_lacks_a_hit_is_not_taken_for_the_last(estimated):
 
 
 def a_whole_day(*hits: dict[str, Any]) -> list[dict[str, Any]]:
-    """The replies of a day of these hits: the page, how many there are, and a later one."""
+    """The replies of a day of these hits: the page, a later one, and how many there are."""
     page = {"nbHits": len(hits or "1"), "hits": list(hits or [a_hit(7)])}
-    return [page, page, {"nbHits": 1, "hits": [a_hit(9_999, DAY_S + 5)]}]
+    return [page, {"nbHits": 1, "hits": [a_hit(9_999, DAY_S + 5)]}, page]
 
 
 def test_comments_come_if_wanted():

@@ -207,9 +207,9 @@ def test_a_listing_that_ends_after_the_day_gives_nothing_and_says_so():
 def test_one_short_listing_does_not_stop_the_others():
     crowd = [a_post("reddit", 10 + index) for index in range(1_001)]
     quiet = a_post("reddit", 50, channel="clinic_it")
-    earlier = a_post("reddit", -50, channel="clinic_it")
+    around = [a_post("reddit", second, channel="clinic_it") for second in (-50, DAY_S + 50)]
     names = ["shopkeepers", "clinic_it"]
-    collection, _ = collected([*crowd, quiet, earlier], names, goes_on=False)
+    collection, _ = collected([*crowd, quiet, *around], names, goes_on=False)
     assert permalink(quiet) in urls(collection)
     assert len(collection.posts) == 1_001
     assert "r/shopkeepers" in collection.reason
@@ -236,6 +236,24 @@ def test_a_site_that_shows_nothing_later_than_the_day_leaves_it_incomplete():
     assert len(collection.posts) == 1
     assert not collection.complete
     assert "no post that is later than the day" in collection.reason
+
+
+@pytest.mark.parametrize("status", [403, 404, 503])
+def test_a_look_at_all_of_reddit_that_is_refused_costs_no_subreddit(status, clock):
+    def handler(request: httpx.Request) -> httpx.Response:
+        if request.url.path.startswith("/r/all/"):
+            return httpx.Response(status, json={"reason": "private"})
+        return a_listing([(1, 500), (2, -10)], None)
+
+    auth_handler, _ = answering(httpx.Response(200, json=a_token("a")))
+    builder = a_harvest(DAY.date())
+    with asking(auth_handler) as auth, asking(handler, reddit.API_POLICY) as client:
+        tokens = reddit.TokenSource(auth, CLIENT_ID, CLIENT_SECRET)
+        reddit.collect(client, tokens, ["webdev"], builder)
+    assert len(builder.posts) == 1
+    (problem,) = builder.problems
+    assert "later than the day in r/webdev" in problem
+    assert "could not be seen" in problem
 
 
 def test_a_token_that_expires_on_the_way_is_renewed():
@@ -366,6 +384,9 @@ def a_listing(posts: list[tuple[int, int]], after: str | None) -> httpx.Response
     return httpx.Response(200, json={"data": {"after": after, "children": children}})
 
 
+LATER_S = DAY_S + 5
+
+
 def listings(*pages: tuple[list[tuple[int, int]], str | None]) -> tuple[Collection, int]:
     """Collect from pages of (number, second of the day) and their cursors, again and again.
 
@@ -376,7 +397,7 @@ def listings(*pages: tuple[list[tuple[int, int]], str | None]) -> tuple[Collecti
 
     def handler(request: httpx.Request) -> httpx.Response:
         if request.url.path.startswith("/r/all/"):
-            return a_listing([(9_999, DAY_S + 5)], None)
+            return a_listing([(9_999, LATER_S)], None)
         asked.append(request)
         return a_listing(*next(replies))
 
@@ -389,7 +410,7 @@ def listings(*pages: tuple[list[tuple[int, int]], str | None]) -> tuple[Collecti
 
 
 def test_an_empty_listing_is_not_believed_at_once():
-    collection, asked = listings(([], None), ([(1, 500), (2, -10)], None))
+    collection, asked = listings(([], None), ([(3, LATER_S), (1, 500), (2, -10)], None))
     assert len(collection.posts) == 1
     assert collection.complete
     assert asked == 2
@@ -439,8 +460,9 @@ def test_a_token_refused_before_its_time_is_renewed_once():
     auth_handler, logins = answering(*granted)
     post = {"id": "a", "permalink": "/r/webdev/a", "created_utc": DAY.timestamp() - 5}
     page = {"data": {"children": [{"kind": "t3", "data": post}], "after": None}}
-    later = a_listing([(9_999, DAY_S + 5)], None)
-    handler, asked = answering(httpx.Response(401), httpx.Response(200, json=page), later)
+    later = a_listing([(9_999, LATER_S)], None)
+    reading, again = (httpx.Response(200, json=page) for _ in range(2))
+    handler, asked = answering(httpx.Response(401), reading, later, again)
     with asking(auth_handler) as auth, asking(handler, reddit.API_POLICY) as client:
         tokens = reddit.TokenSource(auth, CLIENT_ID, CLIENT_SECRET)
         reddit.collect(client, tokens, ["webdev"], a_harvest(DAY.date()))

@@ -215,8 +215,8 @@ def a_question(number: int, second: int = 60) -> dict[str, Any]:
 
 
 def proof(total: int) -> list[dict[str, Any]]:
-    """The replies that end a day: how many questions there are, and a later one."""
-    return [{"total": total}, {"items": [a_question(9_999, DAY_S + 5)], "has_more": True}]
+    """The replies that end a day: a later question, and how many there are."""
+    return [{"items": [a_question(9_999, DAY_S + 5)], "has_more": True}, {"total": total}]
 
 
 def test_a_quota_spent_on_the_way_keeps_what_came_and_says_how_far_that_is():
@@ -267,10 +267,9 @@ def test_a_question_without_a_link_has_its_short_address(link):
 def test_an_empty_day_that_cannot_be_confirmed_is_no_empty_day():
     empty = {"items": [], "has_more": False}
     around = [{"total": 7}, {"total": 3}, {"total": 4}]
-    later = proof(0)[1]
-    assert collected_from(*[empty] * 3, {"total": 0}, *around, later)[0].complete
+    assert collected_from(*[empty] * 3, *proof(0), *around)[0].complete
     found = {"items": [a_question(1, 5)], "has_more": False}
-    collection, _ = collected_from(*[empty] * 3, {"total": 1}, found, *proof(1))
+    collection, _ = collected_from(*[empty] * 3, *proof(1), found, {"total": 1})
     assert len(collection.posts) == 1
     assert collection.complete
 

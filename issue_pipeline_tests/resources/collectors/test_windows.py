@@ -293,3 +293,31 @@ def test_a_source_that_gives_nothing_and_promises_more_is_given_up():
     reading = read_span(ask, FIRST, LAST, page_cap=PAGES, noun="things", count=lambda: None)
     assert reading.problems
     assert len(asked) < 50
+
+
+@pytest.mark.parametrize("tells", [Total, nothing])
+@pytest.mark.parametrize("problem", ["", "it has not got so far"])
+def test_whether_the_source_is_past_the_span_is_asked_once_and_before_what_proves_it(
+    tells, problem
+):
+    """It stops in the middle of the span, and has caught up as soon as it is asked for more."""
+    source = Source({name: at for name, at in SPREAD.items() if at < 1_500}, tells=tells)
+    looks: list[int] = []
+
+    def look() -> str:
+        looks.append(len(source.asked))
+        source.posts = dict(SPREAD)
+        return problem
+
+    reading = read_span(
+        source.ask,
+        FIRST,
+        LAST,
+        page_cap=PAGES,
+        noun="things",
+        count=lambda: source.tells(len(source.posts)),
+        why_not_past=look,
+    )
+    assert len(looks) == 1
+    assert reading.seen == set(SPREAD)
+    assert reading.problems == ([problem] if problem else [])
