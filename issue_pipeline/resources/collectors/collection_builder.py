@@ -10,11 +10,13 @@ from typing import Any
 
 from issue_pipeline.errors import (
     CollectionError,
+    NetworkBlockedError,
     QuotaExhaustedError,
     RequestRejectedError,
     TimeBudgetError,
     TransientError,
     UnexpectedReplyError,
+    UnreachableError,
 )
 from issue_pipeline.records import Collection, Post
 from issue_pipeline.resources.collectors.http import ApiClient
@@ -251,7 +253,7 @@ def read_each(
             builder.problems.append(unread)
             raise
         except CollectionError as error:
-            if not is_of_a_part(error):
+            if not _is_of_a_part(error):
                 raise
             failures.append(error)
             builder.problems.append(_named(name, error))
@@ -311,7 +313,7 @@ def read_each_and_prove(
         try:
             read(name)
         except CollectionError as error:
-            if not is_of_a_part(error):
+            if not _leaves_what_was_read(error):
                 raise
             builder.problems.append(_named(name, error))
 
@@ -335,18 +337,23 @@ def why_not_past(shows_later: Callable[[], bool], nothing_later: str) -> str:
         nothing_later: The reason where it has nothing.
 
     Raises:
-        CollectionError: The source as a whole refuses us. Where only this one question fails, the
-            day can still be read, though not proven.
+        CollectionError: Key, quota or time are at an end. Otherwise what was read stays, though
+            not proven.
     """
     try:
         return "" if shows_later() else nothing_later
     except CollectionError as error:
-        if not is_of_a_part(error):
+        if not _leaves_what_was_read(error):
             raise
         return f"that the source is past the day could not be seen: {error}"
 
 
-def is_of_a_part(error: CollectionError) -> bool:
+def _is_of_a_part(error: CollectionError) -> bool:
     """Return whether an error leaves the other parts of a source readable."""
     passing = (TransientError, UnexpectedReplyError, RequestRejectedError)
     return bool(error.part) or isinstance(error, passing)
+
+
+def _leaves_what_was_read(error: CollectionError) -> bool:
+    """Return whether an error that comes after a good reading is no reason to give that up."""
+    return _is_of_a_part(error) or isinstance(error, NetworkBlockedError | UnreachableError)

@@ -238,11 +238,20 @@ def test_a_site_that_shows_nothing_later_than_the_day_leaves_it_incomplete():
     assert "no post that is later than the day" in collection.reason
 
 
-@pytest.mark.parametrize("status", [403, 404, 503])
-def test_a_look_at_all_of_reddit_that_is_refused_costs_no_subreddit(status, clock):
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        httpx.Response(403, json={"reason": "private"}),
+        httpx.Response(404),
+        httpx.Response(503),
+        httpx.Response(403, html="<html><body>You've been blocked by network security."),
+    ],
+    ids=lambda refusal: f"{refusal.status_code} {refusal.text[:6]}",
+)
+def test_a_look_at_all_of_reddit_that_is_refused_costs_no_subreddit(refusal, clock):
     def handler(request: httpx.Request) -> httpx.Response:
         if request.url.path.startswith("/r/all/"):
-            return httpx.Response(status, json={"reason": "private"})
+            return refusal
         return a_listing([(1, 500), (2, -10)], None)
 
     auth_handler, _ = answering(httpx.Response(200, json=a_token("a")))
