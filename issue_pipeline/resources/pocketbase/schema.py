@@ -10,6 +10,7 @@ from importlib.resources import files
 from typing import Any
 
 from issue_pipeline.errors import LiveStoreAccessError
+from issue_pipeline.resources.collectors.registry import SOURCES
 from issue_pipeline.resources.pocketbase.connection import PocketBaseConnection
 from issue_pipeline.resources.pocketbase.schema_differences import (
     missing_fields,
@@ -44,7 +45,12 @@ def choices(collection: str, field: str) -> tuple[str, ...]:
 
 def _stated(collection: str) -> Json:
     [found] = [one for one in stated_schema()["collections"] if one["name"] == collection]
-    return dict(found)
+    # A source may come from another package, which a file of the built-in ones cannot know.
+    fields = [
+        {**field, "values": list(SOURCES)} if field["name"] == "source" else field
+        for field in found["fields"]
+    ]
+    return {**found, "fields": fields}
 
 
 def _wanted(collection: str, ids: Json) -> Json:
