@@ -43,6 +43,7 @@ class Collection:
             complete nevertheless, else ``""``.
         requests: HTTP requests made, retries included.
         waited_s: Seconds slept before requests: for our own pace, for limits, and before retries.
+        hidden_count: Posts of a complete day that the source counts and does not show.
     """
 
     posts: tuple[Post, ...]
@@ -54,6 +55,7 @@ class Collection:
     reason: str = ""
     requests: int = 0
     waited_s: float = 0.0
+    hidden_count: int = 0
 
 
 @dataclass(frozen=True, slots=True)

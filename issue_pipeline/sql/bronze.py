@@ -33,8 +33,9 @@ def store_collection(
     """Write what a collection brought, and its line in the ledger.
 
     A complete collection replaces the source-day. If it lacks too many of the stored posts
-    (:func:`.is_doubtful`), those that no other run has missed before stay, and are remembered: a
-    complete collection of another run that lacks them, too, removes them. An incomplete one adds
+    (:func:`.is_doubtful`), or lacks one while the source hides some, those that no other run has
+    missed before stay, and are noted: a complete collection of another run that lacks them, too,
+    removes them. An incomplete one adds
     and updates posts, removes none, and leaves the ledger's word alone where that already says
     "complete"; only the number of stored rows follows.
 
@@ -54,7 +55,8 @@ def store_collection(
     came = [keyed.url_hash for keyed in posts]
     doubted: set[str] = set()
     if collection.complete:
-        doubted = _doubted(con, source, day, came, run_id)
+        hides_some = collection.hidden_count > 0
+        doubted = _doubted(con, source, day, came, run_id, hides_some=hides_some)
         con.execute(
             "DELETE FROM bronze.raw_items WHERE collection_date = ? AND source = ?"
             " AND url_hash NOT IN (SELECT unnest(?::VARCHAR[]))",
@@ -121,11 +123,13 @@ def _doubted(
     day: date,
     came: Sequence[str],
     run_id: str,
+    *,
+    hides_some: bool,
 ) -> set[str]:
     """Return the stored posts that a complete collection lacks and that stay nevertheless.
 
     A search index that lost old posts, and an outage that looks like an empty day, are complete in
-    their own words.
+    their own words. And of posts that a source counts and does not show, a stored one may be one.
     """
     rows = con.execute(
         "SELECT items.url_hash, pending.run_id FROM bronze.raw_items AS items"
@@ -136,7 +140,7 @@ def _doubted(
     ).fetchall()
     missed_by: dict[str, str | None] = dict(rows)
     lacking = missed_by.keys() - set(came)
-    if not is_doubtful(len(lacking), len(missed_by)):
+    if not hides_some and not is_doubtful(len(lacking), len(missed_by)):
         return set()
     return {key for key in lacking if missed_by[key] in (None, run_id)}
 

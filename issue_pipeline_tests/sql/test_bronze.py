@@ -239,6 +239,16 @@ def test_only_posts_go_that_both_collections_lack(con):
     assert entry.doubted_count == 0
 
 
+def test_a_stored_post_that_the_source_may_only_hide_stays_until_another_run_agrees(con):
+    """Counted and not shown in two readings: deleted it is not."""
+    store(con, many(*range(80)), run_id="one")
+    hides = {"hidden_count": 1, "reason": "1 hidden by the source"}
+    entry = store(con, many(*range(79)), run_id="two", **hides)
+    assert (len(names(con)), entry.complete, entry.doubted_count) == (80, True, 1)
+    store(con, many(*range(79)), run_id="three", **hides)
+    assert len(names(con)) == 79
+
+
 def test_a_post_that_comes_again_is_doubted_no_more(con):
     store(con, many(*range(100)), run_id="one")
     store(con, many(0), run_id="two")

@@ -87,6 +87,7 @@ class CollectionBuilder:
         dropped: Items of the day left out, by reason.
         problems: Why the day is not complete.
         notes: What a complete day does not contain, and why it is complete nevertheless.
+        hidden: Posts that the source counts and does not show.
     """
 
     day: Day
@@ -95,6 +96,7 @@ class CollectionBuilder:
     dropped: Counter[str] = field(default_factory=Counter)
     problems: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    hidden: int = 0
     _seen: set[str] = field(default_factory=set)
     _cut: int = 0
     _unreadable: list[str] = field(default_factory=list)
@@ -211,6 +213,7 @@ class CollectionBuilder:
             reason="; ".join(problems or self.notes[:_TOLD_PROBLEMS]),
             requests=sum(client.requests for client in clients),
             waited_s=sum(client.waited_s for client in clients),
+            hidden_count=self.hidden,
         )
 
 

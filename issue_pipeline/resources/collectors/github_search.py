@@ -133,6 +133,7 @@ def collect_search(
     )
     builder.problems += reading.problems
     builder.notes += reading.notes
+    builder.hidden += reading.hidden
     return reading.announced
 
 

@@ -57,12 +57,14 @@ class Reading:
         announced: How many there are, as the source said last; ``None`` where it did not count.
         problems: Why something is missing.
         notes: What a whole span does not contain, and why it is whole nevertheless.
+        hidden: Posts of a whole span that the source counts and does not show.
     """
 
     seen: set[str]
     announced: int | None
     problems: list[str]
     notes: list[str] = field(default_factory=list)
+    hidden: int = 0
 
 
 def read_span(
@@ -133,6 +135,7 @@ class _Judge:
     why_not_past: Callable[[], str]
     passes: list[Pass] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    hidden: int = 0
     told: int = 0
     last: Total | None = None
     not_past: str | None = None
@@ -207,6 +210,7 @@ class _Judge:
             proven = min(earlier.missing + since, one.missing)
             if not self.hides_some or unseen > min(proven, MAX_HIDDEN_SHARE * self.told):
                 return False
+            self.hidden = unseen
             self.notes.append(
                 f"{self.told} {self.noun} counted, {seen} given: {unseen} hidden by the source,"
                 " missing in two readings"
@@ -266,7 +270,10 @@ class _Judge:
 
     def _reading(self, problems: list[str]) -> Reading:
         announced = self.last.number if self.last and self.last.exact else self.told or None
-        return Reading(set(self.reader.seen), announced, problems, [] if problems else self.notes)
+        seen = set(self.reader.seen)
+        if problems:
+            return Reading(seen, announced, problems)
+        return Reading(seen, announced, [], self.notes, self.hidden)
 
 
 def prove_empty_by_counts(count: Callable[[int, int], Total | None], first: int, last: int) -> bool:
