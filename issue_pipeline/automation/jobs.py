@@ -6,11 +6,14 @@ from issue_pipeline.assets import clusters, issues, live_issues, raw_items
 from issue_pipeline.assets.freshness import freshness_checks
 from issue_pipeline.resources.collectors.registry import SOURCES
 
+# Whether all sources are fresh is asked on a schedule of its own, not while the first one comes in.
+_COLLECTED = dg.AssetSelection.assets(raw_items) - dg.AssetSelection.checks(freshness_checks)
+
 # One for each source, so that each has a schedule, a history and a state of its own in the UI.
 collect_jobs = {
     source.name: dg.define_asset_job(
         f"collect_{source.name}",
-        selection=[raw_items],
+        selection=_COLLECTED,
         description=f"Collect one day's posts from {source.title}: partition DAY|{source.name}.",
     )
     for source in SOURCES.values()
