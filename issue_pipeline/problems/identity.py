@@ -1,0 +1,201 @@
+"""Identity over time: which issues of different days are one problem.
+
+An issue is given by the unit vectors of its representatives. How alike two groups of posts are,
+the mean cosine across them tells without bias, whatever their sizes; but what mean cosine two
+groups of one problem reach depends on how alike posts on that problem are at all. So the mean
+cosine across is divided by what each group reaches within itself (the correction for attenuation
+of Spearman, "The proof and measurement of association between two things", 1904): 1 where two
+groups differ by no more than their own members do.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date
+
+import numpy as np
+from numpy.typing import NDArray
+
+from issue_pipeline.utils.embeddings import Vectors
+
+# Least similarity of one problem; docs/problems.md tells how it was chosen.
+MIN_SIMILARITY = 0.75
+# Of a problem, the latest issues that stand for it. Wording drifts, and they bound the work.
+RECENT_ISSUES = 3
+# A group's posts are hardly alike; noise in so small a number must not make everything similar.
+_MIN_WITHIN = 0.05
+# Similarities are compared after rounding, so that the last bits of a sum decide nothing.
+_DECIMALS = 6
+
+Sums = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """The representatives of one or more issues, added up.
+
+    Attributes:
+        total: float64 (d,), the sum of their unit vectors.
+        count: How many there are, at least 1.
+    """
+
+    total: Sums
+    count: int
+
+    @classmethod
+    def of(cls, vectors: Vectors) -> "Group":
+        """Return the group of one issue: float32 (r, d), unit rows, r >= 1."""
+        return cls(vectors.sum(axis=0, dtype=np.float64), len(vectors))
+
+    def __add__(self, other: "Group") -> "Group":
+        return Group(self.total + other.total, self.count + other.count)
+
+
+@dataclass(slots=True)
+class Problem:
+    """A problem as far as later issues are compared with it.
+
+    Attributes:
+        number: In order of first appearance, from 0.
+        recent: Its latest issues, oldest first, at most ``RECENT_ISSUES``.
+    """
+
+    number: int
+    recent: list[Group] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """Where one issue belongs.
+
+    Attributes:
+        number: Of its problem.
+        similarity: To that problem as it was when the issue joined; 1.0 for the issue that
+            began it.
+    """
+
+    number: int
+    similarity: float
+
+
+def similarities(groups: Sequence[Group], others: Sequence[Group]) -> NDArray[np.float64]:
+    """Return the similarity of each group to each other one.
+
+    It is the mean cosine across, divided by the geometric mean of what both reach within. Within
+    counts every pair of different posts once and one pair of a post with itself, which is all that
+    is known of a single post: of two single posts the similarity is their cosine.
+
+    Returns:
+        float64 (len(groups), len(others)), mostly in [0, 1.2], rounded to 1e-6; small negative
+        numbers are possible.
+    """
+    if not groups or not others:
+        return np.zeros((len(groups), len(others)))
+    first, others_ = _stacked(groups), _stacked(others)
+    across = (first[0] @ others_[0].T) / np.outer(first[1], others_[1])
+    scale = np.sqrt(np.outer(_within(*first), _within(*others_)))
+    rounded: NDArray[np.float64] = np.round(across / scale, _DECIMALS)
+    return rounded
+
+
+def link_day(problems: Sequence[Problem], issues: Sequence[Group]) -> list[Link]:
+    """Give every issue of one day its problem: an earlier one, or a new one.
+
+    Each issue joins the earlier problem that it is most similar to, if their similarity is at least
+    ``MIN_SIMILARITY``. Of the others, those that are one problem are put together, the most similar
+    pair first, again as long as their similarity is at least that. Earlier problems never become
+    one: what was published stays apart.
+
+    Args:
+        problems: Those of the days before, by number; they are not changed.
+        issues: The day's, in a fixed order; of equally similar pairs the first one counts.
+
+    Returns:
+        One link an issue. New problems are numbered on from ``len(problems)``, in the order of
+        their first issue.
+    """
+    known = [sum_of(problem.recent) for problem in problems]
+    links: dict[int, Link] = {}
+    for place, row in enumerate(similarities(issues, known)):
+        nearest = int(row.argmax()) if len(row) else -1
+        if nearest >= 0 and row[nearest] >= MIN_SIMILARITY:
+            links[place] = Link(nearest, float(row[nearest]))
+    new = [place for place in range(len(issues)) if place not in links]
+    for number, group in enumerate(_merged([issues[place] for place in new]), len(problems)):
+        links |= {new[place]: Link(number, 1.0) for place in group}
+    return [links[place] for place in range(len(issues))]
+
+
+def advance(problems: list[Problem], issues: Sequence[Group], links: Sequence[Link]) -> None:
+    """Bring problems up to date with the issues of a day that were linked to them."""
+    for issue, link in zip(issues, links, strict=True):
+        if link.number == len(problems):
+            problems.append(Problem(link.number))
+        recent = problems[link.number].recent
+        recent.append(issue)
+        del recent[:-RECENT_ISSUES]
+
+
+def link_issues(
+    days: Sequence[tuple[date, Sequence[Vectors]]],
+) -> list[NDArray[np.int64]]:
+    """Link the issues of many days in one pass.
+
+    Args:
+        days: In date order: the date, and of each of its issues float32 (r, d), r >= 1: the unit
+            vectors of its representatives.
+
+    Returns:
+        One array a day, int64 (number of issues,): the number of each issue's problem, from 0 in
+        the order of first appearance.
+
+    Raises:
+        ValueError: The days are not in order, or an issue has no representative.
+    """
+    problems: list[Problem] = []
+    numbers: list[NDArray[np.int64]] = []
+    previous: date | None = None
+    for day, issues in days:
+        if previous is not None and day <= previous:
+            raise ValueError(f"Days must be in order, each once; got {day} after {previous}.")
+        previous = day
+        groups = [Group.of(vectors) for vectors in issues]
+        links = link_day(problems, groups)
+        advance(problems, groups, links)
+        numbers.append(np.array([link.number for link in links], dtype=np.int64))
+    return numbers
+
+
+def sum_of(groups: Sequence[Group]) -> Group:
+    """Return the union of at least one group."""
+    first, *others = groups
+    for other in others:
+        first = first + other
+    return first
+
+
+def _merged(issues: Sequence[Group]) -> list[list[int]]:
+    """Return which issues are one problem: lists of their places, by their first one."""
+    places = [[place] for place in range(len(issues))]
+    groups = list(issues)
+    while len(groups) > 1:
+        alike = similarities(groups, groups)
+        alike[np.tril_indices(len(groups))] = -np.inf
+        first, second = divmod(int(alike.argmax()), len(groups))
+        if alike[first, second] < MIN_SIMILARITY:
+            break
+        groups[first] = groups[first] + groups.pop(second)
+        places[first] += places.pop(second)
+    return sorted(sorted(group) for group in places)
+
+
+def _stacked(groups: Sequence[Group]) -> tuple[Sums, Sums]:
+    totals = np.array([group.total for group in groups])
+    return totals, np.array([group.count for group in groups], dtype=np.float64)
+
+
+def _within(totals: Sums, counts: Sums) -> Sums:
+    """Return the mean cosine within each group, over its pairs and one pair of equal posts."""
+    pairs = counts * (counts - 1) / 2
+    cosines = (np.square(totals).sum(axis=1) - counts) / 2
+    mean: Sums = np.maximum((cosines + 1) / (pairs + 1), _MIN_WITHIN)
+    return mean
