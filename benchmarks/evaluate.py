@@ -14,6 +14,7 @@ import numpy as np
 from benchmarks import clustering_problems, clustering_study, embedded, real_posts
 from benchmarks.cleaning import measure_cleaning
 from benchmarks.label_quality import measure_labels
+from benchmarks.problem_identity import problem_identity
 from benchmarks.report import Report, run_parts
 
 
@@ -33,6 +34,10 @@ def _groups(report: Report, options: argparse.Namespace) -> None:
 def _problems(report: Report, options: argparse.Namespace) -> None:
     report.add("one problem among real posts", *clustering_problems.one_problem(options.cache))
     report.add("a loud topic among real posts", *clustering_problems.loud_topics(options.cache))
+
+
+def _identity(report: Report, _options: argparse.Namespace) -> None:
+    report.add("problems followed over ten days", *problem_identity())
 
 
 def _day(report: Report, options: argparse.Namespace) -> None:
@@ -60,6 +65,7 @@ def _labels(report: Report, options: argparse.Namespace) -> None:
 PARTS = {
     "groups": _groups,
     "problems": _problems,
+    "identity": _identity,
     "day": _day,
     "cleaning": _cleaning,
     "labels": _labels,
