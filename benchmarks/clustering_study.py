@@ -114,7 +114,7 @@ def main() -> None:
 
 
 def corpora(cache: Path) -> Iterator[Corpus]:
-    """Give the labelled corpora, the largest also in two samples: name, vectors, truth."""
+    """Return the labelled corpora, the largest also in two samples: name, vectors, truth."""
     for name, file, key in (
         ("Stack Overflow", "stackoverflow_titles_20", "label"),
         ("Reddit", "reddit_posts", "label"),

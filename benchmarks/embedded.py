@@ -23,12 +23,12 @@ def truth(rows: list[dict[str, Any]], key: str) -> NDArray[np.int64]:
 
 
 def vectors(name: str, cache: Path) -> Vectors:
-    """Give a corpus's vectors, in its order: float32 (n, 384)."""
+    """Return a corpus's vectors, in its order: float32 (n, 384)."""
     return _cached(cache / name, [clean_item(row).text for row in posts(name)])
 
 
 def texts(some: list[str], path: Path) -> Vectors:
-    """Give the vectors of any texts, kept under a path: float32 (n, 384)."""
+    """Return the vectors of any texts, kept under a path: float32 (n, 384)."""
     return _cached(path, some)
 
 
@@ -38,7 +38,7 @@ def sentences_of(text: str) -> list[str]:
 
 
 def day(cache: Path) -> Vectors:
-    """Give the vectors of all posts that have a body."""
+    """Return the vectors of all posts that have a body."""
     parts = []
     for name in WITH_BODY:
         has_body = np.array([bool(row["body"]) for row in posts(name)])
@@ -47,7 +47,7 @@ def day(cache: Path) -> Vectors:
 
 
 def sentences(cache: Path, count: int) -> Path:
-    """Give a file of the vectors of so many distinct sentences of the posts, chosen at random."""
+    """Return a file of the vectors of so many distinct sentences of the posts, chosen at random."""
     found: dict[str, None] = {}
     for name in WITH_BODY:
         for row in posts(name):

@@ -154,7 +154,7 @@ def agreement(expected: ClusterIds, found: ClusterIds) -> tuple[float, float]:
 
 
 def sample(corpora: Path, name: str, count: int, seed: int) -> list[str]:
-    """Give the clean texts of so many different posts of a corpus, or of all if it has fewer."""
+    """Return the clean texts of so many different posts of a corpus, or of all if it has fewer."""
     posts = real_posts.posts(name, corpora)
     chosen = random.Random(seed).sample(posts, min(count, len(posts)))
     return [clean_item(post).text for post in chosen]

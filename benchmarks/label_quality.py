@@ -131,7 +131,7 @@ def form(days: Sequence[LabelledDay], model: TextEncoder) -> Row:
 
 
 def grounded_labels(day: LabelledDay, model: TextEncoder) -> list[IssueRow]:
-    """Give the good labels whose title is near enough to the centroid of its cluster."""
+    """Return the good labels whose title is near enough to the centroid of its cluster."""
     grounding = Grounding(model)
     return [
         row
@@ -184,7 +184,7 @@ def grounding_by_style(
 
 
 def effort(days: Sequence[LabelledDay]) -> Row:
-    """Tell what labels took: calls, dollars, and quantiles of each one's seconds and tokens."""
+    """Return what labels took: calls, dollars, and quantiles of each one's seconds and tokens."""
     asked = [row for day in days for row in day.rows if row.attempts]
     seconds = _middle([row.seconds for row in asked])
     tokens = _middle([row.prompt_tokens + row.completion_tokens for row in asked])
@@ -217,7 +217,7 @@ def reuse(days: Sequence[ClusteredDay]) -> Row:
 
 
 def expectations(days: Sequence[LabelledDay]) -> dict[str, Pairs]:
-    """Give (expected, label) of good labels: by group, and by field where the truth is known.
+    """Return (expected, label) of good labels: by group, and by field where the truth is known.
 
     What is expected of a cluster is the category that its posts' groups imply, and the truth of
     the problem that at least half of its posts report; a cluster that has none is left out.
@@ -238,7 +238,7 @@ def expectations(days: Sequence[LabelledDay]) -> dict[str, Pairs]:
 
 
 def implied_category(cluster: PreparedCluster, groups: dict[str, str]) -> str | None:
-    """Give the category that the groups of at least half of the posts imply, if there is one."""
+    """Return the category that the groups of at least half of the posts imply, if there is one."""
     # Large subreddits are served in parts: name, name_2, ...
     implied = Counter(
         IMPLIED_CATEGORY.get(group) or IMPLIED_CATEGORY.get(group.rpartition("_")[0])

@@ -36,7 +36,7 @@ class World(Protocol):
     """What has posts: the corpora dealt onto days, or the synthetic world."""
 
     def posts(self, source: str, day: date) -> Sequence[SimulatedPost]:
-        """Give a source's posts of a day."""
+        """Return a source's posts of a day."""
         ...
 
 
@@ -98,7 +98,7 @@ def labelled_day(day: ClusteredDay, llm: LLMResource, model: TextEncoder) -> Lab
 
 
 def first_clusters(days: Iterable[ClusteredDay], count: int) -> Iterator[ClusteredDay]:
-    """Give the first so many clusters of all days, day by day."""
+    """Return the first so many clusters of all days, day by day."""
     for day in days:
         yield replace(day, clusters=day.clusters[:count])
         count -= len(day.clusters)
@@ -108,7 +108,7 @@ def first_clusters(days: Iterable[ClusteredDay], count: int) -> Iterator[Cluster
 
 @contextlib.contextmanager
 def configured_models() -> Iterator[LLMResource]:
-    """Give the models that the environment names, or else the sandbox's, served meanwhile."""
+    """Return the models that the environment names, or else the sandbox's, served meanwhile."""
     llm = resources()["llm"]
     assert isinstance(llm, LLMResource)
     settings = {**dict(llm), "remote_api_key": os.environ.get("LLM_REMOTE_API_KEY", "")}

@@ -146,7 +146,7 @@ def measure_day(
 
 
 def majority(truths: Sequence[Truth | None]) -> Truth | None:
-    """Give the truth of the problem that at least half of the posts report, if there is one."""
+    """Return the truth of the problem that at least half of the posts report, if there is one."""
     counts = Counter(truth for truth in truths if truth)
     if not counts:
         return None

@@ -122,7 +122,7 @@ def by_cluster(days: Sequence[ClusteredDay]) -> Row:
 
 
 def is_problem(cluster: PreparedCluster, day: ClusteredDay) -> bool:
-    """Whether at least half of a cluster's posts are reports of the synthetic world."""
+    """Return whether at least half of a cluster's posts are reports of the synthetic world."""
     reports = sum(day.truths[item.url_hash] is not None for item in cluster.items)
     return 2 * reports >= len(cluster.items)
 

@@ -59,7 +59,7 @@ def quality(found: Labels, truth: Labels) -> Quality:
 
 
 def correct_share(found: Labels, truth: Labels) -> float:
-    """Give the share of all items that are in a cluster and have its commonest label: purity of the
+    """Return the share of items that are in a cluster and have its commonest label: purity of the
     clustered times the share clustered.
     """  # noqa: D205
     if not len(found):

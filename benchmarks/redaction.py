@@ -66,7 +66,7 @@ def placed(token: str, place: str) -> str:
 
 
 def is_hidden(token: str, text: str) -> bool:
-    """Whether no ten characters of a token in a row are left in a text."""
+    """Return whether no ten characters of a token in a row are left in a text."""
     return not any(
         token[start : start + LEFT_CHARS] in text for start in range(len(token) - LEFT_CHARS + 1)
     )

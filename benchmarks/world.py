@@ -215,7 +215,7 @@ def report_clusters(day: Day, clustering: Clustering) -> list[str]:
 
 
 def comes_back(problem: str, problems: Sequence[str | None], labels: ClusterIds) -> bool:
-    """Whether one cluster holds half of the problem's posts and consists of it by half."""
+    """Return whether one cluster holds half of the problem's posts and consists of it by half."""
     own = np.array([other == problem for other in problems])
     held = Counter(int(label) for label in labels[own] if label != NOISE)
     if not held:

@@ -133,7 +133,7 @@ def build_parser() -> argparse.ArgumentParser:
         "Collect, cluster, label and publish one UTC day, as the environment and .env of the"
         " current folder configure it.",
     )
-    run.add_argument("day", type=date.fromisoformat, help="a UTC day, such as 2026-11-21")
+    run.add_argument("day", type=_day, help="a UTC day, such as 2026-11-21")
 
     backup = _command(
         commands,
@@ -163,6 +163,15 @@ def _add_root(parser: argparse.ArgumentParser) -> None:
         metavar="FOLDER",
         help=f"folder for everything it writes (default: {SANDBOX_FOLDER})",
     )
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f"invalid day {text!r}, expected one such as 2026-11-21"
+        ) from None
 
 
 def _positive(text: str) -> int:

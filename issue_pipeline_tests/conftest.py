@@ -87,7 +87,7 @@ def _is_of_a_test(function: Callable[..., object]) -> bool:
 
 
 def _names_a_starter(function: Callable[..., object], seen: set[object]) -> bool:
-    """Whether a function names a starter, or a function of our tests that does."""
+    """Return whether a function names a starter, or a function of our tests that does."""
     code = getattr(function, "__code__", None)
     if code is None or code in seen or not _is_of_a_test(function):
         return False

@@ -37,7 +37,7 @@ ASKED_PATHS = {
 
 
 def providers() -> dict[str, dict[str, str]]:
-    """Give the variables of each row of the page's table."""
+    """Return the variables of each row of the page's table."""
     rows = re.findall(r"^\| ([^|]+) \| (`[A-Z][^|]+) \|", PAGE.read_text(), re.MULTILINE)
     return {
         name: dict(line.split("=", 1) for line in re.findall(r"`([^`]+)`", cell))

@@ -83,7 +83,7 @@ def raw_items(
 
 
 def day_is_complete(entry: LedgerEntry, collection: Collection) -> dg.AssetCheckResult:
-    """Say whether the ledger holds the source-day to be whole, and if not, why."""
+    """Report whether the source-day is complete by the ledger, and if not, why."""
     told = entry.reason or "Every post of the day is stored."
     if entry.complete and not collection.complete:
         told = (
@@ -95,7 +95,7 @@ def day_is_complete(entry: LedgerEntry, collection: Collection) -> dg.AssetCheck
 
 
 def expected_count(collection: Collection) -> int | str:
-    """Give the number of posts that the source announced."""
+    """Return the number of posts that the source announced."""
     return "not told" if collection.expected_count is None else collection.expected_count
 
 

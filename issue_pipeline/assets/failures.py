@@ -31,7 +31,7 @@ def clear_failures(context: dg.AssetExecutionContext) -> Iterator[None]:
 
 
 def failure_reason(event: dg.DagsterEvent) -> str:
-    """Give the reason of a step's failure in one line."""
+    """Return the reason of a step's failure in one line."""
     failure = event.step_failure_data
     text = "unknown; see the Dagster UI"
     if failure.user_failure_data and failure.user_failure_data.description:

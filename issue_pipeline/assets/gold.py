@@ -131,7 +131,7 @@ def require_labels(day: date, rows: Sequence[IssueRow]) -> None:
 def require_clusters(
     connection: duckdb.DuckDBPyConnection, day: date, ledger: Sequence[LedgerEntry]
 ) -> DaySummary:
-    """Tell a day without problems from a day that was never processed."""
+    """Distinguish a day without problems from a day that was never processed."""
     require_collected(day, ledger)
     summary = day_summary(connection, day)
     if summary.items and not silver.is_clustered(connection, day):

@@ -203,7 +203,7 @@ def _plain(text: str) -> str:
 
 
 def _no_object(texts: Sequence[str]) -> str:
-    """Say what was wrong with texts that hold no whole object."""
+    """Return what was wrong with texts that hold no whole object."""
     text = "\n".join(texts)[-_MAX_ANSWER_CHARS:]
     start, end = text.find("{"), text.rfind("}")
     if start < 0 or end < start:

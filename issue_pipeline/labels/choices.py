@@ -156,7 +156,7 @@ def whole_title(title: str) -> str:
 
 
 def states_something(sentence: str) -> bool:
-    """Whether it is no greeting, question, list of numbers, or piece that was cut off."""
+    """Return whether it is no greeting, question, list of numbers, or piece that was cut off."""
     letters = sum(character.isalpha() or character.isspace() for character in sentence)
     return (
         MASK not in sentence
@@ -247,7 +247,7 @@ def _unlike(titles: Sequence[str]) -> list[str]:
 
 
 def _longest_part(title: str, max_chars: int) -> str:
-    """Return the longest part of a masked title, without dangling words; ``""`` for a lone word."""
+    """Return the longest part of a masked title, without dangling words; ``""`` for one word."""
     parts = [tidy_title(part, max_chars) for part in title.split(MASK)]
     while any(_DANGLING.search(part) for part in parts):
         parts = [tidy_title(_DANGLING.sub("", part), max_chars) for part in parts]

@@ -259,7 +259,7 @@ def _nearest(embeddings: Vectors, phrases: Vectors, best: int) -> Vectors:
 
 
 def would_pay(texts: Sequence[str]) -> bool:
-    """Whether at least ``WOULD_PAY_SHARE`` of the texts say that they would pay, or already do."""
+    """Return whether at least ``WOULD_PAY_SHARE`` of the texts say that they would pay, or do."""
     saying = sum(
         bool(_WOULD_PAY.search(" ".join(text[:_SEARCHED_CHARS].split()))) for text in texts
     )

@@ -63,7 +63,7 @@ class Labeler(Protocol):
     def candidates(
         self, request: LabelRequest, check: LabelCheck, taken: Collection[str]
     ) -> CandidateLabels:
-        """Give valid labels, one after the other, or raise ``LabelingError``."""
+        """Return valid labels, one after the other, or raise ``LabelingError``."""
         ...
 
     def stop(self) -> None:
@@ -138,7 +138,7 @@ def settled_rows(
     reusable: Mapping[str, IssueRow],
     model: TextEncoder | None = None,
 ) -> list[IssueRow]:
-    """Give every cluster the row it has before any model is asked.
+    """Return the row that every cluster has before any model is asked.
 
     Args:
         clusters: The day's clusters.
@@ -163,7 +163,7 @@ def settled_rows(
     rows = []
 
     def fitting(labels: Sequence[IssueRow], cluster: PreparedCluster) -> IssueRow | None:
-        return next((row for row in labels if _misfit(row, cluster, grounding) is None), None)
+        return next((row for row in labels if _mismatch(row, cluster, grounding) is None), None)
 
     for cluster in clusters:
         fingerprint = cluster.fingerprint
@@ -186,7 +186,7 @@ def _is_good(row: IssueRow) -> bool:
     return not row.label_failed and stored_label_problem(row) is None
 
 
-def _misfit(row: IssueRow, cluster: PreparedCluster, grounding: Grounding | None) -> str | None:
+def _mismatch(row: IssueRow, cluster: PreparedCluster, grounding: Grounding | None) -> str | None:
     """Return why a label is not about a cluster that has the same titles, or ``None``."""
     texts = [text.text for text in cluster.texts]
     return reuse_problem(row, texts, cluster.embeddings, grounding) if grounding else None
@@ -278,20 +278,20 @@ def _ask_round(
         if row.is_waiting and not standing[first.cluster_id].is_waiting:
             row = standing[first.cluster_id]  # how it failed before says more
         source = row.label_source if row.label_failed else "reused"
-        misfits = {
+        mismatches = {
             one.cluster_id
             for one in others
             if not row.label_failed
             and not same_posts(first.embeddings, one.embeddings)
-            and _misfit(row, one, grounding) is not None
+            and _mismatch(row, one, grounding) is not None
         }
         left.difference_update(one.cluster_id for one in others)
-        left.update(misfits)
+        left.update(mismatches)
         return [
             row,
             *(
                 standing[one.cluster_id]
-                if one.cluster_id in misfits
+                if one.cluster_id in mismatches
                 else _without_cost(_moved(row, one), label_source=source)
                 for one in others
             ),
@@ -319,7 +319,7 @@ def _ask_round(
 def collect_evidence(
     clusters: Sequence[PreparedCluster], rows: Sequence[IssueRow]
 ) -> list[Evidence]:
-    """Give every member of each cluster whose label is good.
+    """Return every member of each cluster whose label is good.
 
     Args:
         clusters: The day's clusters.
@@ -367,7 +367,7 @@ def _moved(row: IssueRow, cluster: PreparedCluster) -> IssueRow:
 
 
 def _without_cost(row: IssueRow, *, label_source: str) -> IssueRow:
-    """Give the row for a cluster that shares another's label, or another's failure."""
+    """Return the row for a cluster that shares another's label, or another's failure."""
     # Whether a model was asked is no cost, and true for both.
     spent = Spent(attempts=row.attempts if row.label_failed else 0)
     return replace(row, **asdict(spent), label_source=label_source, labeled_at=datetime.now(UTC))
@@ -437,7 +437,7 @@ def _row(cluster: PreparedCluster, result: LabelResult | LabelingError) -> Issue
 
 
 def _without_label(cluster: PreparedCluster, spent: Spent, why: str) -> IssueRow:
-    """Give the row of a cluster without a label, with what was spent on it."""
+    """Return the row of a cluster without a label, with what was spent on it."""
     return IssueRow(
         cluster_id=cluster.cluster_id,
         cluster_fingerprint=cluster.fingerprint,

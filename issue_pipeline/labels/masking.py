@@ -102,7 +102,7 @@ def _words_by_stem(posts: Sequence[Sequence[str]]) -> _Words:
 
 
 def _is_inflected(word: str, by_stem: _Words, endings: frozenset[str]) -> bool:
-    """Whether another post has the stem of a word that one post uses, and others its ending."""
+    """Return whether another post has the stem of one post's word, and others its ending."""
     if not _is_inflectable(word):
         return False
     form = _letters(word)
@@ -126,7 +126,7 @@ def _is_inflected(word: str, by_stem: _Words, endings: frozenset[str]) -> bool:
 
 
 def _is_inflectable(word: str) -> bool:
-    """Whether a folded word is of letters only, long enough for a stem, and not too long."""
+    """Return whether a folded word is of letters only, long enough for a stem, and not too long."""
     return len(word) <= _MAX_WORD and all(
         unicodedata.category(character)[0] in "LM" for character in word
     )

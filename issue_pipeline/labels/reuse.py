@@ -56,7 +56,7 @@ def same_posts(first: Vectors, second: Vectors) -> bool:
 
 
 def _is_own(text: str, texts: Sequence[str]) -> bool:
-    """Whether a text is one of the posts' own, but for what was taken out of it."""
+    """Return whether a text is one of the posts' own, but for what was taken out of it."""
     words = set(_words(text.replace(MASK, " ")))
     return any(
         len(words & set(_words(post[:_MAX_TEXT_CHARS]))) >= _OWN_SHARE * len(words)

@@ -203,14 +203,14 @@ class IssueLabel(BaseModel):
 
 
 def length_problem(description: str) -> str | None:
-    """Say that a description has more than two sentences, or ``None`` if it has not."""
+    """Return what is wrong with more than two sentences, or ``None``."""
     text = _ABBREVIATION.sub("", _ANY_MASK.sub("word", description))
     sentences = len(_SENTENCE_END.findall(text))
     return f"has {sentences} sentences; expected one or two" if sentences > 2 else None
 
 
 def copied_problem(label: IssueLabel, instructions: str) -> str | None:
-    """Say that a label repeats the instructions instead of following them, or ``None``.
+    """Return what is wrong if a label repeats the instructions, or ``None``.
 
     Args:
         label: A label that a model wrote.
@@ -226,7 +226,7 @@ def copied_problem(label: IssueLabel, instructions: str) -> str | None:
 
 
 def masked_problem(label: IssueLabel) -> str | None:
-    """Say that a label that a model wrote shows a mask instead of a word, or ``None``."""
+    """Return what is wrong if a written label shows a mask instead of a word, or ``None``."""
     for field in ("canonical_title", "description"):
         if _ANY_MASK.search(getattr(label, field)):
             return f"{field}: contains […], which stands for a hidden word; expected words only"
@@ -238,7 +238,7 @@ def _bare_words(text: str) -> str:
 
 
 def grounding_problem(field: str, similarity: float) -> str | None:
-    """Say that a text is not about the posts it stands for, or ``None`` if it is.
+    """Return what is wrong if a text is not about the posts it stands for, or ``None``.
 
     Args:
         field: Name of the label's field.
@@ -250,7 +250,7 @@ def grounding_problem(field: str, similarity: float) -> str | None:
 
 
 def plain_text_problem(text: str) -> str | None:
-    """Say what keeps a text from being plain, or ``None`` if nothing does."""
+    """Return what keeps a text from being plain, or ``None`` if nothing does."""
     for pattern, problem in (
         (_EMAIL, "contains an e-mail address"),
         (_URL, "contains a URL"),
@@ -307,7 +307,7 @@ def tidy_title(title: str, max_chars: int = MAX_TITLE_CHARS) -> str:
 def label_schema(
     *, titles: list[str] | None = None, descriptions: list[str] | None = None
 ) -> dict[str, object]:
-    """Give the JSON schema of a label, for models that take one.
+    """Return the JSON schema of a label, for models that take one.
 
     Args:
         titles: If given, the title must be one of these.

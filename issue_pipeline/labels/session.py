@@ -65,7 +65,7 @@ class LabelCheck(Protocol):
     """What a label must keep besides its form: rules that depend on the cluster."""
 
     def problem(self, label: IssueLabel, *, chosen: bool) -> str | None:
-        """Say what is wrong with a label, or ``None``; called once for each valid answer."""
+        """Return what is wrong with a label, or ``None``; called once for each valid answer."""
         ...
 
 
@@ -234,7 +234,7 @@ class LabelingSession:
     def _call(
         self, model: LanguageModel, prompt: Prompt, *, room: int | None, calls: int
     ) -> "_Call":
-        """Make one call when the limiter lets it through, and remember how it went.
+        """Make one call when the rate limiter admits it, and record how it went.
 
         Raises:
             ModelNotAskedError: No call was made.
@@ -296,7 +296,7 @@ class LabelingSession:
     def _learn(
         self, model: LanguageModel, error: LabelingError, sent: CallParameters, permit: Permit
     ) -> bool:
-        """Remember what a failed call teaches; return whether another one may do better."""
+        """Record what a failed call shows; return whether another one may do better."""
         state = self._states[model.source]
         match error:
             case RateLimitedError():

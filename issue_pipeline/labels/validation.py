@@ -62,7 +62,7 @@ class ClusterCheck:
         self._grounding = grounding
 
     def problem(self, label: IssueLabel, *, chosen: bool) -> str | None:
-        """Say what is wrong with a label, or ``None``.
+        """Return what is wrong with a label, or ``None``.
 
         Args:
             label: A valid label.

@@ -8,7 +8,7 @@ from issue_pipeline.errors import ConfigurationError
 
 
 def cache_folder(configured: str, name: str) -> Path:
-    """Give a folder for one kind of cached things, and make it if it is not there.
+    """Return a folder for one kind of cached things; make it if it is not there.
 
     Args:
         configured: Setting ``ISSUES_CACHE_DIR``; empty for the user's own cache folder.

@@ -11,7 +11,7 @@ from dagster_duckdb import DuckDBResource
 from issue_pipeline.errors import StoreBusyError, StoreError
 from issue_pipeline.sql.migrations import is_up_to_date, migrate
 
-# DuckDB lets one process write; the others of a backfill wait their turn this long.
+# DuckDB lets one process write; the others of a backfill wait for the file this long.
 LOCK_TIMEOUT_S = 300.0
 # Of rows not yet committed; the rest waits on disk. By default it would be most of the machine's.
 WRITE_MEMORY = "256MB"
@@ -19,7 +19,7 @@ _LOCKED = "could not set lock"
 
 
 class IssuesDatabase(DuckDBResource):
-    """dagster-duckdb's resource, made safe for several processes taking turns.
+    """dagster-duckdb's resource, made safe for several processes that write one after the other.
 
     Differences: waits for the lock with jitter and long enough for a backfill, creates the file,
     its folder and the tables, opens read-only for reads, always closes, and makes every write one

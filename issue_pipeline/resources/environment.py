@@ -230,7 +230,7 @@ def _message(error: ValidationError, fields: Mapping[str, FieldInfo]) -> str:
 
 
 def _expected(problem: Any, fields: Mapping[str, FieldInfo]) -> str:  # noqa: ANN401
-    """Say what a variable should be, from the type and the bounds of its field."""
+    """Return what a variable should be, from the type and the bounds of its field."""
     if problem["type"] == "expected":
         return str(problem["msg"])
     field = fields[problem["loc"][0]]

@@ -56,7 +56,7 @@ class ReservedPort:
             return True
 
     def release(self) -> None:
-        """Give up the reservation. Can be repeated."""
+        """Release the reservation. Can be repeated."""
         self._lock.close()
 
     def __enter__(self) -> Self:

@@ -222,7 +222,7 @@ class ManagedProcess:
 class LocalServer:
     """A child process that answers HTTP on a free port of the loopback interface.
 
-    ``start`` and ``wait_until_ready`` are separate so that several servers can start side by side.
+    ``start`` and ``wait_until_ready`` are separate so that several servers can start concurrently.
     As a context manager it does both, and stops the server on leaving.
 
     Args:

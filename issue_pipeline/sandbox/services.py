@@ -116,7 +116,7 @@ def sandbox_services(
 ) -> Iterator[Services]:
     """Run the simulated APIs, PocketBase and, unless the user named another, a language model.
 
-    They start side by side, are ready when this yields, and are gone when it ends, however it ends.
+    They start concurrently, are ready when this yields, and are gone when it ends, however it ends.
     Data stays in the folder for the next time. One folder serves one sandbox at a time.
 
     Args:

@@ -175,7 +175,7 @@ def _remember(
 
 
 def _told(doubted: int, stored: int, collection: Collection) -> str:
-    """Say in the ledger that posts stay which a complete collection lacked."""
+    """Return the ledger's remark on posts that stay although a complete collection lacked them."""
     if not collection.fetched_count:
         lacks = f"the source calls the day empty, of which {stored} posts are stored"
     else:
@@ -184,7 +184,7 @@ def _told(doubted: int, stored: int, collection: Collection) -> str:
 
 
 def source_day_version(con: duckdb.DuckDBPyConnection, source: str, day: date) -> str:
-    """Give a text that changes when, and only when, what is stored of a source and day changes.
+    """Return a text that changes when, and only when, what is stored of a source and day changes.
 
     Of the posts, whatever their order, and of whether they are all.
     """
@@ -201,7 +201,7 @@ def source_day_version(con: duckdb.DuckDBPyConnection, source: str, day: date) -
 
 
 def day_versions(con: duckdb.DuckDBPyConnection, day: date) -> dict[str, str]:
-    """Give :func:`source_day_version` of each source that was collected, by its name."""
+    """Return :func:`source_day_version` of each source that was collected, by its name."""
     return {
         entry.source: source_day_version(con, entry.source, day)
         for entry in ledger_of_day(con, day)
@@ -209,7 +209,7 @@ def day_versions(con: duckdb.DuckDBPyConnection, day: date) -> dict[str, str]:
 
 
 def _remark(collection: Collection) -> str:
-    """Say why a collection is incomplete, and what was left out."""
+    """Return why a collection is incomplete, and what was left out."""
     dropped = ", ".join(f"{count} {why}" for why, count in sorted(collection.dropped.items()))
     cut = collection.cut_count and f"cut to the longest that is stored: {collection.cut_count}"
     parts = (collection.reason, dropped and f"left out: {dropped}", cut)

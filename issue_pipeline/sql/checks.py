@@ -66,7 +66,7 @@ def violations(
 
 
 def last_collected(con: duckdb.DuckDBPyConnection) -> dict[str, date]:
-    """Give the newest day of each source that the ledger knows; none for one never collected."""
+    """Return the newest day of each source that the ledger knows; none for one never collected."""
     return dict(
         con.execute(
             "SELECT source, max(collection_date) FROM bronze.collections GROUP BY source"

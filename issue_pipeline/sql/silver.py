@@ -38,7 +38,7 @@ def replace_day(
 
 
 def is_clustered(con: duckdb.DuckDBPyConnection, day: date) -> bool:
-    """Whether the day's items have been clustered (an empty day counts as not)."""
+    """Return whether the day's items have been clustered (an empty day counts as not)."""
     row = con.execute(
         "SELECT count(*) FROM silver.cluster_assignments WHERE cluster_date = ?", [day]
     ).fetchone()
@@ -56,7 +56,7 @@ def members_of_day(con: duckdb.DuckDBPyConnection, day: date) -> dict[int, set[s
 
 
 def assignments_digest(con: duckdb.DuckDBPyConnection, day: date) -> tuple[int, int]:
-    """Give what tells one clustering of a day from another, whatever the order of its rows.
+    """Return what tells one clustering of a day from another, whatever the order of its rows.
 
     Returns:
         How many assignments there are, and the sum of their hashes.

@@ -18,7 +18,7 @@ def normalize_title(title: str) -> str:
 
 
 def title_similarity(first: str, second: str) -> float:
-    """Give the Jaccard index of the titles' word sets, in [0, 1]; 1 for two without words."""
+    """Return the Jaccard index of the titles' word sets, in [0, 1]; 1 for two without words."""
     a, b = (set(_WORD.findall(normalize_title(title))) for title in (first, second))
     return len(a & b) / len(a | b) if a | b else 1.0
 
@@ -62,7 +62,7 @@ def select_representatives(
 
 
 def cluster_fingerprint(titles: Sequence[str]) -> str:
-    """Give the SHA-256 hex digest of the representatives' normalised titles, sorted.
+    """Return the SHA-256 hex digest of the representatives' normalised titles, sorted.
 
     Args:
         titles: Titles of the representatives, in any order; the first 5 count.

@@ -119,7 +119,7 @@ class CleanText:
 
 
 def has_words(text: str) -> bool:
-    """Tell whether a text says anything: has a word that is no address.
+    """Return whether a text says anything: has a word that is no address.
 
     A word has two letters, or one of a script without capitals: an ideograph is a word. A text of
     emoji, numbers, punctuation or addresses alone has none.

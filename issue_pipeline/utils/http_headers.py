@@ -23,7 +23,7 @@ def retry_after_s(headers: Mapping[str, str]) -> float | None:
     if (seconds := _finite(value)) is not None:
         return max(0.0, seconds)
     try:
-        return max(0.0, (parsedate_to_datetime(value) - server_time(headers)).total_seconds())
+        return max(0.0, (_moment(value) - server_time(headers)).total_seconds())
     except (TypeError, ValueError):
         return None
 
@@ -36,9 +36,15 @@ def number_in(headers: Mapping[str, str], name: str) -> float | None:
 def server_time(headers: Mapping[str, str]) -> datetime:
     """Return the time of the server that replied; of our own clock where it does not say."""
     try:
-        return parsedate_to_datetime(headers.get("date", "")).astimezone(UTC)
+        return _moment(headers.get("date", ""))
     except (TypeError, ValueError):
         return datetime.fromtimestamp(time.time(), UTC)
+
+
+def _moment(text: str) -> datetime:
+    """Return the moment of a header's date; one whose zone is ``-0000`` is UTC, too (RFC 5322)."""
+    moment = parsedate_to_datetime(text)
+    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _finite(text: str) -> float | None:

@@ -24,7 +24,7 @@ _QUESTION = re.compile(r"^(/questions/\d+)/[^/]+$")
 
 
 def normalize_url(url: str) -> str:
-    """Give the one spelling of a permalink.
+    """Return the one spelling of a permalink.
 
     https for http; host in lower case without ``www.``, ``old.`` and the like; no default port,
     fragment, user info or tracking parameter; query sorted; dots resolved; no trailing slash; a
@@ -67,7 +67,7 @@ def _spell(url: str) -> str:
 
 
 def url_hash(url: str) -> str:
-    """Give the SHA-256 hex digest (64 characters) of the normalised URL.
+    """Return the SHA-256 hex digest (64 characters) of the normalised URL.
 
     Raises:
         ValueError: The text is not an absolute http(s) URL.
@@ -76,7 +76,7 @@ def url_hash(url: str) -> str:
 
 
 def is_web_address(url: str) -> bool:
-    """Whether a text is a permalink that can be keyed, stored and linked to: http(s), absolute."""
+    """Return whether a text is a permalink that can be stored and linked to: http(s), absolute."""
     if not url.startswith(("https://", "http://")) or len(url) > MAX_URL_CHARS:
         return False
     try:

@@ -121,7 +121,7 @@ _days = (date(2027, 1, 1) + timedelta(days=number) for number in count())
 
 @pytest.fixture
 def new_day() -> Callable[[], date]:
-    """Gives days that no other test uses: they all share a server."""
+    """Return days that no other test uses: they all share a server."""
     return lambda: next(_days)
 
 

@@ -34,7 +34,7 @@ def cluster(
 
 
 def in_the_end(seen: list[Outcomes]) -> dict[int, tuple[str, int]]:
-    """Give each cluster's title and number of calls; what is taken back must come again."""
+    """Return each cluster's title and number of calls; what is taken back must come again."""
     ends: dict[int, tuple[str, int]] = {}
     asked_on: set[int] = set()
     for outcomes in seen:

@@ -166,7 +166,7 @@ class Deployment:
         return reply["data"]
 
     def known_schedules(self) -> int:
-        """How many schedules the daemon watches; ticks before it does are none of its business."""
+        """Return how many schedules the daemon watches; it does not see ticks before that."""
         with dg.DagsterInstance.from_config(str(self.home)) as instance:
             return len(instance.all_instigator_state(instigator_type=InstigatorType.SCHEDULE))
 

@@ -75,7 +75,7 @@ _TEXTS = [
 
 
 def hostile_post(number: int, thing: str, fault: str) -> tuple[str, str]:
-    """Give the title and body of one of them, about this thing and fault."""
+    """Return the title and body of one of them, about this thing and fault."""
     title, body = _TEXTS[number]
     words = {"thing": thing, "fault": fault, "canary": CANARIES[number]}
     return title.format(**words), body.format(**words)

@@ -30,7 +30,7 @@ def wait_until_gone(pids: Iterable[int]) -> None:
 
 
 def is_gone(pid: int) -> bool:
-    """Whether the process has ended; a zombie has, it only waits to be noticed."""
+    """Return whether the process has ended; a zombie has, it only waits to be noticed."""
     try:
         return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:

@@ -7,7 +7,7 @@ from issue_pipeline_tests.support.scripted_model import Reply
 
 
 def refusal(status: int, body: object, headers: Mapping[str, str] | None = None) -> Reply:
-    """Give a refusal with a whole body of its own."""
+    """Return a refusal with a whole body of its own."""
     text = body if isinstance(body, str) else json.dumps(body)
     return Reply(status=status, body=text, headers=headers or {})
 

@@ -60,7 +60,7 @@ class TokenBucket:
         self._left, self._at = min(self.limit, self._left + flown), now
 
     def headers(self, kind: str) -> dict[str, str]:
-        """Say what is left, as Groq and OpenAI do."""
+        """Return what is left, as Groq and OpenAI do."""
         with self._lock:
             reset_s = (self.limit - self._left) * self.window_s / self.limit
             return {
@@ -99,7 +99,7 @@ def tokens_asked(request: dict[str, Any]) -> int:
 
 
 def with_headers(reply: Reply, headers: dict[str, str]) -> Reply:
-    """Give the reply with further headers."""
+    """Return the reply with further headers."""
     from dataclasses import replace
 
     return replace(reply, headers={**reply.headers, **headers})

@@ -70,7 +70,7 @@ class Reply:
 
 
 def label(**changes: object) -> Reply:
-    """Give a valid label, with the fields given changed; those set to ``...`` are left out."""
+    """Return a valid label, with the fields given changed; those set to ``...`` are left out."""
     fields = {**GOOD_LABEL, **changes}
     return Reply(json.dumps({name: value for name, value in fields.items() if value is not ...}))
 
@@ -79,7 +79,7 @@ HANG = Reply(hang=True)
 
 
 def posts_shown(request: dict[str, Any]) -> list[dict[str, str]]:
-    """Give the posts that a writing model was shown: ``title`` and ``text`` of each."""
+    """Return the posts that a writing model was shown: ``title`` and ``text`` of each."""
     user = next(one["content"] for one in request["messages"] if one["role"] == "user")
     posts: list[dict[str, str]]
     posts, _ = json.JSONDecoder().raw_decode(user[user.index("[\n") :])
@@ -225,7 +225,7 @@ class ScriptedModel:
 
 
 def _openai_messages(request: dict[str, Any]) -> list[dict[str, str]]:
-    """Give the conversation of a request in OpenAI's form."""
+    """Return the conversation of a request in OpenAI's form."""
 
     def text(content: Any) -> str:
         if isinstance(content, str):

@@ -28,7 +28,7 @@ _TELLINGS = (
 
 
 def told_by_five(count: int) -> list[list[tuple[str, str]]]:
-    """Give up to 200 clusters of five posts; each is about a thing and a fault of its own."""
+    """Return up to 200 clusters of five posts; each is about a thing and a fault of its own."""
     return [[(telling.format(*pair), "") for telling in _TELLINGS] for pair in PAIRS[:count]]
 
 

@@ -19,7 +19,7 @@ _CHECKSUMS = "checksums.json"
 
 
 def built_folder(folder: Path, build: Callable[[Path], None]) -> Path:
-    """Give the folder if it is there and as it was made; else build it first.
+    """Return the folder if it is there and as it was made; else build it first.
 
     Processes that ask for one folder at the same time wait for the one that builds it.
 

@@ -79,7 +79,7 @@ class OpenVinoEncoder:
         self._queue = openvino.AsyncInferQueue(compiled)
 
     def encode(self, texts: list[str]) -> Vectors:
-        """Give float32 (n, 384), rows of length 1 up to rounding."""
+        """Return float32 (n, 384), rows of length 1 up to rounding."""
         vectors = np.full((len(texts), DIMENSIONS), np.nan, dtype=np.float32)
 
         def keep(request: Any, rows: list[int]) -> None:  # noqa: ANN401  (OpenVINO has no types)
@@ -106,7 +106,7 @@ def model_key(model: "SentenceTransformer", openvino_version: str) -> str:
 
 
 def calibration_texts() -> list[str]:
-    """Give the texts whose activations set the int8 scales: short ones, and ones cut for length."""
+    """Return the texts whose activations set the int8 scales: short ones and some cut ones."""
     texts = re.split(r"\n{2,}", CALIBRATION_FILE.read_text(encoding="utf-8").strip())
     joined = ["\n".join(texts[start : start + 2 + start % 4]) for start in range(len(texts) - 1)]
     return texts + joined

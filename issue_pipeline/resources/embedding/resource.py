@@ -75,7 +75,7 @@ class TorchEncoder:
             model.bfloat16()
 
     def encode(self, texts: list[str]) -> Vectors:
-        """Give float32 (n, 384), rows of length 1 up to the precision."""
+        """Return float32 (n, 384), rows of length 1 up to the precision."""
         import torch
 
         vectors = np.full((len(texts), DIMENSIONS), np.nan, dtype=np.float32)
@@ -152,7 +152,7 @@ def _load(name: str, device: str | None = None) -> "SentenceTransformer":
 
 
 def _prefers_bfloat16(device: str) -> bool:
-    """Whether the processor multiplies bfloat16 natively: nearly twice as fast as float32.
+    """Return whether the processor multiplies bfloat16 natively: nearly twice as fast as float32.
 
     Cosine to the float32 vectors is at least 0.998.
     """

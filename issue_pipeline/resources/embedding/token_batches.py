@@ -31,14 +31,14 @@ class Tokenizer:
         self._max_tokens = model.max_seq_length
 
     def tokens(self, texts: list[str]) -> list[Tokens]:
-        """Give the ids of the tokens that the model reads of each text."""
+        """Return the ids of the tokens that the model reads of each text."""
         cut = [cut_to_words(text, self._max_tokens or sys.maxsize).strip() for text in texts]
         encoded = self._tokenizer(cut, truncation=True, max_length=self._max_tokens)
         tokens: list[Tokens] = encoded["input_ids"]
         return tokens
 
     def inputs(self, batch: list[Tokens]) -> Inputs:
-        """Give ids and mask, int64 (b, padded length of the longest)."""
+        """Return ids and mask, int64 (b, padded length of the longest)."""
         shape = (len(batch), max(map(padded_length, batch)))
         ids = np.full(shape, self._tokenizer.pad_token_id or 0, dtype=np.int64)
         mask = np.zeros_like(ids)
@@ -49,19 +49,19 @@ class Tokenizer:
 
 
 def padded_length(tokens: Tokens) -> int:
-    """Give the number of tokens after padding."""
+    """Return the number of tokens after padding."""
     return -(-len(tokens) // PADDED_TO_TOKENS) * PADDED_TO_TOKENS
 
 
 def batches_of_one_length(lengths: list[int]) -> Iterator[list[int]]:
-    """Give the rows in batches of one length each, the longest first."""
+    """Return the rows in batches of one length each, the longest first."""
     for _, rows in _rows_by_length(lengths):
         for start in range(0, len(rows), BATCH_TEXTS):
             yield rows[start : start + BATCH_TEXTS]
 
 
 def batches_of_one_shape(lengths: list[int], batch_tokens: int) -> Iterator[list[int]]:
-    """Give the rows in batches of one length each and equally many of a length, the longest first.
+    """Return the rows in batches of one length and equally many of each, the longest first.
 
     For a model whose result for a row depends in its last bits on how many rows it computes. What
     is missing in the last batch of a length is filled up with its first row, so that one comes

@@ -22,6 +22,7 @@ from issue_pipeline.resources.llm.parameters import (
 )
 from issue_pipeline.resources.llm.refusals import meaning, read_error
 from issue_pipeline.resources.llm.styles import CHOOSE, LOCAL, WRITE
+from issue_pipeline.utils.printable import repair_surrogates
 
 logger = logging.getLogger(__name__)
 
@@ -152,18 +153,18 @@ class LanguageModel:
             raise ModelUnavailableError("no answer (a reply without choices).")
         message, usage = choices[0].message, getattr(response, "usage", None)
         return Answer(
-            text=_sendable(str(message.content or "")),
+            text=repair_surrogates(str(message.content or "")),
             prompt_tokens=_tokens_told(usage, "prompt_tokens"),
             completion_tokens=_tokens_told(usage, "completion_tokens"),
             cost_usd=self._cost_usd(litellm, response),
-            thoughts=_sendable(_thoughts(message)),
-            arguments=tuple(map(_sendable, _arguments(message))),
+            thoughts=repair_surrogates(_thoughts(message)),
+            arguments=tuple(map(repair_surrogates, _arguments(message))),
             is_cut=str(getattr(choices[0], "finish_reason", "")) in _CUT,
             allowances=read_allowances(seen.headers or _headers(response)),
         )
 
     def has_known_price(self) -> bool:
-        """Whether what a call costs can be told."""
+        """Return whether what a call costs can be told."""
         try:
             import_litellm().cost_per_token(self.name, prompt_tokens=1, completion_tokens=1)
         except Exception:  # one of several of LiteLLM's own
@@ -315,11 +316,6 @@ def _within(limit_s: float, call: Callable[[], object]) -> object:
     if not results:
         raise _TooSlowError
     return results[0]
-
-
-def _sendable(text: str) -> str:
-    """Replace half surrogate pairs, which no request can carry."""
-    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def _tokens_told(usage: object, name: str) -> int:

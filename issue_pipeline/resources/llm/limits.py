@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
 from issue_pipeline.records import Allowance
+from issue_pipeline.utils.http_headers import server_time
 
 REQUESTS = "requests"
 TOKENS = "tokens"
@@ -54,7 +55,7 @@ def read_allowances(headers: Mapping[str, str], text: str = "") -> list[Allowanc
         if match and (field := _FIELD.search(match["rest"])):
             rest = match["rest"][: field.start()] + "-" + match["rest"][field.end() :]
             fields.setdefault(rest.strip("-"), {})[field[1]] = value
-    now = _server_time(headers)
+    now = server_time(headers)
     allowances = []
     for name, values in fields.items():
         kind = next((kind for kind in _KINDS if kind in name), REQUESTS if _is_plain(name) else "")
@@ -95,7 +96,7 @@ def read_wait_s(headers: Mapping[str, str], text: str) -> float | None:
     milliseconds = _number(headers.get("retry-after-ms"))
     if milliseconds is not None:
         return milliseconds / 1_000
-    seconds = _reset_s(headers.get("retry-after", ""), _server_time(headers))
+    seconds = _reset_s(headers.get("retry-after", ""), server_time(headers))
     # Some providers state a rounded number there, and the exact one in words.
     said = _SAID_WAIT.search(text)
     if said is None:
@@ -116,17 +117,8 @@ def duration_s(text: str) -> float | None:
 
 
 def _is_plain(name: str) -> bool:
-    """Whether a header names no kind: such limits count requests."""
+    """Return whether a header names no kind: such limits count requests."""
     return name in ("", "policy", "req", "req-minute") or name.startswith("req")
-
-
-def _server_time(headers: Mapping[str, str]) -> datetime:
-    """Return the server's own time, by which it states moments; ours if it does not say."""
-    try:
-        moment = parsedate_to_datetime(headers["date"])
-    except (KeyError, ValueError):
-        return datetime.now(UTC)
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _reset_s(text: str, now: datetime) -> float | None:

@@ -236,7 +236,7 @@ class RateLimiter:
         return permit
 
     def answered(self, permit: Permit, allowances: Sequence[Allowance] = ()) -> None:
-        """Give a permit back after an answer, with what the reply says is left."""
+        """Release a permit after an answer, with what the reply says is left."""
         with self._changed:
             self._refusals = 0
             named = {said.name for said in allowances}
@@ -255,7 +255,7 @@ class RateLimiter:
         *,
         default_wait_s: float = 5.0,
     ) -> None:
-        """Give a permit back after a refusal that passes: all workers pause, then one goes first.
+        """Release a permit after a refusal that passes: all workers pause, then one goes first.
 
         Args:
             permit: Of the call that was refused.
@@ -277,7 +277,7 @@ class RateLimiter:
             self._give_back(permit, allowances)
 
     def failed(self, permit: Permit, allowances: Sequence[Allowance] = ()) -> None:
-        """Give a permit back after a call that failed for a reason of its own."""
+        """Release a permit after a call that failed for a reason of its own."""
         with self._changed:
             self._give_back(permit, allowances)
 

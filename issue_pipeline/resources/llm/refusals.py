@@ -238,7 +238,7 @@ def _status(source: object) -> int | None:
 
 
 def _came_from_nowhere(error: Exception) -> bool:
-    """Whether no reply came: then LiteLLM makes up a status of its own."""
+    """Return whether no reply came: then LiteLLM makes up a status of its own."""
     return type(error).__name__ in ("APIConnectionError", "Timeout") or (
         (_status(error) or 500) in (500, _TIMED_OUT)
     )
@@ -249,7 +249,7 @@ def _misses_key(refusal: Refusal, source: str) -> bool:
 
 
 def _is_spent(status: int, bare: str, wait_s: float | None) -> bool:
-    """Whether an account is spent, or a day's limit: no wait within a run helps."""
+    """Return whether an account is spent, or a day's limit: no wait within a run helps."""
     if status == _RATE_LIMITED:
         if _DAILY_WORDS.search(bare) and "Quota" in bare:
             return True
@@ -261,7 +261,7 @@ def _is_spent(status: int, bare: str, wait_s: float | None) -> bool:
 
 
 def _names_other_parameter(bare: str) -> bool:
-    """Whether a message that speaks of tokens refuses the parameter's name, not its size."""
+    """Return whether a message that speaks of tokens refuses the parameter's name, not its size."""
     return bool(re.search(r"use '?`?max_completion_tokens|unsupported_parameter", bare, re.I))
 
 

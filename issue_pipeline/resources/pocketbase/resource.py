@@ -193,7 +193,7 @@ def _set_aside(owner: str, change: Change, error: str, errors: dict[str, str]) -
 
 
 def _stored_otherwise(change: Change, stored: Mapping[str, Any] | None) -> str:
-    """Say what the server made of a record without a word: it turns what it cannot read into 0."""
+    """Return what the server silently changed in a record: it stores 0 for what it cannot read."""
     if change.fields is None:
         return ""
     for name, value in change.fields.items():

@@ -124,7 +124,7 @@ def ensure_schema(connection: PocketBaseConnection) -> None:
 
 
 def _fill(connection: PocketBaseConnection, name: str, values: Json) -> None:
-    """Give every record of a collection these values; those from before hold the empty ones."""
+    """Set these values on every record of a collection; those from before hold the empty ones."""
     path = f"/api/collections/{name}/records"
     last = ""
     while True:

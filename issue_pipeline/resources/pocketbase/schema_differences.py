@@ -91,7 +91,7 @@ def _field_difference(there: Json | None, wanted: Json) -> str:
 
 
 def _is_wider(option: str, value: Any, expected: Any) -> bool:  # noqa: ANN401
-    """Whether an option that differs from ours lets through all that ours does."""
+    """Return whether an option that differs from ours lets through all that ours does."""
     wider: Mapping[str, Callable[[], bool]] = {
         "required": lambda: not value,
         "onlyInt": lambda: not value,

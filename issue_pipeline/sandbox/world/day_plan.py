@@ -72,7 +72,7 @@ def _ranked(problems: Sequence[Problem], seed: int, day: int) -> list[str]:
 def _bot_sizes(
     bots: Sequence[Bot], problem_reports: int, unit: int, seed: int, rng: random.Random
 ) -> dict[str, int]:
-    """Give bots as many reports as ``MAX_REPEATED_TITLE_SHARE`` allows beside the problems'.
+    """Assign bots as many reports as ``MAX_REPEATED_TITLE_SHARE`` allows beside the problems'.
 
     Each bot that posts at all posts enough to be a cluster and to use each of its titles; when
     there is no room for all of them, the same ones stay silent every day.

@@ -33,7 +33,7 @@ class Column:
 
 @cache
 def known_migrations() -> tuple[Migration, ...]:
-    """Give every step, in order."""
+    """Return every step, in order."""
     scripts = sorted(
         (script for script in files(__name__).iterdir() if script.name.endswith(".sql")),
         key=lambda script: script.name,
@@ -46,7 +46,7 @@ def known_migrations() -> tuple[Migration, ...]:
 
 
 def is_up_to_date(con: duckdb.DuckDBPyConnection) -> bool:
-    """Tell whether a file has taken every step.
+    """Return whether a file has taken every step.
 
     Raises:
         StoreError: It has taken one that this version of the pipeline does not know.
@@ -94,7 +94,7 @@ def table_columns(table: str) -> tuple[Column, ...]:
 
 @cache
 def _all_columns() -> tuple[tuple[str, Column], ...]:
-    """Give the columns of every table, each with the table's name, in order."""
+    """Return the columns of every table, each with the table's name, in order."""
     with duckdb.connect(config={"threads": 1}) as con:
         migrate(con)
         rows = con.execute(
@@ -105,7 +105,7 @@ def _all_columns() -> tuple[tuple[str, Column], ...]:
 
 
 def _version(con: duckdb.DuckDBPyConnection) -> int:
-    """Give the last step that a file has taken; 0 for none."""
+    """Return the last step that a file has taken; 0 for none."""
     try:
         row = con.execute("SELECT max(version) FROM migrations").fetchone()
     except duckdb.CatalogException:

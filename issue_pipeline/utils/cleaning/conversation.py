@@ -56,7 +56,7 @@ _COURTESY = re.compile(
 
 
 def is_courtesy(line: str) -> bool:
-    """Whether a line is no more than a greeting or thanks."""
+    """Return whether a line is no more than a greeting or thanks."""
     return bool(_COURTESY.match(line))
 
 
@@ -82,7 +82,7 @@ def unquoted(lines: list[str]) -> list[str]:
 
 
 def has_quotes(lines: list[str]) -> bool:
-    """Whether a line is a quote."""
+    """Return whether a line is a quote."""
     return any(map(_QUOTE.match, lines))
 
 
@@ -120,7 +120,7 @@ def without_conversation(lines: list[str]) -> list[str]:
 
 
 def _is_signature(lines: list[str], start: int) -> bool:
-    """Whether what follows is short enough to be a name and a contact, not the post's next part."""
+    """Return whether what follows is short enough to be a name and a contact, and no more."""
     said = 0
     for number in range(start, len(lines)):
         line = lines[number]

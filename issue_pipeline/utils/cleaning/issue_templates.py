@@ -71,7 +71,7 @@ def without_template(lines: list[str], headings: Headings = frozenset()) -> list
 
 
 def too_short_for_a_form(lines: list[str], headings: Headings = frozenset()) -> list[str]:
-    """What looked like a template and cannot be one: up to three lines, those of four words.
+    """Return what looked like a template and cannot be one: up to three lines, those of four words.
 
     Args:
         lines: A text of which :func:`without_template` left nothing.
@@ -87,7 +87,7 @@ def too_short_for_a_form(lines: list[str], headings: Headings = frozenset()) -> 
 
 
 def _is_foreign(line: str) -> bool:
-    """Whether a line may be a sentence of a script without spaces."""
+    """Return whether a line may be a sentence of a script without spaces."""
     return len(line) >= _MIN_FOREIGN_CHARS and not line.isascii()
 
 

@@ -131,17 +131,17 @@ def without_machine_lines(lines: Sequence[str]) -> list[str]:
 
 @lru_cache(maxsize=512)  # a second pass asks about the same lines
 def is_machine_line(line: str) -> bool:
-    """Whether a line reads like a log, a trace or code rather than like prose."""
+    """Return whether a line reads like a log, a trace or code rather than like prose."""
     return bool(_LOG.match(line) or _CODE.match(line)) or _mostly_odd(line)
 
 
 def speaks(text: str) -> bool:
-    """Whether somebody says I, me or my."""
+    """Return whether somebody says I, me or my."""
     return bool(_FIRST_PERSON.search(text))
 
 
 def is_sentence(line: str) -> bool:
-    """Whether a line is five words and a full stop, or ten words that are nearly all plain."""
+    """Return whether a line is five words and a full stop, or ten words, nearly all plain."""
     words = plain_line(line).split()
     if _SENTENCE_END.search(line.rstrip()):
         return len(words) >= 5 and 2 * _odd_words(words) <= len(words)
@@ -162,7 +162,7 @@ def paragraphs(lines: Sequence[str]) -> Iterator[list[str]]:
 
 
 def _is_by_person(line: str) -> bool:
-    """Whether a person wrote a line that opens like a log's: a sentence, a question, I or my."""
+    """Return whether a person wrote a line that opens like a log's: sentence, question, I or my."""
     if not _MAY_BE_SAID.match(line) or _CODE.match(line) or _mostly_odd(line):
         return False
     # "Traceback (most recent call last):" ends like a sentence, too.
@@ -217,5 +217,5 @@ def _odd_words(words: list[str]) -> int:
 
 
 def _has_foreign_letter(word: str) -> bool:
-    """Whether a word is of a script that may write sentences without spaces."""
+    """Return whether a word is of a script that may write sentences without spaces."""
     return not word.isascii() and any(char > "\x7f" and char.isalpha() for char in word)

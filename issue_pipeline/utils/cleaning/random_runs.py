@@ -39,19 +39,19 @@ _LIKELY = _Least(0.28, 0.25, cases=0.30, digits=0.05, digit_count=1, piece=16)
 
 
 def is_words(run: str) -> bool:
-    """Whether a run is words, parted by marks, with a short number among three at most."""
+    """Return whether a run is words, parted by marks, with a short number among three at most."""
     pieces = _PIECES.split(run[:_MAX_CHARS])
     numbers = sum(map(str.isdigit, pieces))
     return 3 * numbers <= len(pieces) and all(map(_WORD.fullmatch, pieces))
 
 
 def is_hex(run: str) -> bool:
-    """Whether a run is hexadecimal digits and no more, as a hash is."""
+    """Return whether a run is hexadecimal digits and no more, as a hash is."""
     return bool(_HEX.fullmatch(run))
 
 
 def is_random(run: str) -> bool:
-    """Whether a run of 16 characters or more was surely drawn by a generator.
+    """Return whether a run of 16 characters or more was surely drawn by a generator.
 
     Args:
         run: ASCII letters and digits; marks between them do not count.
@@ -60,7 +60,7 @@ def is_random(run: str) -> bool:
 
 
 def may_be_random(run: str) -> bool:
-    """Whether a run that follows a token's prefix was probably drawn by a generator.
+    """Return whether a run that follows a token's prefix was probably drawn by a generator.
 
     Args:
         run: As of :func:`is_random`.

@@ -18,12 +18,12 @@ _TAG = re.compile(r"<summary\b.*?</summary>|<[^<>]{0,300}>", re.DOTALL | re.IGNO
 
 
 def is_under_heading(text: str, position: int) -> bool:
-    """Whether the line above a position, empty ones aside, is a heading: a form's question."""
+    """Return whether the last line above a position that is not empty is a heading."""
     return bool(_HEADING_ABOVE.search(text[max(0, position - _MAX_HEADING_CHARS) : position]))
 
 
 def is_said_in_fence(block: str, *, is_answer: bool) -> bool:
-    """Whether a fenced block holds prose: half of its lines are sentences, hardly any a machine's.
+    """Return whether a fenced block holds prose: half its lines are sentences, hardly any a log's.
 
     Args:
         block: What stands within the fence.
@@ -40,7 +40,7 @@ def is_said_in_fence(block: str, *, is_answer: bool) -> bool:
 
 
 def is_said_in_details(folded: str) -> bool:
-    """Whether a ``<details>`` holds more than code and logs: sentences that say I or my."""
+    """Return whether a ``<details>`` holds more than code and logs: sentences that say I or my."""
     if len(folded) > _MAX_CHARS or not speaks(folded):
         return False
     return is_said_in_fence(_TAG.sub("\n", _FENCED.sub("", folded)), is_answer=False)

@@ -38,17 +38,17 @@ _MIN_SPOKEN = 5
 
 
 def is_reference(value: str) -> bool:
-    """Whether a value is hidden already, refers to a secret, or says something about one."""
+    """Return whether a value is hidden already, refers to a secret, or says something about one."""
     return SECRET_MARK in value or bool(_NOT_A_VALUE.match(value) or _NAME_OF_VALUE.match(value))
 
 
 def has_letter_and_digit(value: str) -> bool:
-    """Whether a value mixes letters with digits."""
+    """Return whether a value mixes letters with digits."""
     return bool(_LETTER_AND_DIGIT.match(value))
 
 
 def is_key(value: str) -> bool:
-    """Whether a value reads like a key: 16 characters or more that look random or hexadecimal."""
+    """Return whether a value reads like a key: 16 or more characters, random or hexadecimal."""
     scheme = _SCHEME.match(value)
     plain = value[scheme.end() :] if scheme else value
     return bool(_KEY_CHARACTERS.match(plain)) and (
@@ -57,19 +57,19 @@ def is_key(value: str) -> bool:
 
 
 def is_mixed(value: str) -> bool:
-    """Whether a value is letters and digits, or letters that no word is made of."""
+    """Return whether a value is letters and digits, or letters that no word is made of."""
     return bool(
         _LETTER_AND_DIGIT.match(value) or _MIXED_CASE.search(value) or _MANY_LETTERS.match(value)
     )
 
 
 def is_mixed_or_long(value: str) -> bool:
-    """Whether a value is letters and digits, or more letters in a row than words have."""
+    """Return whether a value is letters and digits, or more letters in a row than words have."""
     return bool(_LETTER_AND_DIGIT.match(value) or _MANY_LETTERS.match(value))
 
 
 def is_spoken_secret(value: str) -> bool:
-    """Whether a word in a sentence about a password can only be the password.
+    """Return whether a word in a sentence about a password can only be the password.
 
     It has a letter beside a digit or a sign, and is no algorithm, length, version or address.
     """
@@ -82,7 +82,7 @@ def is_spoken_secret(value: str) -> bool:
 
 
 def is_strong(value: str) -> bool:
-    """Whether a value has a sign within, or small and capital letters and digits."""
+    """Return whether a value has a sign within, or small and capital letters and digits."""
     has_digit = any(map(str.isdigit, value))
     mixed = has_digit and not value.islower() and not value.isupper()
     return mixed or bool(_SIGN.search(value[1:]))

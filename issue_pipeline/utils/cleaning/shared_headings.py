@@ -51,7 +51,7 @@ def heading_key(heading: str) -> str:
 
 
 def is_heading(lines: Sequence[str], number: int) -> bool:
-    """Whether a line is a heading of Markdown, underlined with ``=``, or bold from end to end."""
+    """Return whether a line is a heading of Markdown, underlined with ``=``, or all bold."""
     line = lines[number]
     if not line.strip():
         return False

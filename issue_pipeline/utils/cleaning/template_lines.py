@@ -182,7 +182,7 @@ def without_label(line: str) -> str:
 
 @lru_cache(maxsize=512)  # templates repeat themselves, and a second pass asks again
 def is_template_line(line: str) -> bool:
-    """Whether a template wrote this line, or the shortest possible answer to it."""
+    """Return whether a template wrote this line, or the shortest possible answer to it."""
     if _QUOTE.match(line) or RULE.match(line):
         return True
     if len(line) > 2 * _MAX_TEMPLATE_CHARS:
@@ -201,7 +201,7 @@ def is_template_line(line: str) -> bool:
 
 
 def is_environment_line(plain: str) -> bool:
-    """Whether a line without markup states a version or a system, and no more."""
+    """Return whether a line without markup states a version or a system, and no more."""
     return bool(
         _SHORT_ANSWER.match(plain)
         or _NAMED_VERSION.match(plain)
@@ -210,7 +210,7 @@ def is_environment_line(plain: str) -> bool:
 
 
 def is_italic_prompt(line: str) -> bool:
-    """Whether a line or paragraph in italics is a template's hint ("_Please describe ..._")."""
+    """Return whether a line or paragraph in italics is a form's hint ("_Please describe ..._")."""
     italic = _ITALIC.match(line)
     if not italic or re.search(rf"{re.escape(italic[1])}(?!\w)", italic["inner"]):
         return False
@@ -221,12 +221,12 @@ def is_italic_prompt(line: str) -> bool:
 
 
 def is_yes_or_no(line: str) -> bool:
-    """Whether a line answers yes or no."""
+    """Return whether a line answers yes or no."""
     return bool(_YES_OR_NO.match(line))
 
 
 def is_said(heading: str) -> bool:
-    """Whether a heading, without its marks, is a sentence of the author's and no form's label."""
+    """Return whether a heading, without its marks, is the author's sentence and no form's label."""
     words = len(heading.split())
     if words < 6 or _ADDRESSED.search(heading) or is_template_line(heading):
         return False

@@ -143,7 +143,7 @@ def _smoothed_clusters(vectors: Vectors, min_cluster_size: int, min_samples: int
 
 
 def smoothing_neighbours(n: int, min_cluster_size: int) -> int:
-    """How many neighbours are averaged: as many as the smallest group has members.
+    """Return how many neighbours are averaged: as many as the smallest group has members.
 
     But never more than a sixth of the items.
     """

@@ -51,26 +51,26 @@ class NullModel:
 
 
 def mean_cosine(vectors: Vectors) -> float:
-    """Give the mean cosine of all pairs of different rows: float32 (m, d), unit rows, m >= 2."""
+    """Return the mean cosine of all pairs of different rows: float32 (m, d), unit rows, m >= 2."""
     m = len(vectors)
     total = vectors.sum(axis=0, dtype=np.float64)
     return float((total @ total - m) / (m * (m - 1)))
 
 
 def cosine_deviation(vectors: Vectors) -> float:
-    """Give the standard deviation of the cosines of all pairs of different rows, m >= 2."""
+    """Return the standard deviation of the cosines of all pairs of different rows, m >= 2."""
     return _mean_and_deviation(_pair_sums(vectors))[1]
 
 
 def mean_cosines_to_others(vectors: Vectors) -> NDArray[np.float64]:
-    """Give each row's mean cosine to the other rows: float64 (m,), of float32 (m, d), m >= 2."""
+    """Return each row's mean cosine to the other rows: float64 (m,), of float32 (m, d), m >= 2."""
     return mean_cosines(vectors, vectors, np.ones(len(vectors), bool))
 
 
 def mean_cosines(
     vectors: Vectors, group: Vectors, is_member: NDArray[np.bool_]
 ) -> NDArray[np.float64]:
-    """Give each row's mean cosine to a group, itself left out.
+    """Return each row's mean cosine to a group, itself left out.
 
     Args:
         vectors: float32 (n, d), unit rows.

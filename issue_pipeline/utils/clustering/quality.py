@@ -24,7 +24,7 @@ class ClusterQuality:
 
 
 def centroid_distances(embeddings: Vectors) -> NDArray[np.float64]:
-    """Give each member's Euclidean distance to the plain mean of all, rounded to 1e-3.
+    """Return each member's Euclidean distance to the plain mean of all, rounded to 1e-3.
 
     Rounded, so that ranks do not hang on the last bits of a sum.
 
@@ -55,5 +55,5 @@ def cluster_quality(embeddings: Vectors, cluster_ids: ClusterIds) -> list[Cluste
 
 
 def outlier_ratio(cluster_ids: Sequence[int] | ClusterIds) -> float:
-    """Give the share of noise, in [0, 1]; 0 for no items."""
+    """Return the share of noise, in [0, 1]; 0 for no items."""
     return float(np.mean(np.asarray(cluster_ids) == NOISE)) if len(cluster_ids) else 0.0

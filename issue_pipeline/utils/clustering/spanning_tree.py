@@ -72,7 +72,7 @@ class Edges:
         return Edges(self.ends[chosen], self.weights[chosen])
 
     def merged(self, others: "Edges") -> "Edges":
-        """Give these and others, in order."""
+        """Return these and others, in order."""
         ends = np.concatenate([self.ends, others.ends])
         weights = np.concatenate([self.weights, others.weights])
         return Edges.sorted(ends[:, 0], ends[:, 1], weights)
@@ -147,7 +147,7 @@ class _Space:
         return distances
 
     def squared_to_all(self, rows: Points) -> "Tensor":
-        """Give float64 squared distances of a few rows to all, by products: (rows, n)."""
+        """Return float64 squared distances of a few rows to all, by products: (rows, n)."""
         import torch
 
         some = self.x[rows].double()
@@ -158,7 +158,7 @@ class _Space:
 
 
 def listed_neighbours(n: int, min_samples: int) -> int:
-    """How many nearest rows of each of n rows, itself included, the tree is grown from."""
+    """Return how many nearest rows of each of n rows, itself included, the tree is grown from."""
     return min(n, min(n - 1, min_samples) + 1 + _MORE_NEIGHBOURS)
 
 

@@ -66,7 +66,7 @@ class ClusterTree:
         return np.asarray(ids, dtype=np.int64)
 
     def limited_cluster_ids(self, ceiling: int, may_stay: MayStay) -> ClusterIds:
-        """Choose clusters by excess of mass, but divide large ones that are not of one piece.
+        """Choose clusters by excess of mass, but divide large ones that are not cohesive.
 
         A cluster that holds no smaller ones stays, however large: nothing would replace it.
 
