@@ -239,8 +239,8 @@ class LedgerEntry:
         stored_count: Rows of the source and day afterwards.
         complete: Whether every post of the day is stored.
         reason: Why it is incomplete, what was left out, and which removal waits for another run.
-        doubted_count: Stored posts that the latest complete collection lacked, too many to believe
-            it; they stay until a complete collection of another run lacks them, too.
+        pending_removal_count: Stored posts that the latest complete collection lacked, too many to
+            believe it; they stay until a complete collection of another run lacks them, too.
     """
 
     collection_date: date
@@ -255,4 +255,4 @@ class LedgerEntry:
     waited_s: float
     started_at: datetime
     finished_at: datetime
-    doubted_count: int = 0
+    pending_removal_count: int = 0

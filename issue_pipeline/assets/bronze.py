@@ -59,17 +59,17 @@ def raw_items(
     reason = entry.reason if collection.complete else collection.reason
     if not collection.complete:
         context.log.warning(f"{source} {day} was not collected whole: {reason}")
-    elif entry.doubted_count:
+    elif entry.pending_removal_count:
         context.log.warning(f"{source} {day}: {reason}")
     return dg.MaterializeResult(
         data_version=dg.DataVersion(version),
         # What waits for another run's word is collected again, too.
-        tags=collected_tags(complete=entry.complete and not entry.doubted_count),
+        tags=collected_tags(complete=entry.complete and not entry.pending_removal_count),
         metadata={
             "dagster/partition_row_count": entry.stored_count,
             "complete": entry.complete,
             "reason": reason or "-",
-            "doubted": entry.doubted_count,
+            "pending removals": entry.pending_removal_count,
             "expected": expected_count(collection),
             "fetched": collection.fetched_count,
             "dropped": dict(collection.dropped),

@@ -8,7 +8,7 @@ import duckdb
 
 from issue_pipeline.records import Collection, Item, LedgerEntry, Post
 from issue_pipeline.sql.rows import columns_of, insert_rows, read_rows
-from issue_pipeline.utils.doubt import is_doubtful
+from issue_pipeline.utils.missing_posts import too_many_missing
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +33,10 @@ def store_collection(
     """Write what a collection brought, and its line in the ledger.
 
     A complete collection replaces the source-day. If it lacks too many of the stored posts
-    (:func:`.is_doubtful`), or lacks one while the source hides some, those that no other run has
-    missed before stay, and are noted: a complete collection of another run that lacks them, too,
-    removes them. An incomplete one adds
-    and updates posts, removes none, and leaves the ledger's word alone where that already says
-    "complete"; only the number of stored rows follows.
+    (:func:`.too_many_missing`), or lacks one while the source hides some, those that no other run
+    has missed before stay, pending: a complete collection of another run that lacks them, too,
+    removes them. An incomplete one adds and updates posts, removes none, and leaves the ledger's
+    word alone where that already says "complete"; only the number of stored rows follows.
 
     Args:
         con: A connection within a transaction.
@@ -53,16 +52,16 @@ def store_collection(
         What the ledger says of the source-day from now on.
     """
     came = [keyed.url_hash for keyed in posts]
-    doubted: set[str] = set()
+    kept: set[str] = set()
     if collection.complete:
         hides_some = collection.hidden_count > 0
-        doubted = _doubted(con, source, day, came, run_id, hides_some=hides_some)
+        kept = _kept_although_missing(con, source, day, came, run_id, hides_some=hides_some)
         con.execute(
             "DELETE FROM bronze.raw_items WHERE collection_date = ? AND source = ?"
             " AND url_hash NOT IN (SELECT unnest(?::VARCHAR[]))",
-            [day, source, sorted(doubted)],
+            [day, source, sorted(kept)],
         )
-        _remember(con, source, day, doubted, run_id, finished_at)
+        _set_pending_removals(con, source, day, kept, run_id, finished_at)
     else:
         for table in ("bronze.raw_items", "bronze.pending_removals"):
             con.execute(
@@ -84,7 +83,7 @@ def store_collection(
         ),
     )
     stored_count = _count(con, source, day)
-    doubt = _told(len(doubted), stored_count, collection) if doubted else ""
+    pending = _pending_remark(len(kept), stored_count, collection) if kept else ""
     entry = LedgerEntry(
         collection_date=day,
         source=source,
@@ -92,22 +91,24 @@ def store_collection(
         fetched_count=collection.fetched_count,
         stored_count=stored_count,
         dropped_count=sum(collection.dropped.values()),
-        complete=collection.complete and not doubted,
-        reason="; ".join(part for part in (doubt, _remark(collection)) if part),
+        complete=collection.complete and not kept,
+        reason="; ".join(part for part in (pending, _remark(collection)) if part),
         requests=collection.requests,
         waited_s=collection.waited_s,
         started_at=started_at,
         finished_at=finished_at,
-        doubted_count=_pending_count(con, source, day),
+        pending_removal_count=_pending_count(con, source, day),
     )
     known = _entry(con, source, day)
     if known is not None and known.complete and not entry.complete:
         # What is stored was whole before, and nothing of it has gone.
-        reason = doubt or ("" if not entry.doubted_count and known.doubted_count else known.reason)
+        reason = pending or (
+            "" if not entry.pending_removal_count and known.pending_removal_count else known.reason
+        )
         entry = replace(
             known,
             stored_count=stored_count,
-            doubted_count=entry.doubted_count,
+            pending_removal_count=entry.pending_removal_count,
             reason=reason,
         )
     con.execute(
@@ -117,7 +118,7 @@ def store_collection(
     return entry
 
 
-def _doubted(
+def _kept_although_missing(
     con: duckdb.DuckDBPyConnection,
     source: str,
     day: date,
@@ -140,16 +141,16 @@ def _doubted(
     ).fetchall()
     missed_by: dict[str, str | None] = dict(rows)
     lacking = missed_by.keys() - set(came)
-    if not hides_some and not is_doubtful(len(lacking), len(missed_by)):
+    if not hides_some and not too_many_missing(len(lacking), len(missed_by)):
         return set()
     return {key for key in lacking if missed_by[key] in (None, run_id)}
 
 
-def _remember(
+def _set_pending_removals(
     con: duckdb.DuckDBPyConnection,
     source: str,
     day: date,
-    doubted: set[str],
+    kept: set[str],
     run_id: str,
     since: datetime,
 ) -> None:
@@ -169,17 +170,17 @@ def _remember(
                 "run_id": run_id,
                 "since": since,
             }
-            for key in sorted(doubted)
+            for key in sorted(kept)
         ),
     )
 
 
-def _told(doubted: int, stored: int, collection: Collection) -> str:
+def _pending_remark(kept: int, stored: int, collection: Collection) -> str:
     """Return the ledger's remark on posts that stay although a complete collection lacked them."""
     if not collection.fetched_count:
         lacks = f"the source calls the day empty, of which {stored} posts are stored"
     else:
-        lacks = f"{doubted} of {stored} stored posts are missing from what came this time"
+        lacks = f"{kept} of {stored} stored posts are missing from what came this time"
     return f"{lacks}; they stay until a complete collection of another run agrees"
 
 

@@ -78,7 +78,7 @@ def test_a_good_day_passes_every_check(con):
             {"every_post_is_assigned_once"},
         ),
         (
-            "INSERT INTO silver.cluster_assignments VALUES ('2026-03-10', 'stranger', -1)",
+            "INSERT INTO silver.cluster_assignments VALUES ('2026-03-10', 'unknown', -1)",
             {"every_post_is_assigned_once"},
         ),
         (

@@ -18,7 +18,7 @@ import pytest
 
 from issue_pipeline.assets import issues
 from issue_pipeline.assets.failures import MAY_SUCCEED_LATER_TAG
-from issue_pipeline.labels import session as asking
+from issue_pipeline.labels import session as labelling_session
 from issue_pipeline.resources.llm import LLMResource
 from issue_pipeline.sandbox.model_weights import all_minilm_folder
 from issue_pipeline_tests.assets.conftest import DAY, changed
@@ -58,7 +58,7 @@ UNGROUNDED = label(canonical_title="The impact of whales on opera", description=
 
 @pytest.fixture(autouse=True)
 def _no_time_to_wait(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(asking, "DEFAULT_WAIT_S", 0.0)
+    monkeypatch.setattr(labelling_session, "DEFAULT_WAIT_S", 0.0)
 
 
 def three_clusters() -> list[list[tuple[str, str]]]:

@@ -262,7 +262,7 @@ def test_a_run_that_failed_while_publishing_leaves_the_next_one_with_the_same_re
             site.publish(day)
         resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE, (unlimited, unlimited))
         assert "pending" in {row[2] for row in site.told(day)}
-        # Little in common with the first state: only who remembers the second sees one issue.
+        # Little in common with the first state: only one who kept the second sees one issue.
         store_gold(site.database, day, [GoldIssue(list("defghi"))])
         site.publish(day)
         assert record_ids(server.url, day) == first

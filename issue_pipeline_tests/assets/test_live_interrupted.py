@@ -52,7 +52,7 @@ def test_a_run_that_dies_at_any_moment_is_made_up_for_with_the_same_records(site
         assert [row[:4] for row in site.told(day)] == told, moment
         if child.exitcode == 0:
             break
-    assert moment == 4  # what is remembered, two batches, and what became of them
+    assert moment == 4  # the sync state, two batches, and what became of them
 
 
 def test_an_issue_whose_label_failed_for_a_while_comes_back_as_the_same_record(site, a_day):

@@ -99,8 +99,8 @@ def test_a_server_that_is_down_is_a_clear_failure(pocketbase):
 
 
 def test_a_wrong_password_is_a_clear_failure(pocketbase):
-    stranger = changed(pocketbase, password="wrong")
-    with pytest.raises(LiveStoreError, match="POCKETBASE_PASSWORD"), stranger.connect():
+    refused = changed(pocketbase, password="wrong")
+    with pytest.raises(LiveStoreError, match="POCKETBASE_PASSWORD"), refused.connect():
         pass
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from issue_pipeline.errors import LabelingError
-from issue_pipeline.labels import session as asking
+from issue_pipeline.labels import session as labelling_session
 from issue_pipeline.labels.prompts import LabelRequest, Representative
 from issue_pipeline.labels.schema import IssueLabel, label_schema
 from issue_pipeline.labels.session import LabelingSession, LabelResult, start_session
@@ -53,7 +53,7 @@ def ask(session: LabelingSession, request: LabelRequest, *wrong: str) -> LabelRe
 
 @pytest.fixture(autouse=True)
 def _no_time_to_wait(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(asking, "DEFAULT_WAIT_S", 0.0)
+    monkeypatch.setattr(labelling_session, "DEFAULT_WAIT_S", 0.0)
 
 
 @pytest.fixture
@@ -319,13 +319,13 @@ def test_the_wait_is_as_long_as_the_provider_asks_for():
 def test_a_model_that_stays_limited_gets_four_calls_for_a_label_and_is_given_up_in_the_end():
     with ScriptedModel(lambda _: Reply("slow down", status=429)) as model:
         session = local_session(model)
-        for number in range(1, asking.MAX_SILENCES + 1):
+        for number in range(1, labelling_session.MAX_SILENCES + 1):
             with pytest.raises(LabelingError, match="rate limited"):
                 ask(session, SMALL)
             assert model.calls == 4 * number
         with pytest.raises(LabelingError, match="not asked again in this run: it stays rate"):
             ask(session, SMALL)
-        assert model.calls == 4 * asking.MAX_SILENCES
+        assert model.calls == 4 * labelling_session.MAX_SILENCES
 
 
 def test_of_two_models_each_gets_two_calls_however_limited(point_remote_at: Any):
@@ -358,10 +358,12 @@ def test_a_limit_takes_no_answer_away_from_a_label():
 def test_a_model_that_hangs_is_given_up_for_the_run_after_three_calls_in_a_row():
     with ScriptedModel(lambda _: HANG) as model:
         session = local_session(model, timeout_s=0.2)
-        for said in ["Timeout"] * asking.MAX_SILENCES + ["not asked again in this run"] * 5:
+        for said in ["Timeout"] * labelling_session.MAX_SILENCES + [
+            "not asked again in this run"
+        ] * 5:
             with pytest.raises(LabelingError, match=said) as caught:
                 ask(session, SMALL)
-        assert model.calls_after(asking.MAX_SILENCES) == asking.MAX_SILENCES
+        assert model.calls_after(labelling_session.MAX_SILENCES) == labelling_session.MAX_SILENCES
     assert caught.value.spent.attempts == 0
 
 
@@ -409,7 +411,7 @@ def test_a_spent_amount_ends_the_remote_calls_only(point_remote_at: Any):
         assert (remote.calls, caught.value.spent.attempts) == (2, 0)
 
 
-def test_remote_calls_are_made_side_by_side_and_local_ones_one_by_one(point_remote_at: Any):
+def test_remote_calls_are_made_concurrently_and_local_ones_one_by_one(point_remote_at: Any):
     together = Barrier(4, timeout=30)
 
     def once_four_wait(_: dict[str, Any]) -> Reply:

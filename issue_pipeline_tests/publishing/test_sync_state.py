@@ -30,7 +30,7 @@ def test_a_record_whose_cluster_is_gone_or_has_another_record_does_not_wait():
     assert waiting_members({0: "abcd"}, {"one": "abcd"}, {"one": "ab", "two": "cd"}) == {}
 
 
-def test_what_must_still_go_is_remembered_until_it_is_gone():
+def test_what_must_still_go_is_kept_until_it_is_gone():
     current, known_members = {"one": "abc"}, {"one": "ab", "two": "xyz", "three": "uv"}
     progress = Progress(todo={"two", "three"})
     assert members_to_keep(current, known_members, progress) == {**known_members, **current}

@@ -198,7 +198,7 @@ def test_a_complete_collection_that_lacks_most_of_the_day_removes_nothing_at_fir
     entry = store(con, many(0), run_id="two")
     assert len(names(con)) == entry.stored_count == 100
     assert entry.complete  # what is stored was whole, and nothing of it has gone
-    assert entry.doubted_count == 99
+    assert entry.pending_removal_count == 99
     assert "99 of 100 stored posts" in entry.reason
     assert bronze.ledger_of_day(con, DAY) == [entry]
 
@@ -207,7 +207,7 @@ def test_a_complete_collection_that_lacks_most_of_the_day_removes_nothing_at_fir
     ("stored", "missing", "stays"),
     [(100, 11, True), (100, 10, False), (6, 6, True), (50, 6, True), (5, 5, False), (61, 6, False)],
 )
-def test_more_than_a_tenth_and_more_than_five_are_doubted(con, stored, missing, stays):
+def test_more_than_a_tenth_and_more_than_five_stay_pending(con, stored, missing, stays):
     store(con, many(*range(stored)), run_id="one")
     store(con, many(*range(missing, stored)), run_id="two")
     assert len(names(con)) == (stored if stays else stored - missing)
@@ -218,7 +218,7 @@ def test_what_a_complete_collection_of_another_run_lacks_too_goes(con):
     store(con, many(0), run_id="two")
     entry = store(con, many(0, 1), run_id="three")
     assert names(con) == ["p", "p001"]  # "p000" without its padding
-    assert (entry.complete, entry.reason, entry.doubted_count) == (True, "", 0)
+    assert (entry.complete, entry.reason, entry.pending_removal_count) == (True, "", 0)
 
 
 def test_the_same_run_does_not_agree_with_itself(con):
@@ -233,10 +233,10 @@ def test_only_posts_go_that_both_collections_lack(con):
     store(con, many(*range(50)), run_id="two")  # lacks 50 to 99
     entry = store(con, many(*range(25), *range(50, 75)), run_id="three")  # lacks 25-49, 75-99
     assert len(names(con)) == entry.stored_count == 75
-    assert entry.doubted_count == 25
+    assert entry.pending_removal_count == 25
     entry = store(con, many(*range(25), *range(50, 75)), run_id="four")
     assert entry.stored_count == 50
-    assert entry.doubted_count == 0
+    assert entry.pending_removal_count == 0
 
 
 def test_a_stored_post_that_the_source_may_only_hide_stays_until_another_run_agrees(con):
@@ -244,31 +244,31 @@ def test_a_stored_post_that_the_source_may_only_hide_stays_until_another_run_agr
     store(con, many(*range(80)), run_id="one")
     hides = {"hidden_count": 1, "reason": "1 hidden by the source"}
     entry = store(con, many(*range(79)), run_id="two", **hides)
-    assert (len(names(con)), entry.complete, entry.doubted_count) == (80, True, 1)
+    assert (len(names(con)), entry.complete, entry.pending_removal_count) == (80, True, 1)
     store(con, many(*range(79)), run_id="three", **hides)
     assert len(names(con)) == 79
 
 
-def test_a_post_that_comes_again_is_doubted_no_more(con):
+def test_a_post_that_comes_again_is_no_longer_pending(con):
     store(con, many(*range(100)), run_id="one")
     store(con, many(0), run_id="two")
     entry = store(con, many(*range(1, 40)), run_id="three", **INCOMPLETE)
-    assert entry.doubted_count == 60
+    assert entry.pending_removal_count == 60
     entry = store(con, many(0), run_id="four")
     assert entry.stored_count == 1 + 39  # the 60 that two runs lacked are gone
-    assert entry.doubted_count == 39
+    assert entry.pending_removal_count == 39
 
 
-def test_a_whole_collection_ends_all_doubt(con):
+def test_a_whole_collection_leaves_nothing_pending(con):
     store(con, many(*range(100)), run_id="one")
     store(con, many(0), run_id="two")
     entry = store(con, many(*range(100)), run_id="three")
-    assert (entry.complete, entry.reason, entry.doubted_count) == (True, "", 0)
+    assert (entry.complete, entry.reason, entry.pending_removal_count) == (True, "", 0)
     store(con, many(0), run_id="four")
     assert len(names(con)) == 100
 
 
-def test_a_day_in_part_is_not_called_whole_by_a_collection_that_is_doubted(con):
+def test_a_day_in_part_is_not_called_whole_by_a_collection_that_lacks_too_much(con):
     store(con, many(*range(100)), run_id="one", **INCOMPLETE)
     entry = store(con, many(0), run_id="two")
     assert not entry.complete
@@ -276,7 +276,7 @@ def test_a_day_in_part_is_not_called_whole_by_a_collection_that_is_doubted(con):
     assert len(names(con)) == 100
 
 
-def test_the_doubt_about_one_day_concerns_no_other(con):
+def test_what_is_pending_of_one_day_concerns_no_other(con):
     for day in (DAY, NEXT_DAY):
         store(con, many(*range(100)), day=day, run_id="one")
     store(con, many(0), run_id="two")

@@ -31,7 +31,7 @@ _CHANNELS = {
 
 
 class HandWrittenWorld:
-    """Serves the posts it was given, and remembers which days were asked for."""
+    """Serves the posts it was given, and records which days were asked for."""
 
     def __init__(self, posts: Iterable[SimulatedPost]) -> None:
         self._posts = sorted(posts, key=lambda post: (post.created_at, post.number))

@@ -58,7 +58,7 @@ def as_response(exchange: dict[str, Any]) -> httpx.Response:
 
 
 @contextmanager
-def asking(
+def api_client(
     handler: Handler | None,
     policy: ApiPolicy = API_POLICY,
     *,
@@ -95,7 +95,7 @@ def answering(*replies: httpx.Response | Exception) -> tuple[Handler, list[httpx
 
 
 class Clock:
-    """Time that passes only by sleeping, and remembers every sleep."""
+    """Time that passes only by sleeping; records every sleep."""
 
     def __init__(self) -> None:
         self.now_s = 1000.0
@@ -111,7 +111,7 @@ class Clock:
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    """Replaces the process's clock: waiting costs nothing and is remembered."""
+    """Replaces the process's clock: waiting costs nothing and is recorded."""
     fake = Clock()
     monkeypatch.setattr(time, "sleep", fake.sleep)
     monkeypatch.setattr(time, "monotonic", fake.now)
@@ -126,7 +126,7 @@ def urls(collection: Collection) -> list[str]:
 
 def nothing_is_lost(items: list[Any], reader: Reader) -> None:
     """Promise that every item of a page arrives, readable, in a builder."""
-    builder = a_harvest(date(2026, 3, 10))
+    builder = a_builder(date(2026, 3, 10))
     found = builder.add_page(items, reader)
     keys = {reader.identify(item)[0] for item in items}
     assert found.keys() == keys
@@ -134,6 +134,6 @@ def nothing_is_lost(items: list[Any], reader: Reader) -> None:
     assert "unreadable" not in builder.dropped
 
 
-def a_harvest(day: date) -> CollectionBuilder:
+def a_builder(day: date) -> CollectionBuilder:
     """An empty builder of a day."""
     return CollectionBuilder(Day(day), max_body_chars=100_000)

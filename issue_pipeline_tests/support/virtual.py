@@ -1,8 +1,8 @@
 """The simulated APIs without sockets and without waiting: hundreds of days in a minute.
 
 Every request of the process's HTTP clients is answered by the simulator in the same thread, and
-time passes only by sleeping and by asking. So limits, backoffs and budgets are the real ones, in
-hours if need be, and cost nothing.
+time passes only by sleeping and by looking at it. So limits, backoffs and budgets are the real
+ones, in hours if need be, and cost nothing.
 """
 
 import json
@@ -29,7 +29,7 @@ LATENCY_S = 0.2
 
 
 class VirtualTime:
-    """Seconds since 1970 that pass by sleeping and by asking only."""
+    """Seconds since 1970 that pass only by sleeping and by looking at them."""
 
     def __init__(self, start_s: float) -> None:
         self.now_s = start_s
@@ -82,7 +82,7 @@ class VirtualSimulator(Simulator):
             "client": ("127.0.0.1", 1),
             "root_path": "",
         }
-        # Nothing in it waits for anything but its turn, so that it needs no event loop.
+        # Nothing in it waits for anything, so that it needs no event loop.
         serving = self.app(scope, connection.receive, connection.send)
         try:
             while True:

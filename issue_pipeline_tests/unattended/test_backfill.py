@@ -69,7 +69,7 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, 
 
 
 def shown(deployment: Deployment) -> list[tuple[Any, ...]]:
-    """What the live store says, without ids, which may remember the past."""
+    """What the live store says, without ids, which may depend on the past."""
     names = ("issue_date", "title", "category", "impact", "would_pay", "size", "complete")
     return sorted(tuple(one[name] for name in names) for one in deployment.live())
 

@@ -22,7 +22,7 @@ class Post:
 
 
 class CountingEncoder:
-    """Passes texts on to a real model and remembers them."""
+    """Passes texts on to a real model and records them."""
 
     def __init__(self, model: TextEncoder) -> None:
         self.model = model

@@ -152,7 +152,7 @@ class CollectionBuilder:
         self._seen.add(key)
 
     def replace_body(self, key: str, body: str) -> None:
-        """Give a post of the day a body that is told elsewhere than the post itself."""
+        """Set the body of a post of the day that came apart from the post itself."""
         self.posts[key] = self._within_limits(replace(self.posts[key], body=body))
 
     def _within_limits(self, post: Post) -> Post:
@@ -218,7 +218,7 @@ class CollectionBuilder:
 
 
 def ends_before(second: int, found: Mapping[str, int | None]) -> bool:
-    """Tell whether a page that lists the newest first ends before a second since 1970.
+    """Return whether a page that lists the newest first ends before a second since 1970.
 
     Old posts may be pinned, and real lists are not always in order: of a page that is not, every
     post must be older.

@@ -66,13 +66,13 @@ LONGEST_RESET_S = 3_700.0
 
 
 def headers(token: str) -> dict[str, str]:
-    """Give the headers GitHub asks for; a token raises the limits."""
+    """Return the headers GitHub asks for; a token raises the limits."""
     fixed = {"Accept": "application/vnd.github+json", "X-GitHub-Api-Version": "2022-11-28"}
     return fixed | ({"Authorization": f"Bearer {token}"} if token else {})
 
 
 def read_error(response: httpx.Response) -> CollectionError | None:
-    """Tell a limit from a refusal: both come as 403 (or 429), only a limit is worth waiting for."""
+    """Distinguish a limit, which is worth waiting for, from a refusal: both come as 403 or 429."""
     status = response.status_code
     said = f"GitHub answered {status}: {response.text[:200]!r}."
     if status in (403, 429):

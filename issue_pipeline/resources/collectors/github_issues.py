@@ -12,7 +12,7 @@ _PULL_REQUEST = re.compile(r"/pull/\d+$")
 
 
 def identify(item: Item) -> tuple[str, datetime]:
-    """Give the id of an issue or pull request, and when it was created."""
+    """Return the id of an issue or pull request, and when it was created."""
     created_at = from_iso(expect(item, "created_at", str, "GitHub"))
     return identifier(item, "id", "GitHub"), created_at
 

@@ -43,7 +43,7 @@ MAX_PROBES = 4
 
 
 def read_error(response: httpx.Response) -> CollectionError | None:
-    """Tell a limit and a closed index from a wrong address: Algolia's own words say which."""
+    """Distinguish a limit and a closed index from a wrong address by Algolia's words."""
     said = f"Hacker News's search answered {response.status_code}: {response.text[:200]!r}."
     words = response.text.lower()
     if response.status_code in (400, 403) and any(
@@ -81,7 +81,7 @@ API_POLICY = ApiPolicy(
 
 
 def identify(hit: Item) -> tuple[str, datetime]:
-    """Give the id of a hit, and when it was posted."""
+    """Return the id of a hit, and when it was posted."""
     created_at = from_epoch(number(hit, "created_at_i", "Hacker News"))
     return identifier(hit, "objectID", "Hacker News"), created_at
 

@@ -133,7 +133,7 @@ class _Request:
 
 
 class ApiClient:
-    """Talks to one API: in turn, at its pace, trying again where that can help.
+    """Client of one API: one request at a time, rate limited, with retries where they can help.
 
     Waits that a server asks for (``TransientError.wait_s``, ``ApiPolicy.read_pause``) are obeyed
     before our own backoff, by every process of the machine. Use as a context manager.
@@ -146,7 +146,7 @@ class ApiClient:
         self,
         policy: ApiPolicy,
         base_url: str,
-        pace: RateLimiter,
+        limiter: RateLimiter,
         budget: TimeBudget,
         *,
         headers: Mapping[str, str] | None = None,
@@ -157,7 +157,7 @@ class ApiClient:
         Args:
             policy: Of the API.
             base_url: With or without a trailing slash.
-            pace: Its turns.
+            limiter: When a request may be sent.
             budget: Of the source-day.
             headers: Sent with every request, besides the User-Agent.
             transport: For tests; the network by default.
@@ -165,7 +165,7 @@ class ApiClient:
         self.name = policy.name
         self.requests = 0
         self._policy = policy
-        self._pace = pace
+        self._limiter = limiter
         self._budget = budget
         self._backed_off_s = 0.0
         self._failed_contacts = 0
@@ -197,11 +197,11 @@ class ApiClient:
 
     @property
     def waited_s(self) -> float:
-        """Seconds slept before requests: for our turn, for limits, and before retries."""
-        return self._pace.waited_s + self._backed_off_s
+        """Seconds slept before requests: for the rate limiter, for limits, and before retries."""
+        return self._limiter.waited_s + self._backed_off_s
 
     def serves(self, url: str) -> bool:
-        """Tell whether a URL lies where we ask. Our credential goes along, but nowhere else."""
+        """Return whether a URL lies where we ask. Our credential goes along, but nowhere else."""
         ours = self._http.base_url
         try:
             theirs = httpx.URL(url)
@@ -258,7 +258,7 @@ class ApiClient:
         ):
             if failed_at is not None:
                 self._backed_off_s += time.monotonic() - failed_at
-            with attempt, self._pace.turn(self.name, self._remedy("Try again later, or set")):
+            with attempt, self._limiter.permit(self.name, self._remedy("Try again later, or set")):
                 return self._request_once(request)
             failed_at = time.monotonic()
         raise AssertionError("unreachable")
@@ -282,7 +282,7 @@ class ApiClient:
             )
         self._throttles = 0
         if (pause_s := self._policy.read_pause(response.headers, payload)) > 0:
-            self._pace.hold_for(pause_s)
+            self._limiter.hold_for(pause_s)
         return Reply(payload, _next_url(response))
 
     def _refusal(self, response: httpx.Response) -> CollectionError:
@@ -299,7 +299,7 @@ class ApiClient:
             wait_s = min(FIRST_THROTTLE_WAIT_S * 2**self._throttles, LONGEST_THROTTLE_WAIT_S)
             self._throttles += 1
         if wait_s is not None:
-            self._pace.hold_for(wait_s)
+            self._limiter.hold_for(wait_s)
             self._refuse_long_wait(refusal, wait_s)
         return refusal
 
@@ -370,7 +370,7 @@ class ApiClient:
     def _without_secrets(
         self, response: httpx.Response, content: bytes, auth: tuple[str, str] | None
     ) -> httpx.Response:
-        """Give the reply as read; a refusal that repeats our credential does not spread it."""
+        """Return the reply as read, without our credential where a refusal repeats it."""
         if not response.is_success:
             content = self._scrubbed(content, auth)
         as_it_travelled = ("content-encoding", "content-length", "transfer-encoding")
@@ -416,7 +416,7 @@ class ApiClient:
         return TransientError(said)
 
     def _backoff(self, error: Exception) -> bool:
-        """Whether to try again (stamina's hook). What the server named is waited for in turn."""
+        """Return whether to try again (stamina's hook), after the wait that the server named."""
         if isinstance(error, TransientError):
             self._last_trouble = str(error)
             logger.warning("%s", error)

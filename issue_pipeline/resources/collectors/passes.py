@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from issue_pipeline.resources.collectors.parsing import from_epoch
-from issue_pipeline.utils.doubt import is_doubtful
+from issue_pipeline.utils.missing_posts import too_many_missing
 
 # How often a reply that cannot be true is asked for again. At three false replies of five, one
 # window in forty stays unread.
@@ -120,7 +120,7 @@ class _Window:
 
 
 class SpanReader:
-    """Reads a span as often as wanted and remembers every post that it was given.
+    """Reads a span as often as wanted and keeps every post that it was given.
 
     Attributes:
         seen: Position of every post by its key; ``None`` where it has none.
@@ -190,7 +190,7 @@ class SpanReader:
             return 0 if page.is_passed else EMPTY_REPLIES - 1
         if window.expected is not None and page.total is not None and page.total.exact:
             expected = window.expected.number
-            return int(is_doubtful(expected - page.total.number, expected))
+            return int(too_many_missing(expected - page.total.number, expected))
         return 0
 
     def _step(self, page: Page, window: _Window, result: Pass) -> None:

@@ -1,4 +1,4 @@
-"""Turns at an API: one request at a time on this machine, and never sooner than allowed.
+"""The rate limiter of an API: one request at a time on this machine, never sooner than allowed.
 
 What is left of an allowance belongs to the credential, not to the process: a backfill that runs
 four steps at once must not ask four times as fast. So the next allowed moment stands in a small
@@ -37,10 +37,10 @@ class TimeBudget:
 
 
 class RateLimiter:
-    """The turns of one client of one API, shared by every process that uses the same folder.
+    """When one client of one API may send, shared by every process that uses the same folder.
 
     Attributes:
-        waited_s: Seconds that this object has waited for its turns.
+        waited_s: Seconds that this object has waited for permits.
     """
 
     def __init__(
@@ -49,7 +49,7 @@ class RateLimiter:
         """Prepare; nothing is waited for yet.
 
         Args:
-            folder: Where the turns of all processes are kept. Its contents may be thrown away at
+            folder: Where the next permitted moments are kept. Its contents may be thrown away at
                 any time.
             client: Whoever the API counts together, such as address and credential. Only a hash
                 of it is written down.
@@ -74,7 +74,7 @@ class RateLimiter:
             ) from error
 
     @contextmanager
-    def turn(self, api: str, remedy: str = "") -> Iterator[None]:
+    def permit(self, api: str, remedy: str = "") -> Iterator[None]:
         """Wait until a request may be sent, and keep every other process from sending meanwhile.
 
         Args:
@@ -101,7 +101,7 @@ class RateLimiter:
             self._lock.release()
 
     def hold_for(self, seconds: float) -> None:
-        """Let nobody send for this long: the API asked for it. Call it during a turn."""
+        """Let nobody send for this long: the API asked for it. Call it while holding a permit."""
         moment = time.time() + min(seconds, LONGEST_HOLD_S)
         self._set_next_at(max(self._next_at(), moment))
 

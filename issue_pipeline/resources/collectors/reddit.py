@@ -43,7 +43,7 @@ from issue_pipeline.resources.collectors.http import (
     within_window,
 )
 from issue_pipeline.resources.collectors.parsing import count, from_epoch, identifier, number, text
-from issue_pipeline.utils.doubt import is_doubtful
+from issue_pipeline.utils.missing_posts import too_many_missing
 from issue_pipeline.utils.printable import printable
 
 DEFAULT_SUBREDDITS = (
@@ -72,7 +72,7 @@ _SUBREDDIT = re.compile(r"/?(?:r/)?(\w{2,30})/?")
 
 
 def read_error(response: httpx.Response) -> CollectionError | None:
-    """Tell an unknown or closed subreddit from a refused client, and name the setting to change."""
+    """Distinguish an unknown or closed subreddit from a refused client; name the setting."""
     if response.status_code == 401:
         return TokenExpiredError(
             f"Reddit does not take our token ({response.text[:100]!r}). Check {CREDENTIALS}."
@@ -180,7 +180,7 @@ class TokenSource:
         self._renew_at = 0.0
 
     def token(self) -> str:
-        """Give a token that is valid for another minute, or half of its short life.
+        """Return a token that is valid for another minute, or half of its short life.
 
         Raises:
             CollectionError: Reddit refuses the credentials or cannot be reached.
@@ -204,12 +204,12 @@ class TokenSource:
         return self._token
 
     def forget(self) -> None:
-        """Give a new token next time: the present one was refused."""
+        """Drop the present token, which was refused, so that the next call gets a new one."""
         self._renew_at = 0.0
 
 
 def identify(item: Item) -> tuple[str, datetime]:
-    """Give the fullname of a listed post (``t3_...``), and when it was posted."""
+    """Return the fullname of a listed post (``t3_...``), and when it was posted."""
     # Reddit writes whole seconds as a float, the archive as an integer.
     created_at = from_epoch(number(item, "created_utc", "Reddit"))
     return f"t3_{identifier(item, 'id', 'Reddit')}", created_at
@@ -267,7 +267,7 @@ def _texts(holder: object, listed: str, name: str) -> list[str]:
 
 
 def _permalink(item: Item) -> str:
-    """Give the path of a post's page; one that Reddit does not tell is built, as it would be."""
+    """Return the path of a post's page; where Reddit names none, build it as Reddit would."""
     permalink = text(item.get("permalink")).removeprefix(SITE)
     if permalink.startswith(("/r/", "/u/", "/user/", "/comments/")):
         return permalink
@@ -384,7 +384,7 @@ class _Listing:
             walk.is_passed == earlier.is_passed
             and not walk.of_day - before
             and walk.of_day >= earlier.of_day
-            and not is_doubtful(len(gone), len(before))
+            and not too_many_missing(len(gone), len(before))
         )
 
     def shows_later_posts(self) -> bool:
@@ -445,7 +445,7 @@ class _Listing:
         return found, text(listing.get("after"))
 
     def _founded(self) -> int:
-        """Tell when the subreddit began, as seconds since 1970; 0 if Reddit does not tell."""
+        """Return when the subreddit began, in seconds since 1970; 0 if Reddit does not say."""
         try:
             about = self._data(f"{self._path}/about", {"raw_json": 1})
             return number(about, "created_utc", "Reddit")

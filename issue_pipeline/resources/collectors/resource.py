@@ -65,7 +65,7 @@ class _Collectors(dg.ConfigurableResource):  # type: ignore[type-arg]
         source_day = SourceDay(
             builder=CollectionBuilder(Day(day), self.max_body_chars),
             budget=TimeBudget(self.time_budget_minutes),
-            pace_folder=cache_folder(self.cache_dir, "pace"),
+            limiter_folder=cache_folder(self.cache_dir, "pace"),
             contact=self.contact,
         )
         return SOURCES[source].collect(getattr(self, source), source_day)

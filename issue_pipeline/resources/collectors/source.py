@@ -30,13 +30,13 @@ class SourceDay:
     Attributes:
         builder: Takes the posts, and the reasons why the day is not complete.
         budget: What is left of the time that the source-day may take.
-        pace_folder: Where the processes of this machine share paces and limits.
+        limiter_folder: Where the processes of this machine share paces and limits.
         contact: Named in the User-Agent; ``""`` for nobody.
     """
 
     builder: CollectionBuilder
     budget: TimeBudget
-    pace_folder: Path
+    limiter_folder: Path
     contact: str = ""
 
     def client(
@@ -67,7 +67,7 @@ class SourceDay:
         """
         credential = (headers or {}).get("Authorization", "")
         identity = "\n".join((together or base_url, credential, apart))
-        limiter = RateLimiter(self.pace_folder, identity, requests_per_minute, self.budget)
+        limiter = RateLimiter(self.limiter_folder, identity, requests_per_minute, self.budget)
         agent = {"User-Agent": user_agent(self.contact)}
         return ApiClient(
             policy, base_url, limiter, self.budget, headers={**agent, **(headers or {})}

@@ -54,7 +54,7 @@ _KEY_TROUBLE = (401, 402, 403, 405, 406)
 
 
 def headers(key: str) -> dict[str, str]:
-    """Give the header that carries the key, which raises the daily quota from 300 to 10,000."""
+    """Return the header that carries the key, which raises the daily quota from 300 to 10,000."""
     return {"Authorization": f"Bearer {key}"} if key else {}
 
 
@@ -135,7 +135,7 @@ def parse_question(item: Item) -> Post | str:
 
 
 def identify(item: Item) -> tuple[str, datetime]:
-    """Give the id of a question, and when it was asked."""
+    """Return the id of a question, and when it was asked."""
     created_at = from_epoch(number(item, "creation_date", "Stack Exchange"))
     return identifier(item, "question_id", "Stack Exchange"), created_at
 

@@ -30,7 +30,7 @@ from issue_pipeline.resources.collectors.passes import (
     SpanReader,
     Total,
 )
-from issue_pipeline.utils.doubt import is_doubtful
+from issue_pipeline.utils.missing_posts import too_many_missing
 
 __all__ = ["MAX_REREADS", "Page", "Reading", "Total", "prove_empty_by_counts", "read_span"]
 
@@ -174,7 +174,7 @@ class _Judge:
     def _is_near(self, count: int) -> bool:
         """Return whether a count may be that of what was seen, but for posts deleted meanwhile."""
         seen = len(self.reader.seen)
-        return count > 0 and not is_doubtful(seen - count, seen)
+        return count > 0 and not too_many_missing(seen - count, seen)
 
     def _is_whole(self, before: set[str]) -> bool:
         seen = len(self.reader.seen)
@@ -200,7 +200,7 @@ class _Judge:
         if unseen <= 0 and last <= seen:
             return True
         # What follows rests on this reading alone: it must have been as good as those before.
-        if one.began is None or is_doubtful(len(before - one.saw), len(before)):
+        if one.began is None or too_many_missing(len(before - one.saw), len(before)):
             return False
         came = last - max(self.told, seen)
         if came > max(1, MAX_GROWTH_SHARE * seen):
@@ -233,7 +233,7 @@ class _Judge:
             len(self.passes) > 2
             and one.saw >= earlier.saw & before
             and not earlier.saw & gone
-            and not is_doubtful(len(gone), len(before))
+            and not too_many_missing(len(gone), len(before))
         )
 
     def _is_empty(self) -> bool:

@@ -13,9 +13,9 @@ from issue_pipeline.resources.collectors import arctic_shift
 from issue_pipeline.sandbox.apis.addresses import permalink
 from issue_pipeline_tests.support.hand_written import DAY, NOW, a_post
 from issue_pipeline_tests.support.replays import (
-    a_harvest,
+    a_builder,
     answering,
-    asking,
+    api_client,
     urls,
 )
 from issue_pipeline_tests.support.simulated import simulator
@@ -85,10 +85,10 @@ def test_an_overtaxed_archive_is_asked_again_and_a_mistake_is_not(reply, kind):
     handler, _ = answering(*[reply] * len(arctic_shift.PAGE_SIZES))
     with (
         stamina.set_testing(True, attempts=1),
-        asking(handler, arctic_shift.API_POLICY) as client,
+        api_client(handler, arctic_shift.API_POLICY) as client,
         pytest.raises(kind) as refused,
     ):
-        arctic_shift.collect(client, ["webdev"], a_harvest(DAY.date()))
+        arctic_shift.collect(client, ["webdev"], a_builder(DAY.date()))
     assert type(refused.value) is kind
 
 
@@ -103,10 +103,10 @@ def test_a_day_the_archive_has_not_got_to_is_not_called_empty():
 def test_a_name_that_the_archive_does_not_take_names_its_setting():
     handler, _ = answering(httpx.Response(400, json={"data": None, "error": "Invalid subreddit"}))
     with (
-        asking(handler, arctic_shift.API_POLICY) as client,
+        api_client(handler, arctic_shift.API_POLICY) as client,
         pytest.raises(RequestRejectedError, match=r"Invalid subreddit.*REDDIT_SUBREDDITS"),
     ):
-        arctic_shift.collect(client, ["webdev"], a_harvest(DAY.date()))
+        arctic_shift.collect(client, ["webdev"], a_builder(DAY.date()))
 
 
 def test_a_quiet_day_that_it_has_got_beyond_is_whole():

@@ -43,7 +43,7 @@ def parse(item: Item) -> Post | str:
 READER = Reader(identify, parse)
 
 
-def harvested(*pages: list[Any], max_body_chars: int = 10, **settings: Any) -> CollectionBuilder:
+def built(*pages: list[Any], max_body_chars: int = 10, **settings: Any) -> CollectionBuilder:
     builder = CollectionBuilder(DAY, max_body_chars)
     for page in pages:
         builder.add_page(page, READER, **settings)
@@ -51,21 +51,21 @@ def harvested(*pages: list[Any], max_body_chars: int = 10, **settings: Any) -> C
 
 
 def test_a_post_on_two_pages_is_taken_once():
-    builder = harvested([{"key": "1"}, {"key": "2"}], [{"key": "2"}, {"key": "3"}])
+    builder = built([{"key": "1"}, {"key": "2"}], [{"key": "2"}, {"key": "3"}])
     assert sorted(builder.posts) == ["1", "2", "3"]
     assert builder.fetched_count == 3
 
 
 def test_what_is_left_out_is_counted_once_with_the_reason():
-    builder = harvested([{"key": "1", "refuse": "pull request"}] * 2)
+    builder = built([{"key": "1", "refuse": "pull request"}] * 2)
     assert builder.dropped == {"pull request": 1}
     assert builder.collection().complete
 
 
 def test_a_post_of_another_day_is_counted_only_where_none_was_asked_for():
-    stranger = {"key": "1", "at": NOON - timedelta(days=1)}
-    assert harvested([stranger]).dropped == {"created on another day": 1}
-    assert harvested([stranger], skip_other_days=True).fetched_count == 0
+    elsewhen = {"key": "1", "at": NOON - timedelta(days=1)}
+    assert built([elsewhen]).dropped == {"created on another day": 1}
+    assert built([elsewhen], skip_other_days=True).fetched_count == 0
 
 
 @pytest.mark.parametrize(
@@ -82,21 +82,21 @@ def test_a_post_of_another_day_is_counted_only_where_none_was_asked_for():
     ],
 )
 def test_a_post_without_a_web_address_leaves_the_day_incomplete(url):
-    builder = harvested([{"key": "1", "url": url}, {"key": "2"}])
+    builder = built([{"key": "1", "url": url}, {"key": "2"}])
     assert list(builder.posts) == ["2"]
     assert builder.dropped == {"unreadable": 1}
     assert "web address" in builder.collection().reason
 
 
 def test_an_endless_text_is_cut_and_counted():
-    builder = harvested([{"key": "1", "title": "t" * 10_000, "body": "b" * 11}, {"key": "2"}])
+    builder = built([{"key": "1", "title": "t" * 10_000, "body": "b" * 11}, {"key": "2"}])
     post = builder.posts["1"]
     assert (len(post.title), len(post.body)) == (MAX_TITLE_CHARS, 10)
     assert builder.collection().cut_count == 1
 
 
 def test_an_item_that_cannot_be_read_leaves_the_day_incomplete_and_the_others_stored():
-    builder = harvested([{"key": "1"}, {"broken": True}], [{"broken": True}, {"key": "2"}])
+    builder = built([{"key": "1"}, {"broken": True}], [{"broken": True}, {"key": "2"}])
     collection = builder.collection()
     assert len(collection.posts) == 2
     assert collection.dropped == {"unreadable": 1}
@@ -106,11 +106,11 @@ def test_an_item_that_cannot_be_read_leaves_the_day_incomplete_and_the_others_st
 
 def test_pages_of_nothing_that_can_be_read_are_no_pages():
     with pytest.raises(UnexpectedReplyError, match="no key"):
-        harvested([], [{"broken": 1}, {"broken": 2}])
+        built([], [{"broken": 1}, {"broken": 2}])
 
 
 def test_a_page_of_nothing_that_can_be_read_after_a_good_one_costs_no_other_post():
-    builder = harvested([{"key": "1"}], [{"broken": 1}], [{"key": "2"}])
+    builder = built([{"key": "1"}], [{"broken": 1}], [{"key": "2"}])
     assert sorted(builder.posts) == ["1", "2"]
     assert builder.dropped == {"unreadable": 1}
     assert not builder.collection().complete
@@ -118,7 +118,7 @@ def test_a_page_of_nothing_that_can_be_read_after_a_good_one_costs_no_other_post
 
 @pytest.mark.parametrize("error", [QuotaExhaustedError, TimeBudgetError])
 def test_what_came_before_the_end_of_time_or_quota_is_kept(error):
-    builder = harvested([{"key": "1"}, {"key": "2", "at": NOON + timedelta(hours=2)}])
+    builder = built([{"key": "1"}, {"key": "2", "at": NOON + timedelta(hours=2)}])
     with builder.keeping_what_came():
         raise error("It is over.")
     collection = builder.collection()
@@ -130,20 +130,20 @@ def test_what_came_before_the_end_of_time_or_quota_is_kept(error):
 
 
 def test_nothing_at_all_is_a_failure_and_no_empty_day():
-    builder = harvested()
+    builder = built()
     with pytest.raises(QuotaExhaustedError), builder.keeping_what_came():
         raise QuotaExhaustedError("It is over.")
 
 
 def test_a_long_list_of_problems_is_told_in_short():
-    builder = harvested()
+    builder = built()
     builder.problems += [f"problem {number}" for number in range(30)]
     assert builder.collection().reason.endswith("problem 4; 25 more problems")
 
 
 def test_posts_come_in_the_order_of_time_whatever_the_pages():
     late, early = {"key": "1", "at": NOON + timedelta(hours=1)}, {"key": "2"}
-    assert harvested([late, early]).collection() == harvested([early], [late]).collection()
+    assert built([late, early]).collection() == built([early], [late]).collection()
 
 
 @pytest.mark.parametrize(
@@ -170,7 +170,7 @@ def test_parts_of_a_source_that_were_not_reached_are_named():
             raise QuotaExhaustedError("It is over.")
         builder.add_page([{"key": name}], READER)
 
-    builder = harvested()
+    builder = built()
     with builder.keeping_what_came():
         read_each(["a", "b", "c"], read, builder)
     assert builder.collection().reason.startswith("not read to the end: b, c; It is over.")

@@ -14,7 +14,7 @@ from issue_pipeline.resources.collectors import arctic_shift, github, hackernews
 from issue_pipeline.resources.collectors.http import Reply
 from issue_pipeline.resources.collectors.windows import Total, prove_empty_by_counts
 from issue_pipeline_tests.support.hand_written import DAY
-from issue_pipeline_tests.support.replays import a_harvest, asking
+from issue_pipeline_tests.support.replays import a_builder, api_client
 
 DAY_S = 24 * 60 * 60
 FIRST = int(DAY.timestamp())
@@ -86,7 +86,7 @@ class Search:
 
 
 def collected(handler: Callable[[httpx.Request], httpx.Response]) -> Collection:
-    builder, client = a_harvest(DAY.date()), Direct(handler)
+    builder, client = a_builder(DAY.date()), Direct(handler)
     read = github.reader(keep_bots=False)
     expected = github.collect_search(client, "is:issue", read, builder)
     return builder.collection(client, expected_count=expected)
@@ -246,8 +246,8 @@ def test_a_search_that_shows_nothing_later_than_the_day_leaves_it_incomplete():
 
 def day_of(handler: Callable[[httpx.Request], httpx.Response]) -> Collection:
     """The day of GitHub's search, with a client that obeys its policy."""
-    builder = a_harvest(DAY.date())
-    with asking(handler, github.API_POLICY) as client, builder.keeping_what_came():
+    builder = a_builder(DAY.date())
+    with api_client(handler, github.API_POLICY) as client, builder.keeping_what_came():
         github.collect_search(client, "is:issue", github.reader(keep_bots=False), builder)
     return builder.collection(client)
 
@@ -326,8 +326,8 @@ def stack_exchange(questions: list[int], *, count: int, more: bool, later: bool 
 
 
 def stack_overflow_day(handler: Any) -> Collection:
-    builder = a_harvest(DAY.date())
-    with asking(handler, stackoverflow.API_POLICY) as client:
+    builder = a_builder(DAY.date())
+    with api_client(handler, stackoverflow.API_POLICY) as client:
         stackoverflow.collect(client, builder)
         return builder.collection(client)
 
@@ -368,8 +368,8 @@ def algolia(stories: list[int], told: Callable[[int], dict[str, Any]]) -> Any:
 
 
 def hacker_news_day(handler: Any) -> Collection:
-    builder = a_harvest(DAY.date())
-    with asking(handler, hackernews.API_POLICY) as client:
+    builder = a_builder(DAY.date())
+    with api_client(handler, hackernews.API_POLICY) as client:
         hackernews.collect(client, builder, comments=False)
         return builder.collection(client)
 
@@ -429,8 +429,8 @@ class Archive:
 
 
 def archive_day(archive: Archive, *subreddits: str) -> Collection:
-    builder = a_harvest(DAY.date())
-    with asking(archive, arctic_shift.API_POLICY) as client:
+    builder = a_builder(DAY.date())
+    with api_client(archive, arctic_shift.API_POLICY) as client:
         arctic_shift.collect(client, subreddits, builder)
         return builder.collection(client)
 
@@ -503,8 +503,8 @@ def test_nothing_of_the_busy_subreddit_is_stored_whatever_the_archive_shows_of_i
             params.pop("after", None)  # it does not mind what was asked for
         return archive(httpx.Request("GET", request.url.copy_with(params=params)))
 
-    builder = a_harvest(DAY.date())
-    with asking(serve, arctic_shift.API_POLICY) as client:
+    builder = a_builder(DAY.date())
+    with api_client(serve, arctic_shift.API_POLICY) as client:
         arctic_shift.collect(client, ["healthIT"], builder)
     assert len(builder.posts) == 1
     assert builder.problems
@@ -527,7 +527,7 @@ def test_empty_pages_of_the_archive_never_make_a_day_whole_that_is_not(share):
         posts = [-DAY_S, *(chance.randrange(DAY_S) for _ in range(count)), *ends]
         archive = Archive(webdev=posts, AskReddit=[LATER])
         archive.empty = lambda chance=chance: chance.random() < share
-        builder, client = a_harvest(DAY.date()), Direct(archive)
+        builder, client = a_builder(DAY.date()), Direct(archive)
         arctic_shift.collect(client, ["webdev"], builder)
         collection = builder.collection(client)
         if collection.complete:
@@ -590,8 +590,8 @@ def test_a_renamed_repository_of_several_pages_is_read_whole():
         headers = {"link": f'<{following}>; rel="next"'} if 100 * page < len(listed) else {}
         return httpx.Response(200, json=shown, headers=headers)
 
-    builder = a_harvest(DAY.date())
-    with asking(serve, github.API_POLICY) as client:
+    builder = a_builder(DAY.date())
+    with api_client(serve, github.API_POLICY) as client:
         read = github.reader(keep_bots=False)
         github.collect_repositories(client, client, ["old/name"], read, builder)
     assert len(builder.posts) == 250
@@ -608,8 +608,8 @@ def test_a_list_of_a_repository_that_ends_early_is_no_whole_day(ends_at):
             return httpx.Response(200, json={"total_count": 120, "items": []})
         return httpx.Response(200, json=listed)
 
-    builder = a_harvest(DAY.date())
-    with asking(serve, github.API_POLICY) as client:
+    builder = a_builder(DAY.date())
+    with api_client(serve, github.API_POLICY) as client:
         read = github.reader(keep_bots=False)
         github.collect_repositories(client, client, ["a/b"], read, builder)
     (problem,) = builder.problems

@@ -20,10 +20,10 @@ from issue_pipeline.resources.collectors import github
 from issue_pipeline.sandbox.apis.addresses import permalink
 from issue_pipeline_tests.support.hand_written import DAY, a_post
 from issue_pipeline_tests.support.replays import (
-    a_harvest,
+    a_builder,
     answering,
+    api_client,
     as_response,
-    asking,
     nothing_is_lost,
     recorded,
     recorded_errors,
@@ -93,7 +93,7 @@ def test_every_recorded_refusal_is_taken_for_what_it_is(exchange, expected):
     handler, _ = answering(as_response(exchange))
     with (
         stamina.set_testing(True, attempts=1),
-        asking(handler, github.API_POLICY) as client,
+        api_client(handler, github.API_POLICY) as client,
         pytest.raises(kind) as refused,
     ):
         client.get("/search/issues")
@@ -298,8 +298,8 @@ def test_a_list_without_a_word_of_its_next_page_is_read_on():
         *(httpx.Response(200, json=page) for page in [*pages, [AN_EARLIER_ISSUE]]),
         a_page(total=200),
     )
-    builder = a_harvest(DAY.date())
-    with asking(handler, github.API_POLICY) as client:
+    builder = a_builder(DAY.date())
+    with api_client(handler, github.API_POLICY) as client:
         read = github.reader(keep_bots=False)
         github.collect_repositories(client, client, ["a/b"], read, builder)
     assert len(builder.posts) == 200
@@ -311,8 +311,8 @@ def test_a_list_that_goes_round_in_circles_is_left():
     handler, asked = answering(
         *(httpx.Response(200, json=[an_issue(1)], headers=link) for _ in range(2)), a_page(total=1)
     )
-    builder = a_harvest(DAY.date())
-    with asking(handler, github.API_POLICY) as client:
+    builder = a_builder(DAY.date())
+    with api_client(handler, github.API_POLICY) as client:
         read = github.reader(keep_bots=False)
         github.collect_repositories(client, client, ["a/b"], read, builder)
     assert builder.problems == ["the list of a/b repeats itself"]
@@ -361,8 +361,8 @@ def an_issue(number: int) -> dict[str, Any]:
 
 def collected_from(*replies: httpx.Response) -> tuple[Collection, list[httpx.Request]]:
     handler, asked = answering(*replies)
-    builder = a_harvest(DAY.date())
-    with asking(handler, github.API_POLICY) as client:
+    builder = a_builder(DAY.date())
+    with api_client(handler, github.API_POLICY) as client:
         expected = github.collect_search(
             client, "is:issue", github.reader(keep_bots=False), builder
         )
@@ -395,8 +395,8 @@ def test_a_search_that_never_completes_is_given_up_before_it_costs_a_fortune():
         return a_page(an_issue(1), total=7, incomplete=True)
 
     asked: list[httpx.Request] = []
-    builder = a_harvest(DAY.date())
-    with asking(never, github.API_POLICY) as client:
+    builder = a_builder(DAY.date())
+    with api_client(never, github.API_POLICY) as client:
         github.collect_search(client, "is:issue", github.reader(keep_bots=False), builder)
     collection = builder.collection(client)
     assert not collection.complete
@@ -415,9 +415,9 @@ def test_a_search_that_never_completes_is_given_up_before_it_costs_a_fortune():
 )
 def test_private_issues_are_searched_only_if_asked_for(query, asked_for):
     handler, asked = answering(a_page(an_issue(1), total=1), A_LATER_ISSUE, a_page(total=1))
-    with asking(handler) as client:
+    with api_client(handler) as client:
         read = github.reader(keep_bots=False)
-        github.collect_search(client, query, read, a_harvest(DAY.date()))
+        github.collect_search(client, query, read, a_builder(DAY.date()))
     assert asked[0].url.params["q"].startswith(f"{asked_for} created:")
 
 
@@ -489,8 +489,8 @@ def test_an_empty_list_of_a_repository_is_not_believed_at_once():
     pages = ([], [an_issue(1), AN_EARLIER_ISSUE])
     empty, full = (httpx.Response(200, json=page) for page in pages)
     handler, asked = answering(empty, a_page(total=0), full)
-    builder = a_harvest(DAY.date())
-    with asking(handler, github.API_POLICY) as client:
+    builder = a_builder(DAY.date())
+    with api_client(handler, github.API_POLICY) as client:
         read = github.reader(keep_bots=False)
         github.collect_repositories(client, client, ["a/b"], read, builder)
     assert len(builder.posts) == 1
@@ -509,8 +509,8 @@ def test_an_unknown_repository_is_named_and_costs_nothing_else():
 def test_a_renamed_repository_is_followed():
     moved = httpx.Response(301, headers={"location": "http://api.test/repositories/7/issues"})
     handler, asked = answering(moved, httpx.Response(200, json=[an_issue(1), AN_EARLIER_ISSUE]))
-    builder = a_harvest(DAY.date())
-    with asking(handler, github.API_POLICY) as client:
+    builder = a_builder(DAY.date())
+    with api_client(handler, github.API_POLICY) as client:
         read = github.reader(keep_bots=False)
         github.collect_repositories(client, client, ["old/name"], read, builder)
     assert len(builder.posts) == 1
@@ -530,8 +530,8 @@ def test_a_list_that_continues_elsewhere_is_read_on_where_it_began(link):
         httpx.Response(200, json=[an_issue(2), AN_EARLIER_ISSUE]),
         a_page(total=2),
     )
-    builder = a_harvest(DAY.date())
-    with asking(handler, github.API_POLICY) as client:
+    builder = a_builder(DAY.date())
+    with api_client(handler, github.API_POLICY) as client:
         read = github.reader(keep_bots=False)
         github.collect_repositories(client, client, ["a/b"], read, builder)
     assert {request.url.host for request in asked} == {"api.test"}
@@ -551,19 +551,19 @@ def test_where_a_search_continues_does_not_matter(link):
 def test_a_repository_that_is_not_given_names_its_setting(status):
     handler, _ = answering(httpx.Response(status))
     with (
-        asking(handler, github.API_POLICY) as client,
+        api_client(handler, github.API_POLICY) as client,
         pytest.raises(RequestRejectedError, match=r"a/b.*GITHUB_REPOS"),
     ):
         read = github.reader(keep_bots=False)
-        github.collect_repositories(client, client, ["a/b"], read, a_harvest(DAY.date()))
+        github.collect_repositories(client, client, ["a/b"], read, a_builder(DAY.date()))
 
 
 def test_a_repository_that_cannot_be_counted_is_read_until_two_lists_agree():
     page = [an_issue(number) for number in range(100)]
     reading = [httpx.Response(200, json=one) for one in (page, [AN_EARLIER_ISSUE])]
     handler, asked = answering(*[*reading, httpx.Response(422)] * 2)
-    builder = a_harvest(DAY.date())
-    with asking(handler, github.API_POLICY) as client:
+    builder = a_builder(DAY.date())
+    with api_client(handler, github.API_POLICY) as client:
         read = github.reader(keep_bots=False)
         github.collect_repositories(client, client, ["a/b"], read, builder)
     assert len(builder.posts) == 100
@@ -585,7 +585,7 @@ def test_the_last_request_of_a_window_waits_for_the_next(clock):
     handler, _ = answering(
         httpx.Response(200, headers=spent, json={}), httpx.Response(200, json={})
     )
-    with asking(handler, github.API_POLICY) as client:
+    with api_client(handler, github.API_POLICY) as client:
         client.get("/search/issues")
         client.get("/search/issues")
     assert sum(clock.sleeps) == pytest.approx(41, abs=1)

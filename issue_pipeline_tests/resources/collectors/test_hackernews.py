@@ -11,9 +11,9 @@ from issue_pipeline.resources.collectors import hackernews
 from issue_pipeline.sandbox.apis.addresses import permalink
 from issue_pipeline_tests.support.hand_written import DAY, a_post
 from issue_pipeline_tests.support.replays import (
-    a_harvest,
+    a_builder,
     answering,
-    asking,
+    api_client,
     nothing_is_lost,
     recorded,
     urls,
@@ -128,8 +128,8 @@ def test_a_crowd_in_the_first_second_ends_the_day():
 
 def collected_from(*bodies: Any) -> Collection:
     handler, _ = answering(*(httpx.Response(200, json=body) for body in bodies))
-    builder = a_harvest(DAY.date())
-    with asking(handler, hackernews.API_POLICY) as client:
+    builder = a_builder(DAY.date())
+    with api_client(handler, hackernews.API_POLICY) as client:
         expected = hackernews.collect(client, builder, comments=False)
         return builder.collection(client, expected_count=expected)
 
@@ -147,8 +147,8 @@ def test_fewer_stories_than_announced_leave_the_day_incomplete():
         hidden = first <= DAY.timestamp() + 43_200 < last
         return httpx.Response(200, json={"nbHits": len(hits) + hidden, "hits": hits})
 
-    builder = a_harvest(DAY.date())
-    with asking(hiding, hackernews.API_POLICY) as client:
+    builder = a_builder(DAY.date())
+    with api_client(hiding, hackernews.API_POLICY) as client:
         hackernews.collect(client, builder, comments=False)
     collection = builder.collection(client)
     assert len(collection.posts) == 2
@@ -183,8 +183,8 @@ def collected_by_estimate(
         body = {"hitsPerPage": page, "nbHits": len(hits), "hits": shown, **told}
         return httpx.Response(200, json=body)
 
-    builder = a_harvest(DAY.date())
-    with asking(serve, hackernews.API_POLICY) as client:
+    builder = a_builder(DAY.date())
+    with api_client(serve, hackernews.API_POLICY) as client:
         expected = hackernews.collect(client, builder, comments=False)
         return builder.collection(client, expected_count=expected)
 
@@ -228,8 +228,8 @@ def a_whole_day(*hits: dict[str, Any]) -> list[dict[str, Any]]:
 
 def test_comments_come_if_wanted():
     handler, asked = answering(*(httpx.Response(200, json=body) for body in a_whole_day()))
-    with asking(handler) as client:
-        hackernews.collect(client, a_harvest(DAY.date()), comments=True)
+    with api_client(handler) as client:
+        hackernews.collect(client, a_builder(DAY.date()), comments=True)
     assert "comment" in asked[0].url.params["tags"]
 
 
@@ -274,8 +274,8 @@ def test_a_poll_whose_page_is_not_there_is_a_post_all_the_same():
     poll = {**a_hit(7), "_tags": ["poll", "story_7"], "story_text": "Which?"}
     replies = [httpx.Response(200, json=body) for body in a_whole_day(poll)]
     handler, _ = answering(*replies, httpx.Response(404))
-    builder = a_harvest(DAY.date())
-    with asking(handler, hackernews.API_POLICY) as client:
+    builder = a_builder(DAY.date())
+    with api_client(handler, hackernews.API_POLICY) as client:
         hackernews.collect(client, builder, comments=False)
     collection = builder.collection(client)
     assert [post.body for post in collection.posts] == ["Which?"]

@@ -28,7 +28,7 @@ from issue_pipeline.resources.collectors.http import (
     retry_after_s,
     server_time,
 )
-from issue_pipeline_tests.support.replays import answering, asking
+from issue_pipeline_tests.support.replays import answering, api_client
 
 OK = httpx.Response(200, json={"fine": True})
 BUSY = httpx.Response(503, text="busy")
@@ -37,7 +37,7 @@ CHIRPER = ApiPolicy("Chirper", "CHIRPER_API_URL", "CHIRPER_TOKEN")
 
 def test_a_reply_is_parsed_and_says_who_asked():
     handler, asked = answering(OK)
-    with asking(handler, headers={"X-Version": "7"}) as client:
+    with api_client(handler, headers={"X-Version": "7"}) as client:
         assert client.get("/things", {"page": 2}).payload == {"fine": True}
     assert str(asked[0].url) == "http://api.test/things?page=2"
     assert asked[0].headers["user-agent"].startswith("issue-pipeline/")
@@ -46,14 +46,14 @@ def test_a_reply_is_parsed_and_says_who_asked():
 
 def test_a_path_of_the_base_url_is_kept():
     handler, asked = answering(OK)
-    with asking(handler, base_url="http://api.test/prefix/") as client:
+    with api_client(handler, base_url="http://api.test/prefix/") as client:
         client.get("/things")
     assert asked[0].url.path == "/prefix/things"
 
 
 def test_requests_keep_their_distance(clock):
     handler, _ = answering(OK, OK, OK)
-    with asking(handler, requests_per_minute=30) as client:
+    with api_client(handler, requests_per_minute=30) as client:
         for _ in range(3):
             client.get("/")
     assert clock.sleeps == [pytest.approx(2.0), pytest.approx(2.0)]
@@ -62,7 +62,7 @@ def test_requests_keep_their_distance(clock):
 
 def test_time_spent_elsewhere_counts_for_the_distance(clock):
     handler, _ = answering(OK, OK)
-    with asking(handler, requests_per_minute=30) as client:
+    with api_client(handler, requests_per_minute=30) as client:
         client.get("/")
         clock.now_s += 1.5
         client.get("/")
@@ -74,7 +74,7 @@ def test_a_wait_asked_for_in_a_good_reply_delays_only_the_next_request(clock):
     policy = ApiPolicy(
         "Chirper", "CHIRPER_API_URL", read_pause=lambda headers, payload: payload.get("pause", 0)
     )
-    with asking(handler, policy, requests_per_minute=60) as client:
+    with api_client(handler, policy, requests_per_minute=60) as client:
         client.get("/")
         client.get("/")
         client.get("/")
@@ -83,7 +83,7 @@ def test_a_wait_asked_for_in_a_good_reply_delays_only_the_next_request(clock):
 
 def test_retry_after_is_obeyed_to_the_second(clock):
     handler, asked = answering(httpx.Response(429, headers={"Retry-After": "137"}), OK)
-    with asking(handler) as client:
+    with api_client(handler) as client:
         client.get("/")
     assert sum(clock.sleeps) == pytest.approx(137, abs=0.01)
     assert len(asked) == client.requests == 2
@@ -92,7 +92,7 @@ def test_retry_after_is_obeyed_to_the_second(clock):
 
 def test_without_a_named_wait_the_distance_grows_from_try_to_try(clock):
     handler, _ = answering(BUSY, BUSY, BUSY, BUSY, OK)
-    with asking(handler) as client:
+    with api_client(handler) as client:
         assert client.get("/").payload == {"fine": True}
     waits = clock.sleeps
     assert len(waits) == 4
@@ -118,7 +118,7 @@ def test_without_a_named_wait_the_distance_grows_from_try_to_try(clock):
 )
 def test_what_passes_is_tried_again(trouble, clock):
     handler, asked = answering(trouble, OK)
-    with asking(handler) as client:
+    with api_client(handler) as client:
         assert client.get("/").payload == {"fine": True}
     assert len(asked) == 2
 
@@ -134,7 +134,7 @@ def test_a_compressed_reply_that_was_cut_is_tried_again(clock):
             200, headers={"content-encoding": "gzip"}, content=gzip.compress(b'{"fine": true}')
         ),
     )
-    with asking(handler) as client:
+    with api_client(handler) as client:
         assert client.get("/").payload == {"fine": True}
     assert len(asked) == 2
 
@@ -145,7 +145,7 @@ def test_the_last_error_comes_through_when_nothing_helps(caplog):
     with (
         stamina.set_testing(True, attempts=100, cap=True),
         caplog.at_level(logging.WARNING),
-        asking(handler, CHIRPER) as client,
+        api_client(handler, CHIRPER) as client,
         pytest.raises(TransientError, match=r"Chirper answered 503.*busy 7"),
     ):
         client.get("/")
@@ -157,7 +157,7 @@ def test_an_unreachable_server_is_named_with_what_to_check():
     handler, _ = answering(httpx.ConnectError("no route"))
     with (
         stamina.set_testing(True, attempts=1),
-        asking(handler, CHIRPER) as client,
+        api_client(handler, CHIRPER) as client,
         pytest.raises(
             TransientError, match=r"Chirper.*http://api\.test.*no route.*CHIRPER_API_URL"
         ),
@@ -178,7 +178,7 @@ def test_an_unreachable_server_is_named_with_what_to_check():
 )
 def test_a_refusal_ends_it_at_once(status, kind, clock):
     handler, asked = answering(httpx.Response(status, json={"message": "no"}))
-    with asking(handler, CHIRPER) as client, pytest.raises(kind, match="no"):
+    with api_client(handler, CHIRPER) as client, pytest.raises(kind, match="no"):
         client.get("/")
     assert len(asked) == 1
     assert clock.sleeps == []
@@ -187,7 +187,7 @@ def test_a_refusal_ends_it_at_once(status, kind, clock):
 def test_a_refused_credential_is_named():
     handler, _ = answering(httpx.Response(401))
     with (
-        asking(handler, CHIRPER) as client,
+        api_client(handler, CHIRPER) as client,
         pytest.raises(AccessDeniedError, match="CHIRPER_TOKEN"),
     ):
         client.get("/")
@@ -197,7 +197,7 @@ def test_a_refused_credential_is_named():
 def test_a_refusal_of_an_api_without_a_credential_names_its_address(status):
     handler, _ = answering(httpx.Response(status))
     with (
-        asking(handler, ApiPolicy("Chirper", "CHIRPER_API_URL")) as client,
+        api_client(handler, ApiPolicy("Chirper", "CHIRPER_API_URL")) as client,
         pytest.raises(CollectionError, match=r"Check CHIRPER_API_URL\."),
     ):
         client.get("/")
@@ -208,7 +208,7 @@ def test_a_wait_beyond_our_time_is_a_spent_quota(clock):
         httpx.Response(429, headers={"Retry-After": "3901"}, text="tomorrow")
     )
     with (
-        asking(handler, CHIRPER, minutes=60) as client,
+        api_client(handler, CHIRPER, minutes=60) as client,
         pytest.raises(QuotaExhaustedError, match=r"tomorrow.*3901 s; 3600 s.*CHIRPER_TOKEN"),
     ):
         client.get("/")
@@ -219,7 +219,7 @@ def test_a_wait_beyond_our_time_is_a_spent_quota(clock):
 def test_the_time_of_a_source_day_ends(clock):
     handler, asked = answering(*[OK] * 10)
     with (
-        asking(handler, CHIRPER, requests_per_minute=1, minutes=3.5) as client,
+        api_client(handler, CHIRPER, requests_per_minute=1, minutes=3.5) as client,
         pytest.raises(TimeBudgetError, match=r"Chirper.*3\.5 minutes.*COLLECT_TIME_BUDGET_MINUTES"),
     ):
         for _ in range(10):
@@ -233,7 +233,9 @@ def test_an_api_may_read_its_own_refusals_first(clock):
 
     handler, asked = answering(httpx.Response(400, text="limit"), httpx.Response(400, text="nope"))
     with (
-        asking(handler, ApiPolicy("Chirper", "CHIRPER_API_URL", read_error=read_error)) as client,
+        api_client(
+            handler, ApiPolicy("Chirper", "CHIRPER_API_URL", read_error=read_error)
+        ) as client,
         pytest.raises(RequestRejectedError, match="nope"),
     ):
         client.get("/")
@@ -245,7 +247,7 @@ def test_a_token_with_a_line_break_is_refused_without_showing_it(caplog):
     secret = "top" + "secret"  # in two, so that quoted source is no find
     with (
         socket.create_server(("127.0.0.1", 0)) as listener,
-        asking(
+        api_client(
             None,
             CHIRPER,
             base_url=f"http://127.0.0.1:{listener.getsockname()[1]}",
@@ -261,7 +263,7 @@ def test_a_token_with_a_line_break_is_refused_without_showing_it(caplog):
 
 def test_a_url_without_a_scheme_is_a_mistake_in_the_settings():
     with (
-        asking(None, base_url="localhost/api") as client,
+        api_client(None, base_url="localhost/api") as client,
         pytest.raises(ConfigurationError, match="_API_URL"),
     ):
         client.get("/")
@@ -305,7 +307,7 @@ def test_what_is_there_is_given():
 def test_every_second_slept_before_a_request_counts_as_waiting(clock):
     busy = httpx.Response(429, headers={"Retry-After": "7"})
     handler, _ = answering(OK, BUSY, busy, OK)
-    with asking(handler, requests_per_minute=30) as client:
+    with api_client(handler, requests_per_minute=30) as client:
         client.get("/")
         client.get("/")
     assert len(clock.sleeps) >= 3  # our own pace, our own backoff, the server's wait
@@ -314,7 +316,7 @@ def test_every_second_slept_before_a_request_counts_as_waiting(clock):
 
 def test_a_wait_that_is_never_taken_does_not_count(clock):
     handler, _ = answering(*[httpx.Response(429, headers={"Retry-After": "7"})] * ATTEMPTS)
-    with asking(handler) as client, pytest.raises(TransientError):
+    with api_client(handler) as client, pytest.raises(TransientError):
         client.get("/")
     assert client.waited_s == pytest.approx(sum(clock.sleeps))
 
@@ -326,7 +328,7 @@ def test_no_error_tells_the_user_info_of_a_url_or_steers_the_terminal(trouble):
     handler, _ = answering(trouble)
     with (
         stamina.set_testing(True, attempts=1),
-        asking(handler, base_url="http://joe:hush@api.test") as client,
+        api_client(handler, base_url="http://joe:hush@api.test") as client,
         pytest.raises(CollectionError, match=r"http://api\.test") as caught,
     ):
         client.get("/")
@@ -336,7 +338,7 @@ def test_no_error_tells_the_user_info_of_a_url_or_steers_the_terminal(trouble):
 def test_no_network_at_all_is_given_up_soon_and_names_the_setting(clock):
     handler, asked = answering(*[httpx.ConnectError("no route")] * 9)
     with (
-        asking(handler, CHIRPER) as client,
+        api_client(handler, CHIRPER) as client,
         pytest.raises(UnreachableError, match=r"Chirper.*no route.*CHIRPER_API_URL"),
     ):
         client.get("/")
@@ -346,7 +348,7 @@ def test_no_network_at_all_is_given_up_soon_and_names_the_setting(clock):
 
 def test_a_server_that_was_there_is_waited_for(clock):
     handler, asked = answering(OK, *[httpx.ConnectError("no route")] * 5, OK)
-    with asking(handler, CHIRPER) as client:
+    with api_client(handler, CHIRPER) as client:
         client.get("/")
         client.get("/")
     assert len(asked) == 7
@@ -355,7 +357,7 @@ def test_a_server_that_was_there_is_waited_for(clock):
 def test_a_short_wait_named_again_and_again_does_not_end_our_patience(clock):
     busy = httpx.Response(503, headers={"Retry-After": "0"})
     handler, _ = answering(*[busy] * (ATTEMPTS - 1), OK)
-    with asking(handler) as client:
+    with api_client(handler) as client:
         client.get("/")
     assert sum(clock.sleeps) > 60
 
@@ -364,7 +366,7 @@ def test_a_short_wait_named_again_and_again_does_not_end_our_patience(clock):
 def test_an_endless_pause_asked_for_in_a_good_reply_ends_the_day(clock, pause):
     policy = ApiPolicy("Chirper", "URL", read_pause=lambda headers, payload: pause)
     handler, asked = answering(OK, OK)
-    with asking(handler, policy) as client, pytest.raises(QuotaExhaustedError, match="pause"):
+    with api_client(handler, policy) as client, pytest.raises(QuotaExhaustedError, match="pause"):
         client.get("/")
         client.get("/")
     assert len(asked) == 1
@@ -377,7 +379,7 @@ def test_a_reply_without_end_is_cut_off(clock):
                 yield b" " * 1_000_000
 
     handler, asked = answering(httpx.Response(200, stream=Endless()), OK)
-    with asking(handler) as client:
+    with api_client(handler) as client:
         assert client.get("/").payload == {"fine": True}
     assert len(asked) == 2
 
@@ -390,7 +392,7 @@ def test_a_reply_that_drips_is_cut_off(clock):
                 yield b" "
 
     handler, asked = answering(httpx.Response(200, stream=Dripping()), OK)
-    with asking(handler) as client:
+    with api_client(handler) as client:
         assert client.get("/").payload == {"fine": True}
     assert len(asked) == 2
 
@@ -400,7 +402,7 @@ def test_a_refusal_that_repeats_our_token_does_not_spread_it():
     handler, _ = answering(httpx.Response(401, text=f"Bad token: Bearer {secret}"))
     headers = {"Authorization": f"Bearer {secret}"}
     with (
-        asking(handler, CHIRPER, headers=headers) as client,
+        api_client(handler, CHIRPER, headers=headers) as client,
         pytest.raises(AccessDeniedError) as no,
     ):
         client.get("/")
@@ -412,7 +414,7 @@ def test_a_refusal_is_quoted_as_it_came_but_for_our_token():
     handler, _ = answering(httpx.Response(400, text="application/json of 2022-11-28"))
     headers = {"Accept": "application/json", "X-Version": "2022-11-28"}
     with (
-        asking(handler, CHIRPER, headers=headers) as client,
+        api_client(handler, CHIRPER, headers=headers) as client,
         pytest.raises(RequestRejectedError, match="application/json of 2022-11-28"),
     ):
         client.get("/")
@@ -424,20 +426,20 @@ def test_a_refusal_is_quoted_as_it_came_but_for_our_token():
 )
 def test_a_byte_that_is_no_text_costs_no_page(body, read):
     handler, _ = answering(httpx.Response(200, content=body))
-    with asking(handler) as client:
+    with api_client(handler) as client:
         assert client.get("/").payload == read
 
 
 def test_a_reply_cut_within_a_letter_is_tried_again(clock):
     handler, asked = answering(httpx.Response(200, content='["é'.encode()[:-1]), OK)
-    with asking(handler) as client:
+    with api_client(handler) as client:
         assert client.get("/").payload == {"fine": True}
     assert len(asked) == 2
 
 
 @pytest.mark.parametrize("url", ["http://api.test/?page=2", "http://api.test:80/a"])
 def test_an_address_of_the_api_is_served_by_it(url):
-    with asking(None) as client:
+    with api_client(None) as client:
         assert client.serves(url)
 
 
@@ -445,7 +447,7 @@ def test_an_address_of_the_api_is_served_by_it(url):
     "url", ["", "http://evil.test/", "https://api.test/", "http://api.test:81/", "http://[::1"]
 )
 def test_no_other_address_is(url):
-    with asking(None) as client:
+    with api_client(None) as client:
         assert not client.serves(url)
 
 
@@ -457,14 +459,14 @@ def test_no_other_address_is(url):
 def test_settings_that_cannot_be_sent_are_named(wrong):
     with (
         pytest.raises(ConfigurationError, match=r"CHIRPER_API_URL and CHIRPER_TOKEN"),
-        asking(None, CHIRPER, **wrong) as client,
+        api_client(None, CHIRPER, **wrong) as client,
     ):
         client.get("/")
 
 
 def test_json_too_deep_to_read_is_tried_again(clock):
     handler, asked = answering(httpx.Response(200, text="[" * 200_000), OK)
-    with asking(handler) as client:
+    with api_client(handler) as client:
         client.get("/")
     assert len(asked) == 2
 
@@ -476,6 +478,6 @@ def test_redirects_in_a_circle_are_left():
 
     asked: list[httpx.Request] = []
     policy = ApiPolicy("Chirper", "CHIRPER_API_URL", follow_redirects=True)
-    with asking(round_and_round, policy) as client, pytest.raises(RequestRejectedError):
+    with api_client(round_and_round, policy) as client, pytest.raises(RequestRejectedError):
         client.get("/")
     assert len(asked) < 6

@@ -187,7 +187,7 @@ class Tally:
     falsely_complete: list[str] = field(default_factory=list)
     lost: list[str] = field(default_factory=list)
     twice: list[str] = field(default_factory=list)
-    deleted_on_doubt: list[str] = field(default_factory=list)
+    wrongly_deleted: list[str] = field(default_factory=list)
     texts_lost: list[str] = field(default_factory=list)
     refused: Counter[str] = field(default_factory=Counter)
     disturbed_by_nothing: list[str] = field(default_factory=list)
@@ -204,7 +204,7 @@ class Tally:
             "falsely complete": self.falsely_complete,
             "lost": self.lost,
             "twice": self.twice,
-            "deleted on doubt": self.deleted_on_doubt,
+            "wrongly deleted": self.wrongly_deleted,
             "without a text": self.texts_lost,
             "never asked for": self.never_asked_for,
             "not whole though nothing went wrong": self.disturbed_by_nothing,
@@ -215,7 +215,7 @@ class Tally:
         return (
             f"{self.source_days} source-days: {self.became_complete} complete in the end,"
             f" {len(self.falsely_complete)} falsely complete, {len(self.lost)} lost,"
-            f" {len(self.twice)} twice, {len(self.deleted_on_doubt)} deleted on doubt,"
+            f" {len(self.twice)} twice, {len(self.wrongly_deleted)} wrongly deleted,"
             f" {len(self.texts_lost)} without a text;"
             f" {self.requests} requests in {self.collections} collections, undisturbed"
             f" {self.undisturbed_requests} in {self.source_days}; refused {dict(self.refused)};"
@@ -258,7 +258,7 @@ class Store:
         return rows
 
     def entry(self, source: str, day: date) -> tuple[bool, str]:
-        """Whether the ledger calls a source-day complete, and its reason."""
+        """Return whether the ledger calls a source-day complete, and its reason."""
         entries = bronze.ledger_of_day(self._connection, day)
         entry = next((one for one in entries if one.source == source), None)
         return (entry.complete, entry.reason) if entry else (False, "never collected")
@@ -319,7 +319,7 @@ class Watched:
             self._tally.falsely_complete.append(f"{name}: {len(missing)} of {len(self._steady)}")
         gone = self._were_stored & self._steady - stored
         if gone:
-            self._tally.deleted_on_doubt.append(f"{name}: {len(gone)} ({reason})")
+            self._tally.wrongly_deleted.append(f"{name}: {len(gone)} ({reason})")
         self._were_stored |= stored
         self._check_texts(rows, name)
         return complete
@@ -414,7 +414,7 @@ def collect_disturbed(
 
 
 @pytest.mark.parametrize("chunk", range(DAYS // CHUNK))
-def test_no_day_is_called_complete_that_is_not_and_nothing_goes_on_doubt(
+def test_no_day_is_called_complete_that_is_not_and_nothing_is_deleted_wrongly(
     chunk: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ):
     tally, store = Tally(), Store()

@@ -21,10 +21,10 @@ from issue_pipeline.resources.collectors import reddit
 from issue_pipeline.sandbox.apis.addresses import permalink
 from issue_pipeline_tests.support.hand_written import CLIENT_ID, CLIENT_SECRET, DAY, a_post
 from issue_pipeline_tests.support.replays import (
-    a_harvest,
+    a_builder,
     answering,
+    api_client,
     as_response,
-    asking,
     nothing_is_lost,
     recorded,
     recorded_errors,
@@ -77,7 +77,7 @@ def test_every_recorded_refusal_is_taken_for_what_it_is(exchange, expected):
     handler, _ = answering(as_response(exchange))
     with (
         stamina.set_testing(True, attempts=1),
-        asking(handler, reddit.API_POLICY) as client,
+        api_client(handler, reddit.API_POLICY) as client,
         pytest.raises(kind, match=named) as refused,
     ):
         client.get("/r/webdev/new")
@@ -97,7 +97,7 @@ def test_too_many_requests_are_waited_out_as_the_headers_say(headers, wait_s):
     handler, _ = answering(httpx.Response(429, headers=headers))
     with (
         stamina.set_testing(True, attempts=1),
-        asking(handler, reddit.API_POLICY) as client,
+        api_client(handler, reddit.API_POLICY) as client,
         pytest.raises(TransientError) as refused,
     ):
         client.get("/r/webdev/new")
@@ -255,8 +255,8 @@ def test_a_look_at_all_of_reddit_that_is_refused_costs_no_subreddit(refusal, clo
         return a_listing([(1, 500), (2, -10)], None)
 
     auth_handler, _ = answering(httpx.Response(200, json=a_token("a")))
-    builder = a_harvest(DAY.date())
-    with asking(auth_handler) as auth, asking(handler, reddit.API_POLICY) as client:
+    builder = a_builder(DAY.date())
+    with api_client(auth_handler) as auth, api_client(handler, reddit.API_POLICY) as client:
         tokens = reddit.TokenSource(auth, CLIENT_ID, CLIENT_SECRET)
         reddit.collect(client, tokens, ["webdev"], builder)
     assert len(builder.posts) == 1
@@ -275,7 +275,7 @@ def test_a_token_that_expires_on_the_way_is_renewed():
 def test_a_token_is_kept_while_it_is_good(clock):
     granted = [httpx.Response(200, json=a_token(f"token-{number}")) for number in range(2)]
     handler, asked = answering(*granted)
-    with asking(handler) as auth:
+    with api_client(handler) as auth:
         tokens = reddit.TokenSource(auth, CLIENT_ID, CLIENT_SECRET)
         assert [tokens.token() for _ in range(3)] == ["token-0"] * 3
         clock.now_s += 3600 - reddit.TOKEN_MARGIN_S - 1
@@ -301,7 +301,7 @@ def a_token(name: str) -> dict[str, Any]:
 )
 def test_a_login_that_gives_no_token_is_an_error(body, kind):
     handler, _ = answering(httpx.Response(200, json=body))
-    with asking(handler) as auth, pytest.raises(kind):
+    with api_client(handler) as auth, pytest.raises(kind):
         reddit.TokenSource(auth, CLIENT_ID, CLIENT_SECRET).token()
 
 
@@ -310,7 +310,7 @@ def test_a_login_that_gives_no_token_is_an_error(body, kind):
 )
 def test_a_recorded_token_is_read(exchange):
     handler, _ = answering(as_response(exchange))
-    with asking(handler) as auth:
+    with api_client(handler) as auth:
         token = reddit.TokenSource(auth, CLIENT_ID, CLIENT_SECRET).token()
     assert token == exchange["body"]["access_token"]
 
@@ -354,10 +354,10 @@ def test_a_wrong_secret_names_its_settings():
 def test_a_reply_of_another_shape_is_an_error_and_no_empty_day(body):
     auth_handler, _ = answering(httpx.Response(200, json=a_token("a")))
     handler, _ = answering(httpx.Response(200, json=body))
-    with asking(auth_handler) as auth, asking(handler, reddit.API_POLICY) as client:
+    with api_client(auth_handler) as auth, api_client(handler, reddit.API_POLICY) as client:
         tokens = reddit.TokenSource(auth, CLIENT_ID, CLIENT_SECRET)
         with pytest.raises(UnexpectedReplyError):
-            reddit.collect(client, tokens, ["webdev"], a_harvest(DAY.date()))
+            reddit.collect(client, tokens, ["webdev"], a_builder(DAY.date()))
 
 
 @pytest.mark.parametrize(
@@ -411,8 +411,8 @@ def listings(*pages: tuple[list[tuple[int, int]], str | None]) -> tuple[Collecti
         return a_listing(*next(replies))
 
     auth_handler, _ = answering(httpx.Response(200, json=a_token("a")))
-    builder = a_harvest(DAY.date())
-    with asking(auth_handler) as auth, asking(handler, reddit.API_POLICY) as client:
+    builder = a_builder(DAY.date())
+    with api_client(auth_handler) as auth, api_client(handler, reddit.API_POLICY) as client:
         tokens = reddit.TokenSource(auth, CLIENT_ID, CLIENT_SECRET)
         reddit.collect(client, tokens, ["webdev"], builder)
     return builder.collection(auth, client), len(asked)
@@ -472,9 +472,9 @@ def test_a_token_refused_before_its_time_is_renewed_once():
     later = a_listing([(9_999, LATER_S)], None)
     reading, again = (httpx.Response(200, json=page) for _ in range(2))
     handler, asked = answering(httpx.Response(401), reading, later, again)
-    with asking(auth_handler) as auth, asking(handler, reddit.API_POLICY) as client:
+    with api_client(auth_handler) as auth, api_client(handler, reddit.API_POLICY) as client:
         tokens = reddit.TokenSource(auth, CLIENT_ID, CLIENT_SECRET)
-        reddit.collect(client, tokens, ["webdev"], a_harvest(DAY.date()))
+        reddit.collect(client, tokens, ["webdev"], a_builder(DAY.date()))
     assert len(logins) == 2
     assert asked[1].headers["authorization"] == "Bearer token-1"
 

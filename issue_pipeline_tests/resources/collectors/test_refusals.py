@@ -25,7 +25,7 @@ from issue_pipeline.resources.collectors import (
     stackoverflow,
 )
 from issue_pipeline.resources.collectors.http import ApiPolicy, within_window
-from issue_pipeline_tests.support.replays import answering, asking
+from issue_pipeline_tests.support.replays import answering, api_client
 
 BLOCK_PAGE = (
     "<!doctype html><html><head><title>Blocked</title></head><body>whoa there, pardner!"
@@ -109,7 +109,7 @@ def test_a_refusal_is_taken_for_what_it_is(policy, path, reply, kind, names, spa
     handler, _ = answering(reply)
     with (
         stamina.set_testing(True, attempts=1),
-        asking(handler, policy) as client,
+        api_client(handler, policy) as client,
         pytest.raises(CollectionError) as refused,
     ):
         client.get(path)
@@ -140,7 +140,7 @@ def test_a_throttle_that_names_no_wait_is_waited_out_for_half_a_minute_and_longe
         moments.append(clock.now_s)
         return handler(request)
 
-    with asking(timed, policy) as client:
+    with api_client(timed, policy) as client:
         client.get(path)
     waits = [later - earlier for earlier, later in pairwise(moments)]
     assert waits == [pytest.approx(30, abs=1), pytest.approx(60, abs=1), pytest.approx(120, abs=1)]
@@ -176,7 +176,7 @@ def test_a_reset_of_the_archive_never_holds_it_for_a_day(reset, clock):
     handler, _ = answering(
         httpx.Response(200, headers=spent, json={}), httpx.Response(200, json={})
     )
-    with asking(handler, ARCHIVE) as client:
+    with api_client(handler, ARCHIVE) as client:
         client.get(POSTS)
         client.get(POSTS)
     assert sum(clock.sleeps) <= arctic_shift.LONGEST_RESET_S + 1

@@ -20,10 +20,10 @@ from issue_pipeline.resources.collectors import stackoverflow
 from issue_pipeline.sandbox.apis.addresses import permalink
 from issue_pipeline_tests.support.hand_written import DAY, a_post
 from issue_pipeline_tests.support.replays import (
-    a_harvest,
+    a_builder,
     answering,
+    api_client,
     as_response,
-    asking,
     nothing_is_lost,
     recorded,
     recorded_errors,
@@ -61,7 +61,7 @@ def test_every_recorded_page_is_read_without_loss(exchange):
 def test_every_recorded_refusal_is_taken_for_what_it_is(exchange, expected, clock):
     handler, asked = answering(as_response(exchange))
     with (
-        asking(handler, stackoverflow.API_POLICY) as client,
+        api_client(handler, stackoverflow.API_POLICY) as client,
         pytest.raises(expected) as refused,
     ):
         client.get("/questions")
@@ -95,7 +95,7 @@ def test_the_body_tells_a_throttle_from_a_mistake(reply, kind, wait_s):
     handler, _ = answering(reply)
     with (
         stamina.set_testing(True, attempts=1),
-        asking(handler, stackoverflow.API_POLICY) as client,
+        api_client(handler, stackoverflow.API_POLICY) as client,
         pytest.raises(CollectionError) as refused,
     ):
         client.get("/questions")
@@ -180,9 +180,9 @@ def test_a_bad_key_names_its_setting():
 
 def collected_from(*bodies: Any) -> tuple[Collection, list[httpx.Request]]:
     handler, asked = answering(*(httpx.Response(200, json=body) for body in bodies))
-    builder = a_harvest(DAY.date())
+    builder = a_builder(DAY.date())
     headers = stackoverflow.headers("a-key")
-    with asking(handler, stackoverflow.API_POLICY, headers=headers) as client:
+    with api_client(handler, stackoverflow.API_POLICY, headers=headers) as client:
         expected = stackoverflow.collect(client, builder)
         return builder.collection(client, expected_count=expected), asked
 
@@ -200,7 +200,7 @@ def test_the_key_travels_in_the_header_only():
 )
 def test_a_recorded_backoff_holds_the_next_request(exchange, clock):
     handler, _ = answering(as_response(exchange), httpx.Response(200, json={}))
-    with asking(handler, stackoverflow.API_POLICY) as client:
+    with api_client(handler, stackoverflow.API_POLICY) as client:
         client.get("/questions")
         client.get("/questions")
     assert clock.sleeps == [pytest.approx(exchange["body"]["backoff"] + 1, abs=0.01)]
@@ -221,7 +221,7 @@ def proof(total: int) -> list[dict[str, Any]]:
 
 def test_a_quota_spent_on_the_way_keeps_what_came_and_says_how_far_that_is():
     posts = [a_post("stackoverflow", index * 60) for index in range(1_000)]
-    builder = a_harvest(DAY.date())
+    builder = a_builder(DAY.date())
     with simulator(posts) as running, httpx.Client() as plain:
 
         def spent_after_three(request: httpx.Request) -> httpx.Response:
@@ -232,7 +232,7 @@ def test_a_quota_spent_on_the_way_keeps_what_came_and_says_how_far_that_is():
 
         asked: list[httpx.Request] = []
         with (
-            asking(spent_after_three, stackoverflow.API_POLICY) as client,
+            api_client(spent_after_three, stackoverflow.API_POLICY) as client,
             builder.keeping_what_came(),
         ):
             stackoverflow.collect(client, builder)
@@ -278,8 +278,8 @@ def test_a_quota_spent_by_the_last_page_leaves_the_day_unproven():
     last = {"items": [a_question(1, 5)], "has_more": False, "quota_remaining": 0}
     spent = {"error_id": 502, "error_message": "too many requests", "quota_remaining": 0}
     handler, _ = answering(httpx.Response(200, json=last), httpx.Response(400, json=spent))
-    builder = a_harvest(DAY.date())
-    with asking(handler, stackoverflow.API_POLICY) as client, builder.keeping_what_came():
+    builder = a_builder(DAY.date())
+    with api_client(handler, stackoverflow.API_POLICY) as client, builder.keeping_what_came():
         stackoverflow.collect(client, builder)
     collection = builder.collection(client)
     assert len(collection.posts) == 1

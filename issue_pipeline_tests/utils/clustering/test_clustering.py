@@ -85,7 +85,7 @@ def test_the_largest_group_is_number_zero(mode: str):
     assert clustering.labels.tolist() == [2] * 6 + [0] * 10 + [1] * 8
 
 
-def test_strangers_are_noise():
+def test_unrelated_posts_are_noise():
     labels = cluster_embeddings(groups([15] * 4, spread=0.8, noise=60), mode="raw").labels
     assert labels[:60].min() == 0
     assert np.mean(labels[60:] == -1) > 0.9
@@ -180,19 +180,19 @@ def test_a_topic_of_most_of_the_day_is_not_lost_to_its_thicker_spots():
 
 
 @pytest.mark.parametrize("n", [20, 30, 60, 100, 318])
-def test_strangers_make_no_groups(n: int):
+def test_unrelated_posts_make_no_clusters(n: int):
     for seed in range(4):
         labels = cluster_embeddings(groups([], spread=0.0, noise=n, seed=seed)).labels
         assert labels.tolist() == [-1] * n
 
 
-def test_small_groups_are_told_from_the_strangers_around_them():
+def test_small_groups_are_separated_from_unrelated_posts_around_them():
     labels = cluster_embeddings(groups([10, 10, 10], spread=0.8, noise=40)).labels
     assert members(labels[:30]) == {frozenset(range(one, one + 10)) for one in (0, 10, 20)}
     assert np.sum(labels[30:] >= 0) <= 2
 
 
-def test_members_that_are_strangers_to_their_cluster_leave_it():
+def test_outliers_leave_their_cluster():
     vectors = groups([10], spread=0.8, noise=50)
     labels = np.full(60, -1)
     labels[:12] = 0

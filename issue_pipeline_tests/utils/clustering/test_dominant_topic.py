@@ -18,7 +18,7 @@ def test_even_one_other_post_is_enough_to_tell_a_topic_by():
 
 
 @pytest.mark.parametrize("n", [6, 30, 300])
-def test_strangers_have_no_topic(n: int):
+def test_unrelated_posts_have_no_dominant_topic(n: int):
     assert dominant_topic(groups([], spread=0.0, noise=n)) is None
 
 

@@ -10,7 +10,7 @@ from issue_pipeline.utils.clustering.tree import ClusterTree
 from issue_pipeline.utils.embeddings import Vectors
 
 
-def wide_topic_and_strangers(topic: int, null_model: int) -> Vectors:
+def wide_topic_and_unrelated_posts(topic: int, null_model: int) -> Vectors:
     """Posts all around a middle, opposite ones hardly alike, then some of no topic."""
     dice = np.random.default_rng(1)
     around = dice.normal(size=(topic, 5))
@@ -35,7 +35,7 @@ def test_a_wide_topic_beyond_the_ceiling_gives_way_to_those_within_it(
     topic: int, day: int, most: int
 ):
     labels = cluster_embeddings(
-        wide_topic_and_strangers(topic, day - topic), min_cluster_size=10
+        wide_topic_and_unrelated_posts(topic, day - topic), min_cluster_size=10
     ).labels
     sizes = np.bincount(labels + 1)[1:]
     assert sizes.max() <= most
@@ -52,10 +52,10 @@ def test_a_wide_topic_beyond_the_ceiling_gives_way_to_those_within_it(
         pytest.param(0.5, 0.45, 2, id="just under half of what null_model are not"),
     ],
 )
-def test_a_giant_stays_if_it_is_half_as_alike_as_the_clusters_within_it(
+def test_an_oversized_cluster_stays_if_it_is_half_as_alike_as_the_clusters_within_it(
     by_chance: float, cosine: float, groups: int
 ):
-    """A giant of two halves, side by side; far away, another group, which makes it a contrast."""
+    """An oversized cluster of two adjacent halves, and far away another group, as a contrast."""
     half = np.arange(20)
     line = np.concatenate([half, 20.5 + half, 10_000 + half])[:, None].astype(np.float32)
     # Posts of one half are the same, so the whole is about (1 + cosine) / 2 as alike.

@@ -15,7 +15,7 @@ def vectors_of(n: int, d: int = 16) -> Vectors:
 
 
 @pytest.mark.parametrize("n", [10, 40])
-def test_strangers_are_all_pairs_that_no_cluster_holds(n: int):
+def test_the_null_model_is_of_all_pairs_that_no_cluster_holds(n: int):
     vectors, labels = vectors_of(n), np.arange(n) % 4 - 1
     together = (labels[:, None] == labels) & (labels[:, None] >= 0)
     cosines = (vectors @ vectors.T)[np.triu(~together, 1)]
@@ -24,7 +24,7 @@ def test_strangers_are_all_pairs_that_no_cluster_holds(n: int):
     assert null_model.deviation == pytest.approx(cosines.std(), abs=1e-5)
 
 
-def test_where_one_cluster_holds_everything_there_are_no_strangers():
+def test_where_one_cluster_holds_everything_there_is_no_null_model():
     assert NullModel.of(vectors_of(5), np.zeros(5, np.int64)) == NullModel(0.0, 0.0)
 
 
@@ -36,7 +36,7 @@ def test_likeness_is_the_mean_cosine_of_different_rows():
     assert np.allclose(mean_cosines_to_others(vectors), others, atol=1e-6)
 
 
-def test_no_choice_of_strangers_is_more_alike_than_the_bound():
+def test_no_random_subset_is_more_alike_than_the_bound():
     dice = np.random.default_rng(3)
     null_model = NullModel(mean=0.1, deviation=0.2)
     for pairs, choices in ((1, 100), (10, 100), (10, 1_000)):

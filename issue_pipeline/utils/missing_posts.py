@@ -1,11 +1,11 @@
-"""From how many missing posts on a reply is doubted rather than believed."""
+"""From how many missing posts on a reply is held to be incomplete rather than believed."""
 
 # Up to so many may always be missing: on a small day a tenth is less than one post.
 FEW = 5
 SHARE = 0.1
 
 
-def is_doubtful(missing: int, known: int) -> bool:
+def too_many_missing(missing: int, known: int) -> bool:
     """Return whether so many posts are too many to have vanished by themselves.
 
     Args:
