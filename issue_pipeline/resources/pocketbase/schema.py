@@ -70,7 +70,7 @@ def _wanted(collection: str, ids: Json) -> Json:
 
 
 def ensure_schema(connection: PocketBaseConnection) -> None:
-    """Make the collections, later fields and indexes that are missing, and allow batches.
+    """Make the collections, later fields, indexes and sources that are missing; allow batches.
 
     Raises:
         LiveStoreAccessError: A collection of one of the names is there, but is somebody else's; the
@@ -89,7 +89,11 @@ def ensure_schema(connection: PocketBaseConnection) -> None:
         problem
         for name in names
         if name in there
-        for problem in schema_differences(there[name], _wanted(name, ids), later.get(name, ()))
+        for problem in schema_differences(
+            {**there[name], "fields": _with_every_source(there[name]["fields"])},
+            _wanted(name, ids),
+            later.get(name, ()),
+        )
     ]
     if problems:
         raise LiveStoreAccessError(
@@ -103,13 +107,12 @@ def ensure_schema(connection: PocketBaseConnection) -> None:
             there[name] = _create(connection, _wanted(name, ids))
             ids[name] = there[name]["id"]
         ours = _wanted(name, ids)
+        fields = [*_with_every_source(there[name]["fields"]), *missing_fields(there[name], ours)]
+        indexes = [*there[name].get("indexes", ()), *missing_indexes(there[name], ours)]
         changes = {
-            what: [*there[name].get(what, ()), *missing]
-            for what, missing in (
-                ("fields", missing_fields(there[name], ours)),
-                ("indexes", missing_indexes(there[name], ours)),
-            )
-            if missing
+            what: wanted
+            for what, wanted in (("fields", fields), ("indexes", indexes))
+            if wanted != [*there[name].get(what, ())]
         }
         if changes:
             connection.send("PATCH", f"/api/collections/{there[name]['id']}", body=changes)
@@ -121,6 +124,19 @@ def ensure_schema(connection: PocketBaseConnection) -> None:
     for name, values in fill.items():
         if values:
             _fill(connection, name, values)
+
+
+def _with_every_source(fields: list[Json]) -> list[Json]:
+    """Return fields of which ``source`` takes every source, if it takes one of them already.
+
+    A source that is added later, such as by a package, finds a store that does not know it.
+    """
+    return [
+        {**field, "values": list(dict.fromkeys((*field["values"], *SOURCES)))}
+        if field["name"] == "source" and {*field.get("values", ())} & {*SOURCES}
+        else field
+        for field in fields
+    ]
 
 
 def _fill(connection: PocketBaseConnection, name: str, values: Json) -> None:

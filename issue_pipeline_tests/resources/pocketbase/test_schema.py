@@ -123,6 +123,19 @@ def test_fields_of_a_later_version_are_added_and_what_is_there_counts_as_a_probl
         connect(resource)
 
 
+def test_a_source_that_was_added_later_becomes_a_value_of_the_store_that_is_there(tmp_path):
+    with plain_server(tmp_path / "theirs") as resource, owner(resource) as client:
+        connect(resource)
+        today = _collection(client, "issue_evidence")
+        older = _with("source", values=["usenet", *SOURCES[:-1]])(today)
+        client.patch("/api/collections/issue_evidence", json=older).raise_for_status()
+        connect(resource)
+        there = _collection(client, "issue_evidence")
+        assert there == today | _with("source", values=["usenet", *SOURCES])(today) | {
+            "updated": there["updated"]
+        }
+
+
 AN_ISSUE = {
     "id": "issue0000000001", "issue_date": "2026-03-10", "cluster_id": 0, "fingerprint": "f" * 64,
     "title": "It breaks", "category": "other", "description": "", "impact": "low", "size": 5,
