@@ -149,7 +149,7 @@ class IssueRow:
 
     Attributes:
         is_problem: Whether the posts report a common problem; ``None`` without a label, and in rows
-            from before that was told.
+            from before that was determined.
         problem_score: How much they do by their vectors and words: higher, the more; ``None`` in
             rows from before it was computed.
         label_source: ``local``, ``remote``, ``reused`` or ``failed``.
@@ -211,7 +211,7 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class LiveRow:
-    """One row of ``gold.live_issues``: what the live store was last told about a record.
+    """One row of ``gold.live_issues``: what was last written to the live store about a record.
 
     Attributes:
         cluster_id: The cluster that it stands for, or last stood for.

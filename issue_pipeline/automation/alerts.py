@@ -184,7 +184,7 @@ def _send_failures(
         if run_id in memory.failed or ended_at(record) < datetime.now(UTC) - TOLD_FOR:
             continue
         if time.monotonic() - began > LOOK_S:
-            outcomes.append("The rest is told at the next look.")
+            outcomes.append("The rest is sent at the next look.")
             return False
         reason = _reason(context.instance, run_id)
         text = alert_text(record.dagster_run, ended_at(record), reason, dagster_ui_url())

@@ -1,4 +1,4 @@
-"""Asset checks that warn: those of ended runs that nobody was told of, in one message."""
+"""Asset checks that warn: those of ended runs that were not yet reported, in one message."""
 
 import hashlib
 from collections.abc import Iterable, Mapping
@@ -45,20 +45,20 @@ def check_results(instance: dg.DagsterInstance, run: dg.DagsterRun) -> list[Chec
 
 
 def open_warnings(
-    results: Iterable[CheckResult], told: Mapping[str, str]
+    results: Iterable[CheckResult], reported: Mapping[str, str]
 ) -> tuple[list[CheckResult], set[str]]:
     """Sort results into news and what is over.
 
     Args:
         results: Of the runs that ended since, the oldest first.
-        told: Keys of the warnings that were told.
+        reported: Keys of the warnings that were reported.
 
     Returns:
-        The warnings that were not told yet, the last result of each; and the keys of those that
-        were told and have passed since, which are told again should they fail again.
+        The warnings that were not reported yet, the last result of each; and the keys of those
+        that have passed since, which are reported again should they fail again.
     """
     last = {result.key: result for result in results}
-    news = [one for key, one in last.items() if not one.passed and key not in told]
+    news = [one for key, one in last.items() if not one.passed and key not in reported]
     return news, {key for key, one in last.items() if one.passed}
 
 

@@ -355,7 +355,7 @@ def _moved(row: IssueRow, cluster: PreparedCluster) -> IssueRow:
     """Return a row for a cluster: its number, size and score, and what follows from the score."""
     is_problem = row.is_problem
     if is_problem is None and not row.label_failed:
-        # A label from before problems were told from other themes.
+        # A label from before problems were separated from other themes.
         is_problem = cluster.problem_score >= MIN_PROBLEM_SCORE
     return replace(
         row,

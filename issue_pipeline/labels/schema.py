@@ -16,7 +16,7 @@ CATEGORIES: tuple[str, ...] = get_args(Category)
 IMPACT_LEVELS: tuple[str, ...] = get_args(ImpactLevel)
 MAX_TITLE_CHARS = 120
 MAX_DESCRIPTION_CHARS = 600
-# Least cosine of a text that a model wrote to the centroid of its cluster; docs/labels.md tells
+# Least cosine of a text that a model wrote to the centroid of its cluster; docs/labels.md says
 # how it was found. A description may leave the subject to the title.
 MIN_GROUNDING = {"canonical_title": 0.40, "description": 0.20}
 # Shorter texts may agree with the instructions by chance.
@@ -214,7 +214,7 @@ def copied_problem(label: IssueLabel, instructions: str) -> str | None:
 
     Args:
         label: A label that a model wrote.
-        instructions: Everything that the model was told about its task.
+        instructions: Everything that the prompt says about the task.
     """
     told = f" {_bare_words(instructions)} "
     # That posts report no common problem is said in the instructions' own words, rightly.

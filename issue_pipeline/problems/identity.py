@@ -98,7 +98,7 @@ def similarities(groups: Sequence[Group], others: Sequence[Group]) -> NDArray[np
 
 
 def link_day(problems: Sequence[Problem], issues: Sequence[Group]) -> list[Link]:
-    """Give every issue of one day its problem: an earlier one, or a new one.
+    """Return every issue of one day its problem: an earlier one, or a new one.
 
     Each issue joins the earlier problem that it is most similar to, if their similarity is at least
     ``MIN_SIMILARITY``. Of the others, those that are one problem are put together, the most similar

@@ -101,7 +101,7 @@ def _issue_fields(
         "size": issue.cluster_size,
         "sources": dict(sorted(Counter(item.source for item in evidence).items())),
         "complete": complete,
-        # One from before problems were told from other themes was published as a problem.
+        # One from before problems were separated from other themes was published as a problem.
         "is_problem": issue.is_problem is not False,
     }
 

@@ -473,14 +473,14 @@ def _page_title(response: httpx.Response) -> str:
 
 
 def within_window(seconds: float | None, longest_s: float) -> float | None:
-    """Read how long a limit's window lasts, which some servers tell as a moment.
+    """Read how long a limit's window lasts, which some servers state as a moment.
 
     Args:
-        seconds: As told: seconds, or seconds or milliseconds since 1970.
+        seconds: As stated: seconds, or seconds or milliseconds since 1970.
         longest_s: How long such a window can last.
 
     Returns:
-        Seconds in [0, ``longest_s``]; ``None`` where nothing, or no number, was told.
+        Seconds in [0, ``longest_s``]; ``None`` where nothing, or no number, was stated.
     """
     if seconds is None or not math.isfinite(seconds):
         return None

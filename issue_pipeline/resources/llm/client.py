@@ -164,7 +164,7 @@ class LanguageModel:
         )
 
     def has_known_price(self) -> bool:
-        """Return whether what a call costs can be told."""
+        """Return whether the price of a call is known."""
         try:
             import_litellm().cost_per_token(self.name, prompt_tokens=1, completion_tokens=1)
         except Exception:  # one of several of LiteLLM's own

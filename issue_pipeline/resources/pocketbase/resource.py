@@ -115,7 +115,7 @@ class LiveStore:
         }
 
     def apply(self, plan: Sequence[IssueChanges]) -> Iterator[Outcome]:
-        """Write a plan in batches, telling after each what became of its issues.
+        """Write a plan in batches, reporting after each what became of its issues.
 
         A record that the server refuses is left out with its error, and the others are written. An
         issue whose own record is refused stays as it was, with its posts.
