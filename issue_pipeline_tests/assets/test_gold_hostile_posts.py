@@ -117,7 +117,7 @@ def test_the_labels_of_other_clusters_are_the_same_with_and_without_them(make_pi
     labels = pipeline.query(first)
     with pipeline.resources["database"].write() as connection:
         connection.execute("DELETE FROM gold.issues")  # or they would be kept
-        connection.execute("DELETE FROM bronze.raw_items")  # likewise: so many missing ones would stay
+        connection.execute("DELETE FROM bronze.raw_items")  # likewise: many missing posts stay
     store(pipeline, without_them(clusters, CLEAN))
     pipeline.run(issues)
     assert len(labels) == CLEAN
@@ -153,7 +153,7 @@ def test_the_real_local_model_labels_them_without_a_trace_and_the_others_as_with
         rows = pipeline.query(f"{LABELS} ORDER BY cluster_id")
         with pipeline.resources["database"].write() as connection:
             connection.execute("DELETE FROM gold.issues")  # or they would be kept
-            connection.execute("DELETE FROM bronze.raw_items")  # likewise: so many missing ones would stay
+            connection.execute("DELETE FROM bronze.raw_items")  # likewise: many missing posts stay
         store(pipeline, without_them(clusters, clean))
         pipeline.resources["llm"] = changed(local, max_calls=clean)
         pipeline.run(issues)
