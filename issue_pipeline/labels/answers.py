@@ -25,9 +25,22 @@ _MAX_ANSWER_CHARS = 40_000
 # Wrappers within wrappers that are looked into, and values in all.
 _MAX_DEPTH = 6
 _MAX_VALUES = 2_000
-_TAG = r"(?:think|thinking|thought|thoughts|reasoning|reflection)"
-_OPENED = re.compile(rf"<{_TAG}>|\[THINK\]|<\|channel\|>analysis", re.IGNORECASE)
-_CLOSED = re.compile(rf"</{_TAG}>|\[/THINK\]|<\|channel\|>final", re.IGNORECASE)
+# Braces at which no object begins: each costs the time to reach it.
+_MAX_TRIES = 500
+_TAG = r"(?:\w{1,20}:)?(?:think|thinking|thought|thoughts|reasoning|reflection|scratchpad|analysis)"
+_OPENED = re.compile(
+    rf"<{_TAG}(?:\s[^<>]{{0,100}})?>|\[THINK\]|◁think▷|<\|channel\|>(?:analysis|thought)"
+    # As gpt-oss where its own marks are left out.
+    r"|<\|START_THINKING\|>|\A\s*(?-i:analysis(?=[A-Z{]))",
+    re.IGNORECASE,
+)
+_CLOSED = re.compile(
+    rf"</{_TAG}>|\[/THINK\]|◁/think▷|<\|channel\|>final|<\|END_THINKING\|>|assistantfinal",
+    re.IGNORECASE,
+)
+# What may stand around an answer that is nothing but JSON.
+_WRAPPING = re.compile(r"```\w*|<[^<>]{0,40}>")
+_TRAILING_COMMA = re.compile(r",(?=\s*[}\]])")
 _FIELDS = frozenset(IssueLabel.model_fields)
 
 
@@ -66,7 +79,8 @@ def parse_label(answer: Answer | str, prompt: Prompt) -> IssueLabel:
 def _parts(answer: Answer) -> Iterator[Sequence[str]]:
     """Yield texts that may hold the label, those that are most of an answer first."""
     said, thought = _without_thoughts(answer.text)
-    yield [said]
+    if not (answer.is_cut and _is_in_midst(said)):
+        yield [said]
     if answer.arguments:
         yield answer.arguments
     if not answer.is_cut:
@@ -87,8 +101,22 @@ def _without_thoughts(text: str) -> tuple[str, str]:
     return text, ""
 
 
+def _is_in_midst(text: str) -> bool:
+    """Whether words come before and after the JSON of a text, or more of it was begun."""
+    start, end = text.find("{"), text.rfind("}") + 1
+    if not 0 <= start < end:
+        return False
+    before, after = (_WRAPPING.sub("", one) for one in (text[:start], text[end:]))
+    has_words = re.compile(r"\w").search
+    return "{" in after or bool(has_words(before) and has_words(after))
+
+
 def _label_in(texts: Sequence[str], prompt: Prompt) -> IssueLabel:
-    found = [one for text in texts for one in _objects(text[-_MAX_ANSWER_CHARS:])]
+    texts = [text[-_MAX_ANSWER_CHARS:] for text in texts]
+    found = [one for text in texts for one in _objects(text)]
+    if not found:  # as people and small models write it
+        mended = [_TRAILING_COMMA.sub("", text) for text in texts]
+        found = [one for text in mended if text not in texts for one in _objects(text)]
     likely = [one for value in found for one in _label_like(value)]
     if not likely:
         if not found:
@@ -132,29 +160,30 @@ def _valid_label(fields: Mapping[str, Any], prompt: Prompt) -> IssueLabel:
 
 def _objects(text: str) -> Iterator[Any]:
     """Yield the whole JSON values of a text: objects, and strings or lists that may hold one."""
-    decode = json.JSONDecoder().raw_decode
+    # Line feeds within strings are let through: the label's own rules say what is wrong with them.
+    decode = json.JSONDecoder(strict=False).raw_decode
     stripped = text.strip()
     if stripped[:1] in ('"', "["):
         try:
-            value, _ = decode(stripped)
+            value, end = decode(stripped)
         except (ValueError, RecursionError):
-            value = None
-        if isinstance(value, str):
+            value, end = None, 0
+        if isinstance(value, str) and end == len(stripped):
             yield from _objects_in_string(value)
             return
-    start = text.find("{")
-    while start >= 0:
+    start, tries = text.find("{"), 0
+    while start >= 0 and tries < _MAX_TRIES:
         try:
             value, end = decode(text, start)
             yield value
         except (ValueError, RecursionError):
-            end = start + 1
+            end, tries = start + 1, tries + 1
         start = text.find("{", end)
 
 
 def _objects_in_string(text: str) -> Iterator[Any]:
     """Yield the objects of a string within JSON, decoded once more."""
-    if "{" in text and text.strip()[:1] != '"':
+    if "{" in text:
         yield from _objects(text)
 
 
@@ -164,10 +193,12 @@ def _label_like(value: Any, depth: int = 0) -> Iterator[Mapping[str, Any]]:  # n
         return
     if isinstance(value, Mapping):
         own = {_plain(str(name)) for name in value} & {_plain(name) for name in _FIELDS}
-        if own and not all(isinstance(one, Mapping) for one in value.values()):
+        values = list(value.values())
+        inner = [one for one in values if isinstance(one, Mapping)]
+        # One that repeats a field or two beside the whole label is a wrapper, too.
+        if own and not any(_has_all_fields(one) for one in inner) and len(inner) < len(values):
             yield value
             return
-        values = list(value.values())
     elif isinstance(value, list):
         values = value
     elif isinstance(value, str):
@@ -178,6 +209,10 @@ def _label_like(value: Any, depth: int = 0) -> Iterator[Mapping[str, Any]]:  # n
         yield from _label_like(one, depth + 1)
 
 
+def _has_all_fields(value: Mapping[str, Any]) -> bool:
+    return {_plain(name) for name in _FIELDS} <= {_plain(str(name)) for name in value}
+
+
 def _folded(fields: Mapping[str, Any]) -> dict[str, Any]:
     """Spell names of fields and values of enumerations as the schema does."""
     names = {_plain(name): name for name in _FIELDS}
@@ -185,6 +220,8 @@ def _folded(fields: Mapping[str, Any]) -> dict[str, Any]:
     for name, value in fields.items():
         known = names.get(_plain(str(name)), str(name))
         choices = _choices(known)
+        if isinstance(value, list) and len(value) == 1:
+            value = value[0]
         if isinstance(value, str) and value not in choices:
             value = choices.get(_plain(value), value)
         folded[known if known not in folded else str(name)] = value

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from issue_pipeline.labels.masking import MASK
-from issue_pipeline.labels.schema import MIN_GROUNDING, grounding_problem
-from issue_pipeline.labels.validation import Grounding
+from issue_pipeline.labels.schema import least_grounding
+from issue_pipeline.labels.validation import Grounding, first_grounding_problem
 from issue_pipeline.records import IssueRow
 from issue_pipeline.utils.embeddings import Vectors
 
@@ -35,12 +35,17 @@ def reuse_problem(
         embeddings: float32 (m, 384), of the same posts.
         grounding: Measures how near a label is to them.
     """
-    fields = [one for one in MIN_GROUNDING if not _is_own(str(getattr(row, one)), texts)]
+    # A label from before problems were told from other themes does not say.
+    is_problem = row.is_problem is not False
+    fields = [
+        one
+        for one in least_grounding(is_problem=is_problem)
+        if not _is_own(str(getattr(row, one)), texts)
+    ]
     if not fields:
         return None
     similarities = grounding.similarities([str(getattr(row, one)) for one in fields], embeddings)
-    problems = map(grounding_problem, fields, similarities)
-    return next((problem for problem in problems if problem), None)
+    return first_grounding_problem(fields, similarities, is_problem=is_problem)
 
 
 def same_posts(first: Vectors, second: Vectors) -> bool:

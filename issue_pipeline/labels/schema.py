@@ -1,6 +1,7 @@
 """The label of a cluster: its fields, their meaning, and the rules that every label must keep."""
 
 import re
+from collections.abc import Mapping
 from typing import Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
@@ -19,6 +20,9 @@ MAX_DESCRIPTION_CHARS = 600
 # Least cosine of a text that a model wrote to the centroid of its cluster; docs/labels.md says
 # how it was found. A description may leave the subject to the title.
 MIN_GROUNDING = {"canonical_title": 0.40, "description": 0.20}
+# The same of a theme that is no problem: its posts lie farther apart, and "these posts report no
+# common problem" is about no posts in particular.
+MIN_THEME_GROUNDING = {"canonical_title": 0.30}
 # Shorter texts may agree with the instructions by chance.
 _MIN_COPIED_WORDS = 4
 
@@ -237,14 +241,20 @@ def _bare_words(text: str) -> str:
     return " ".join(re.findall(r"\w+", text.casefold()))
 
 
-def grounding_problem(field: str, similarity: float) -> str | None:
+def least_grounding(*, is_problem: bool) -> Mapping[str, float]:
+    """Return the fields of a label that must be about its posts, each with the least cosine."""
+    return MIN_GROUNDING if is_problem else MIN_THEME_GROUNDING
+
+
+def grounding_problem(field: str, similarity: float, *, is_problem: bool = True) -> str | None:
     """Return what is wrong if a text is not about the posts it stands for, or ``None``.
 
     Args:
-        field: Name of the label's field.
+        field: Name of a field of :func:`least_grounding`.
         similarity: Cosine of the text's embedding to the centroid of the cluster, in [-1, 1].
+        is_problem: Whether the label says that the posts report a common problem.
     """
-    if similarity >= MIN_GROUNDING[field]:
+    if similarity >= least_grounding(is_problem=is_problem)[field]:
         return None
     return f"{field}: is not about these posts; expected the problem that they share"
 

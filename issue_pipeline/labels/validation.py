@@ -7,9 +7,9 @@ import numpy as np
 from pydantic import ValidationError
 
 from issue_pipeline.labels.schema import (
-    MIN_GROUNDING,
     IssueLabel,
     grounding_problem,
+    least_grounding,
     masked_problem,
     tidy_title,
 )
@@ -54,6 +54,16 @@ def cosines_to_centroid(vectors: Vectors, embeddings: Vectors) -> list[float]:
     return [round(float(vector @ centroid) / length, 3) for vector in vectors]
 
 
+def first_grounding_problem(
+    fields: Iterable[str], similarities: Iterable[float], *, is_problem: bool
+) -> str | None:
+    """Return what is wrong with the first field that is not about its posts, or ``None``."""
+    for field, similarity in zip(fields, similarities, strict=True):
+        if problem := grounding_problem(field, similarity, is_problem=is_problem):
+            return problem
+    return None
+
+
 class ClusterCheck:
     """Checks the labels offered for one cluster (a ``LabelCheck`` of ``session.py``)."""
 
@@ -70,12 +80,10 @@ class ClusterCheck:
         """
         if chosen:
             return None
-        # "These posts report no common problem" is about no posts in particular.
-        fields = [name for name in MIN_GROUNDING if label.is_problem or name != "description"]
+        fields = list(least_grounding(is_problem=label.is_problem))
         texts = [getattr(label, field) for field in fields]
         similarities = self._grounding.similarities(texts, self._embeddings)
-        problems = map(grounding_problem, fields, similarities)
-        return next((problem for problem in problems if problem), None)
+        return first_grounding_problem(fields, similarities, is_problem=label.is_problem)
 
 
 class DayTitles:

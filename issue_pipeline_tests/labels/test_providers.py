@@ -522,6 +522,21 @@ def tool_call(arguments: str) -> dict[str, Any]:
         Reply(f"{GOOD}\n{GOOD}"),
         Reply(f"<think>{DRAFT} No.</think>{GOOD}"),
         Reply(f"[THINK]{DRAFT}[/THINK]{GOOD}"),
+        Reply(f"<seed:think>{DRAFT}</seed:think>{GOOD}"),
+        Reply(f'<think duration="3">{DRAFT}</think>{GOOD}'),
+        Reply(f"◁think▷{DRAFT}◁/think▷{GOOD}"),
+        Reply(f"<|channel|>analysis<|message|>{DRAFT}<|end|><|start|>assistant"
+              f"<|channel|>final<|message|>{GOOD}<|return|>"),
+        Reply(f"analysisMaybe {DRAFT}? No.assistantfinal{GOOD}"),
+        Reply(json.dumps({"result": {"label": GOOD_LABEL}})),
+        Reply(json.dumps({"category": "devtools", "label": GOOD_LABEL})),
+        Reply(json.dumps(json.dumps(GOOD))),
+        Reply(f'"Export" is their theme.\n{GOOD}'),
+        Reply(GOOD[:-1] + ",}"),
+        Reply(None, message=tool_call(f"```json\n{GOOD}\n```"), finish_reason="tool_calls"),
+        label(category=["devtools"]),
+        label(is_problem="true"),
+        Reply(f"```json\n{GOOD}\n```\nThis label says", finish_reason="length"),
         Reply(GOOD, finish_reason="length"),
         label(category="DevTools", impact_level="MEDIUM"),
         label(category=" dev-tools "),
@@ -556,10 +571,21 @@ def test_what_holds_no_single_label_is_sent_back(reply: Reply, complaint: str):
     [
         Reply(f"<think>Maybe {DRAFT}? No, that is wrong, since", finish_reason="length"),
         Reply("", message={"reasoning_content": f"Maybe {DRAFT}? No"}, finish_reason="length"),
+        Reply(f"◁think▷Maybe {DRAFT}? No", finish_reason="length"),
+        Reply(f"Thinking... {DRAFT} No, that is wrong, since", finish_reason="length"),
+        Reply(f'{DRAFT} {{"canonical_title": "Better', finish_reason="length"),
         Reply(GOOD[:40], finish_reason="length"),
         Reply("", finish_reason="length"),
     ],
-    ids=["an unclosed thought", "a thought apart", "half a label", "nothing"],
+    ids=[
+        "an unclosed thought",
+        "a thought apart",
+        "another unclosed thought",
+        "a thought without marks",
+        "a second label begun",
+        "half a label",
+        "nothing",
+    ],
 )
 def test_an_answer_that_was_cut_off_is_asked_for_once_more_with_more_room(reply: Reply):
     long = {"prompt_tokens": 100, "completion_tokens": 6_000, "total_tokens": 6_100}
@@ -599,13 +625,19 @@ def test_an_answer_that_was_cut_off_is_asked_for_once_more_with_more_room(reply:
          "Check LLM_REMOTE_API_KEY"),
         (said.AZURE_NO_DEPLOYMENT, "remote", "azure/my-deployment", "",
          "Check LLM_REMOTE_MODEL"),
+        (said.refusal(200, {"error": "Unexpected endpoint or method. (POST /chat/completions)"}),
+         "local", "openai/x", "", "Check LLM_LOCAL_BASE_URL"),
+        (said.refusal(200, "<!doctype html><title>Chat</title>"), "local", "openai/x", "",
+         "Check LLM_LOCAL_BASE_URL"),
+        (said.refusal(400, {"object": "error", "message": "Invalid model: x"}), "remote",
+         "openai/x", "/v1", "Check LLM_REMOTE_MODEL"),
         (Reply(status=404, body="Not Found"), "remote", "openai/x", "",
          "Check LLM_REMOTE_BASE_URL"),
     ],
 )  # fmt: skip
 def test_a_wrong_setting_is_named(refusal: Reply, source: str, name: str, path: str, setting: str):
     with ScriptedModel(lambda _: refusal) as model:
-        with pytest.raises(LabelingError, match="refused") as caught:
+        with pytest.raises(LabelingError, match=r"refused|no model's reply") as caught:
             ask(session_of(model, name, path=path, source=source))
         assert setting in str(caught.value)
         assert model.calls == 1

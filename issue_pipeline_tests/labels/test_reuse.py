@@ -20,21 +20,24 @@ class Encoder:
 
 
 @pytest.mark.parametrize(
-    ("title", "description", "problem"),
+    ("title", "description", "is_problem", "problem"),
     [
-        ("The printer jams", "A printer jams on every page.", None),
-        ("The card is frozen", "A printer jams on every page.", "canonical_title: is not about"),
-        ("The printer jams", "A card was frozen abroad.", "description: is not about"),
+        ("The printer jams", "A printer jams on every page.", True, None),
+        ("The card is frozen", "A printer jams on every page.", True, "canonical_title: is not a"),
+        ("The printer jams", "A card was frozen abroad.", True, "description: is not about"),
         # Chosen among the posts' own: those need not be near the centroid.
-        ("Help please", "It eats […] all day long", None),
+        ("Help please", "It eats […] all day long", True, None),
+        # Of a theme the title only: the description is about no posts in particular.
+        ("News of the printer", "These posts report no common problem.", False, None),
+        ("News of cards", "These posts report no common problem.", False, "canonical_title: is no"),
     ],
 )
 def test_the_checks_of_a_fresh_label_hold_for_a_stored_one(
-    title: str, description: str, problem: str | None
+    title: str, description: str, is_problem: bool, problem: str | None
 ):
     [cluster] = prepare(cluster_of("export"))
     [row] = run([cluster], CountingLabeler())
-    stored = replace(row, canonical_title=title, description=description)
+    stored = replace(row, canonical_title=title, description=description, is_problem=is_problem)
     texts = ["Help please. It eats paper all day long, this printer."] * 5
     found = reuse_problem(stored, texts, np.array([PRINTER] * 5), Grounding(Encoder()))
     assert (found is None) if problem is None else (found or "").startswith(problem)

@@ -46,6 +46,16 @@ def test_a_written_label_must_be_about_its_cluster():
     assert "description: is not about" in str(wrong)
 
 
+def test_a_theme_that_is_no_problem_needs_a_title_near_its_posts_and_no_more():
+    theme = IssueLabel.model_validate({**dict(label("far", "whales sing")), "is_problem": False})
+    members = AXES[[0, 0, 0, 1]]  # the centroid's cosine is 0.316 to the second axis
+    own = ClusterCheck(members, Grounding(Axes(far=1)))
+    assert own.problem(theme, chosen=False) is None
+    far_off = theme.model_copy(update={"canonical_title": "whales"})
+    assert "canonical_title: is not about" in str(own.problem(far_off, chosen=False))
+    assert "canonical_title" in str(own.problem(label("far"), chosen=False))
+
+
 def test_what_was_chosen_is_about_its_cluster():
     assert check().problem(label("whales"), chosen=True) is None
 

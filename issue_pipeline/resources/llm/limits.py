@@ -29,10 +29,11 @@ _FIELD = re.compile(r"(?:^|-)(limit|remaining|reset)(?:-|$)")
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|millis|[hms])")
 _UNITS_S = {"ms": 0.001, "millis": 0.001, "h": 3_600.0, "m": 60.0, "s": 1.0}
 _SAID_WAIT = re.compile(
-    r"(?:try again|retry)\s+(?:in|after)\s+(?:about\s+)?"
+    r"(?:(?:try again|retry)\s+(?:in|after)|wait)\s+(?:(?:for|about|another)\s+)*"
     r"(?P<duration>(?:\d+(?:\.\d+)?\s*[a-z]+\s*)+)"
     r"|\"?retryDelay\"?['\"]?\s*:\s*['\"](?P<delay>[\d.]+s)['\"]"
-    r"|\"?retry_after(?:_seconds)?\"?['\"]?\s*:\s*(?P<seconds>\d+(?:\.\d+)?)",
+    r"|(?:retry_?after(?:_seconds)?|estimated_time)['\"]?\s*:\s*['\"]?(?P<seconds>\d+(?:\.\d+)?)\b"
+    r"|retry_?delay['\"]?\s*:?\s*\{\s*['\"]?seconds['\"]?\s*:\s*(?P<grpc>\d+)",
     re.IGNORECASE,
 )
 _SAID_TOKENS = re.compile(
@@ -101,8 +102,8 @@ def read_wait_s(headers: Mapping[str, str], text: str) -> float | None:
     said = _SAID_WAIT.search(text)
     if said is None:
         return seconds
-    if said["seconds"]:
-        words: float | None = float(said["seconds"])
+    if seconds_said := said["seconds"] or said["grpc"]:
+        words: float | None = float(seconds_said)
     else:
         words = duration_s(said["duration"] or said["delay"])
     return max((one for one in (seconds, words) if one is not None), default=None)
