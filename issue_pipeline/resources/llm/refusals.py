@@ -69,7 +69,8 @@ _THROTTLED_WORDS = re.compile(r"throttl(?:ing|ed)|too many requests", re.IGNOREC
 # Where the status says nothing of it: a key, a region or a name of a model that is not taken.
 _KEY_REFUSED_WORDS = re.compile(
     r"api.?key.{0,12}(?:not valid|invalid|expired|incorrect|not found)"
-    r"|(?:invalid|incorrect|expired).{0,12}api.?key|(?:location|country|region).{0,40}not supported",
+    r"|(?:invalid|incorrect|expired).{0,12}api.?key"
+    r"|(?:location|country|region).{0,40}not supported",
     re.IGNORECASE,
 )
 _NO_MODEL_WORDS = re.compile(
