@@ -39,7 +39,7 @@ _MAX_READ_CHARS = 20_000
 _FORMAT_WORDS = re.compile(
     r"response.?(?:format|schema|mime)|(?:json|output).?schema|output.?(?:format|config)"
     r"|structured.?output|json.?(?:mode|object)|grammar|guided.?(?:json|decoding)"
-    r"|required for format",
+    r"|required for format|specified schema",
     re.IGNORECASE,
 )
 _KEY_WORDS = re.compile(r"api.?key|credentials|unauthorized|authentication", re.IGNORECASE)
@@ -53,7 +53,7 @@ _SPENT_WORDS = re.compile(
 _SURELY_SPENT_WORDS = re.compile(
     r"credit balance|insufficient.{0,12}(?:quota|balance|credit|funds)|billing.{0,30}(?:limit|hard"
     r"|not active|inactive|disabled|required|details)|(?:account|organi[sz]ation|project).{0,40}"
-    r"(?:deactivated|disabled|suspended|not active|inactive)"
+    r"(?:deactivated|disabled|suspended|restricted|not active|inactive)|blocked api access"
     r"|exceeded.{0,10}(?:current|monthly|daily|plan).{0,3}quota|out of credits"
     r"|requires more credits|payment required|budget.{0,12}exceeded|arrear|in good standing"
     r"|(?:usage|spend(?:ing)?|budget|monthly).{0,3}limits?\b",
@@ -75,7 +75,8 @@ _KEY_REFUSED_WORDS = re.compile(
 )
 _NO_MODEL_WORDS = re.compile(
     r"model.{0,60}(?:(?:not|n't) exist|decommissioned)|model_not_found|invalid model\b"
-    r"|not a valid model|model .{0,60}not found|on-demand throughput",
+    r"|not a valid model|model .{0,60}not found|on-demand throughput"
+    r"|not a chat model|model_not_supported|no models? loaded|(?:not|n't) support chat\b",
     re.IGNORECASE,
 )
 _LINK = re.compile(r"https?://\S+")
@@ -91,6 +92,7 @@ _TOO_LARGE_WORDS = re.compile(
     r"|max.?(?:completion.?|output.?|new.?)?tokens`?'?\"?.{0,60}"
     r"(?:too large|at most|less than|greater than|maximum allowed|exceed|supported range"
     r"|valid range|\d+ > \d+)"
+    r"|maximum tokens you requested exceed|max_tokens must be at least 1\b"
     r"|input length and .?max_tokens|tokens`? \+ `?max_|range of .?max_tokens",
     re.IGNORECASE | re.DOTALL,
 )
@@ -107,7 +109,7 @@ _BAD_GENERATION_WORDS = re.compile(r"json_validate_failed|failed_generation|tool
 _REFUSAL_WORDS = re.compile(
     r"unsupported|(?:not|n't).{0,20}support|unrecogni[sz]ed|unknown|unexpected|not permitted"
     r"|not allowed|extra (?:inputs|fields)|deprecated|only the default|invalid|not available|failed"
-    r"|cannot be (?:set|used)|must be|not a valid|remove",
+    r"|cannot (?:both )?be (?:set|used|specified)|too many states|must be|not a valid|remove",
     re.IGNORECASE,
 )
 _MODERATION_WORDS = re.compile(r"moderation|flagged|content.?(?:policy|filter)", re.IGNORECASE)
@@ -126,7 +128,8 @@ _PROMPT = re.compile(
     re.IGNORECASE,
 )
 _MOST = re.compile(
-    r"(?:at most|less than or equal to|range of .?max_tokens.? (?:is|should be) \[\d,"
+    r"(?:at most|model limit of|less than or equal to"
+    r"|range of .?max_tokens.? (?:is|should be) \[\d,"
     r"|maximum allowed is|inclusive\) to|tokens: \d+ >)[ `']*(\d[\d,]*)(?P<beyond> \(exclusive)?",
     re.IGNORECASE,
 )
