@@ -91,6 +91,8 @@ class MixedServer:
         if request.get("response_format", {}).get("type") == "json_schema":
             return said.openai_error("response_format json_schema is not supported")
         kind = self._chance.random()
+        if self.calls[cluster] >= 4:  # nobody could bear more: the first one is taught three times
+            return self._with_limits(self._chance.choice(WRAPPED))
         if kind < 0.1 and not self.faults[cluster, "refused"]:
             self.faults[cluster, "refused"] += 1
             number = self._chance.randrange(len(REFUSED))
