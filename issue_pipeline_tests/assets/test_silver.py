@@ -77,14 +77,14 @@ def test_a_day_that_was_never_collected_is_an_error_that_says_what_to_do(pipelin
 
 def test_what_a_source_brings_while_the_day_is_clustered_is_not_overlooked(pipeline, monkeypatch):
     pipeline.collect()
-    cluster = silver.cluster_embeddings
+    cluster = silver.cluster_posts
 
     def overtaken(*given: Any, **named: Any) -> Any:
         with pipeline.resources["database"].write() as connection:
             connection.execute("UPDATE bronze.raw_items SET title = title || '!' WHERE rowid = 0")
         return cluster(*given, **named)
 
-    monkeypatch.setattr(silver, "cluster_embeddings", overtaken)
+    monkeypatch.setattr(silver, "cluster_posts", overtaken)
     result = pipeline.attempt(clusters)
     (failure,) = [event for event in result.all_events if event.is_step_failure]
     assert "brought something new" in failure.step_failure_data.user_failure_data.description
