@@ -47,6 +47,8 @@ def store_clusters(database: IssuesDatabase, day: date, clusters: Sequence[Texts
         for number, texts in enumerate(clusters)
     ]
     with database.write() as connection:
+        # The day is as it is told; what a collection would doubt is not the matter here.
+        connection.execute("DELETE FROM bronze.raw_items WHERE collection_date = ?", [day])
         for source in SOURCES:
             own = list(posts.values()) if source == "github" else []
             bronze.store_collection(

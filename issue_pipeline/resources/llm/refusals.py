@@ -55,6 +55,7 @@ _SURELY_SPENT_WORDS = re.compile(
     r"|not active|inactive|disabled|required|details)|(?:account|organi[sz]ation|project).{0,40}"
     r"(?:deactivated|disabled|suspended|restricted|not active|inactive)|blocked api access"
     r"|exceeded.{0,10}(?:current|monthly|daily|plan).{0,3}quota|out of credits"
+    r"|exceeded your quota|\bquota (?:is )?(?:exceeded|exhausted|spent|used up)\b(?! for)"
     r"|requires more credits|payment required|budget.{0,12}exceeded|arrear|in good standing"
     r"|(?:usage|spend(?:ing)?|budget|monthly).{0,3}limits?\b",
     re.IGNORECASE,

@@ -81,7 +81,7 @@ OVERTAXED = {"data": None, "error": "Timeout. Maybe slow down a bit"}
         (httpx.Response(200, json={"data": None, "error": ""}), UnexpectedReplyError),
     ],
 )
-def test_an_overtaxed_archive_is_asked_again_and_a_mistake_is_not(reply, kind):
+def test_an_overtaxed_archive_is_asked_again_and_a_mistake_is_not(reply, kind, clock):
     handler, _ = answering(*[reply] * len(arctic_shift.PAGE_SIZES))
     with (
         stamina.set_testing(True, attempts=1),

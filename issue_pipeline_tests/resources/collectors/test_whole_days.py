@@ -254,7 +254,7 @@ def test_a_process_killed_at_any_moment_and_run_again_loses_and_doubles_nothing(
             process.join(30)
             assert process.exitcode in (0, -signal.SIGKILL)
         process = collecting(settings, str(path), DAY.date())
-        process.join(120)
+        process.join(400)
         assert process.exitcode == 0
         fickle = fickle_addresses(profile, posts)
     with duckdb.connect(str(path)) as connection:
