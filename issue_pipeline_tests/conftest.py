@@ -21,10 +21,12 @@ SLOW_PLACES = (
     "labels/test_session.py",
     "live",
     "ops",
+    "resources/collectors/test_completeness.py",
     "resources/embedding",
     "resources/pocketbase",
     "sandbox",
     "unattended",
+    "utils/clustering/test_one_topic.py",
     "utils/clustering/test_spanning_tree.py",
 )
 # Elsewhere a test is slow if it, a helper of its module, or a fixture of it names one of these.
