@@ -213,7 +213,7 @@ def meant(
 
 
 def detail(error: LabelingError) -> object:
-    """Give what the next call goes by: the wait, the room, or the parameter."""
+    """Return what the next call depends on: the wait, the room, or the parameter."""
     match error:
         case RateLimitedError():
             return error.wait_s

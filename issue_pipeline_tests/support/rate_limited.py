@@ -44,7 +44,7 @@ class TokenBucket:
             return int(self._left)
 
     def take(self, cost: float) -> float | None:
-        """Take tokens; gives the seconds until there are enough, ``None`` if there were."""
+        """Spend tokens; return the seconds until there are enough, ``None`` if there were."""
         with self._lock:
             self._fill()
             if self._left < cost:
@@ -80,7 +80,7 @@ class FixedWindow:
         self.refused = 0
 
     def take(self) -> float | None:
-        """Take one call; gives the seconds until the next window, ``None`` if there was one."""
+        """Spend one call; return the seconds until the next window, ``None`` if there was one."""
         with self._lock:
             now = self._clock.now()
             if now >= self._began + self.window_s:

@@ -332,6 +332,34 @@ def _named(name: str, error: CollectionError) -> str:
     return str(error) if name in str(error) else f"{name}: {error}"
 
 
+def shows_later(
+    look: Callable[[], Iterable[Any]],
+    identify: Callable[[Item], tuple[str, datetime]],
+    day: Day,
+    *,
+    looks: int,
+) -> bool:
+    """Return whether a source shows an item that is later than the day.
+
+    Args:
+        look: Asks for what is later, and returns what came: anything, or nothing.
+        identify: As of :class:`Reader`.
+        day: The day.
+        looks: How often it is asked at most; a reply may be empty by mistake.
+
+    Raises:
+        CollectionError: The source could not be asked.
+    """
+
+    def is_later(item: object) -> bool:
+        try:
+            return isinstance(item, dict) and identify(item)[1] >= day.end
+        except UnexpectedReplyError:
+            return False
+
+    return any(is_later(item) for _ in range(looks) for item in look())
+
+
 def why_not_past(shows_later: Callable[[], bool], nothing_later: str) -> str:
     """Return why a source is not known to be past the day; ``""`` where it is.
 

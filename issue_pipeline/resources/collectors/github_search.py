@@ -9,12 +9,12 @@ A search gives at most 1,000 results whatever the paging, may say that it ran ou
 import re
 from typing import Any
 
-from issue_pipeline.errors import ConfigurationError, UnexpectedReplyError
+from issue_pipeline.errors import ConfigurationError
 from issue_pipeline.resources.collectors.collection_builder import (
     CollectionBuilder,
     Day,
-    Item,
     Reader,
+    shows_later,
     why_not_past,
 )
 from issue_pipeline.resources.collectors.github_issues import identify
@@ -162,18 +162,11 @@ def _shows_later_issues(client: ApiClient, query: str, day: Day) -> bool:
     """Return whether the search finds an issue, whichever it is, that was opened after the day."""
     visibility = _VISIBILITY.search(query)
     anything = f"is:issue {visibility[0] if visibility else 'is:public'}"
-    for _ in range(MAX_PROBES):
-        items, _, _ = search(client, anything, day.last_s + 1, None, size=1, page=1)
-        if any(isinstance(item, dict) and _is_later(day, item) for item in items):
-            return True
-    return False
 
+    def look() -> list[Any]:
+        return search(client, anything, day.last_s + 1, None, size=1, page=1)[0]
 
-def _is_later(day: Day, item: Item) -> bool:
-    try:
-        return identify(item)[1] >= day.end
-    except UnexpectedReplyError:
-        return False
+    return shows_later(look, identify, day, looks=MAX_PROBES)
 
 
 def _moment(second: int) -> str:

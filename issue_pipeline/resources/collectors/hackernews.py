@@ -20,9 +20,9 @@ from issue_pipeline.errors import (
 from issue_pipeline.records import Post
 from issue_pipeline.resources.collectors.collection_builder import (
     CollectionBuilder,
-    Day,
     Item,
     Reader,
+    shows_later,
     why_not_past,
 )
 from issue_pipeline.resources.collectors.http import ApiClient, ApiPolicy, expect
@@ -153,12 +153,6 @@ def collect(client: ApiClient, builder: CollectionBuilder, *, comments: bool) ->
     def count_between(first: int, last: int) -> Total:
         return search(first, last, 1)[1]
 
-    def shows_later_posts() -> bool:
-        for _ in range(MAX_PROBES):
-            if any(_is_later(hit, day) for hit in search(day.last_s + 1, None, 1)[0]):
-                return True
-        return False
-
     polls: set[str] = set()
     day = builder.day
     reading = read_span(
@@ -172,7 +166,9 @@ def collect(client: ApiClient, builder: CollectionBuilder, *, comments: bool) ->
         count=lambda: search(day.first_s, day.last_s, HIT_CAP)[1],
         prove_empty=lambda: prove_empty_by_counts(count_between, day.first_s, day.last_s),
         why_not_past=lambda: why_not_past(
-            shows_later_posts,
+            lambda: shows_later(
+                lambda: search(day.last_s + 1, None, 1)[0], identify, day, looks=MAX_PROBES
+            ),
             "Algolia's index shows no post that is later than the day: it has not got so far, or"
             " has stopped",
         ),
@@ -182,13 +178,6 @@ def collect(client: ApiClient, builder: CollectionBuilder, *, comments: bool) ->
     for poll in sorted(polls & builder.posts.keys()):
         _add_options(client, poll, builder)
     return reading.announced
-
-
-def _is_later(hit: object, day: Day) -> bool:
-    try:
-        return isinstance(hit, dict) and identify(hit)[1] >= day.end
-    except UnexpectedReplyError:
-        return False
 
 
 def _polls(hits: list[Any]) -> set[str]:

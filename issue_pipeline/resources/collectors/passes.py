@@ -194,7 +194,7 @@ class SpanReader:
         return 0
 
     def _step(self, page: Page, window: _Window, result: Pass) -> None:
-        """Take what a page says, and move the window on."""
+        """Record what a page shows, and advance the window."""
         self._count(page, window, result)
         if not page.more:
             if page.total is not None:

@@ -427,7 +427,7 @@ class _Listing:
                     return walk
 
     def _page(self, after: str) -> tuple[dict[str, int | None], str]:
-        """Take the posts of one page; give them, and the cursor of the next page."""
+        """Add the posts of one page; return them, and the cursor of the next page."""
         query = {"limit": PAGE_SIZE, "raw_json": 1} | ({"after": after} if after else {})
         listing = self._data(f"{self._path}/new", query)
         children = expect(listing, "children", list, "Reddit's listing")

@@ -20,9 +20,9 @@ from issue_pipeline.errors import (
 from issue_pipeline.records import Post
 from issue_pipeline.resources.collectors.collection_builder import (
     CollectionBuilder,
-    Day,
     Item,
     Reader,
+    shows_later,
     why_not_past,
 )
 from issue_pipeline.resources.collectors.http import ApiClient, ApiPolicy, Parameters, expect
@@ -180,13 +180,9 @@ def collect(client: ApiClient, builder: CollectionBuilder) -> int | None:
         is_number = isinstance(total, int) and not isinstance(total, bool)
         return Total(count(total)) if is_number else None
 
-    def shows_later_questions() -> bool:
+    def look_beyond() -> list[Any]:
         order: Parameters = {"sort": "creation", "order": "asc", "page": 1, "pagesize": 1}
-        for _ in range(MAX_PROBES):
-            items = questions(day.last_s + 1, None, order).get("items")
-            if any(_is_later(item, day) for item in items or ()):
-                return True
-        return False
+        return questions(day.last_s + 1, None, order).get("items") or []
 
     day = builder.day
     reading = read_span(
@@ -198,7 +194,7 @@ def collect(client: ApiClient, builder: CollectionBuilder) -> int | None:
         count=lambda: count_between(day.first_s, day.last_s),
         prove_empty=lambda: prove_empty_by_counts(count_between, day.first_s, day.last_s),
         why_not_past=lambda: why_not_past(
-            shows_later_questions,
+            lambda: shows_later(look_beyond, identify, day, looks=MAX_PROBES),
             "Stack Exchange shows no question that is later than the day: it may not have got so"
             " far",
         ),
@@ -206,10 +202,3 @@ def collect(client: ApiClient, builder: CollectionBuilder) -> int | None:
     builder.problems += reading.problems
     builder.notes += reading.notes
     return reading.announced
-
-
-def _is_later(item: object, day: Day) -> bool:
-    try:
-        return isinstance(item, dict) and identify(item)[1] >= day.end
-    except UnexpectedReplyError:
-        return False

@@ -61,7 +61,7 @@ def is_courtesy(line: str) -> bool:
 
 
 def with_alerts(lines: list[str]) -> list[str]:
-    """Take the marks off GitHub's alerts ("> [!WARNING]") and off an issue that is a quote."""
+    """Remove the quote marks of GitHub's alerts ("> [!WARNING]") and of issues that are quotes."""
     if any(map(_QUOTED_WHOLE.match, lines)):
         return unquoted([line for line in lines if not _QUOTED_WHOLE.match(line)])
     opened: list[str] = []
@@ -77,7 +77,7 @@ def with_alerts(lines: list[str]) -> list[str]:
 
 
 def unquoted(lines: list[str]) -> list[str]:
-    """Take the quotes' marks off: of a post that is nothing but a quote."""
+    """Remove the quote marks of a post that is nothing but a quote."""
     return [_QUOTE.sub("", line, count=1) if _QUOTE.match(line) else line for line in lines]
 
 
@@ -87,7 +87,7 @@ def has_quotes(lines: list[str]) -> bool:
 
 
 def without_spoiler_marks(lines: list[str]) -> list[str]:
-    """Take the marks off spoilers (``>!the butler!<``), which are an author's own words."""
+    """Remove the marks of spoilers (``>!the butler!<``), which are an author's own words."""
     text = "\n".join(lines)
     if ">!" not in text:
         return lines
