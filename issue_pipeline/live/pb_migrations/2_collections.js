@@ -30,6 +30,6 @@ migrate(
     }
   },
   (app) => {
-    for (const name of ["issue_evidence", "issues"]) app.delete(app.findCollectionByNameOrId(name))
+    for (const name of ["issue_evidence", "issues", "problem_aliases", "problems"]) app.delete(app.findCollectionByNameOrId(name))
   },
 )

@@ -56,7 +56,7 @@ def schema(resource: PocketBaseResource) -> dict[str, Any]:
         settings = client.get("/api/settings").json()
         collections = [
             client.get(f"/api/collections/{name}").raise_for_status().json()
-            for name in ("issues", "issue_evidence")
+            for name in [one["name"] for one in stated_schema()["collections"]]
         ]
     timeless = [
         {key: value for key, value in one.items() if key not in ("created", "updated")}
