@@ -95,6 +95,8 @@ def test_the_migration_leaves_collections_alone_that_were_made_over_the_api(tmp_
 def test_the_choices_are_those_of_labels_and_sources():
     assert choices("issues", "category") == CATEGORIES
     assert choices("issues", "impact") == IMPACT_LEVELS
+    assert choices("problems", "category") == CATEGORIES
+    assert choices("problems", "impact") == IMPACT_LEVELS
     assert choices("issue_evidence", "source") == SOURCES
 
 
@@ -148,7 +150,9 @@ def test_what_else_is_on_the_server_stays(tmp_path):
         client.patch("/api/settings", json={"batch": batch}).raise_for_status()
         before = client.get("/api/collections").json()["totalItems"]
         connect(resource)
-        assert client.get("/api/collections").json()["totalItems"] == before + 2
+        assert client.get("/api/collections").json()["totalItems"] == before + len(
+            stated_schema()["collections"]
+        )
         assert client.get("/api/collections/users").is_success
         kept = client.get("/api/settings").json()["batch"]
         assert (kept["maxRequests"], kept["timeout"], kept["maxBodySize"]) == (900, 30, 16_000_000)
@@ -238,7 +242,10 @@ def test_indexes_that_are_missing_are_made_and_others_stay(tmp_path):
             reply = client.patch(f"/api/collections/{name}", json={"indexes": indexes})
             reply.raise_for_status()
         connect(resource)
-        made = ["CREATE INDEX idx_issues_date_size ON issues (issue_date, size)"]
+        made = [
+            "CREATE INDEX idx_issues_date_size ON issues (issue_date, size)",
+            "CREATE INDEX idx_issues_problem ON issues (problem)",
+        ]
         assert _collection(client, "issues")["indexes"] == [*theirs, *made]
         assert _collection(client, "issue_evidence")["indexes"] == longer  # which serves as well
         other = ["CREATE INDEX idx_issues_date_size ON issues (title)"]
@@ -272,7 +279,10 @@ def _with(name: str, **options: Any) -> Change:
 
 
 def _without(name: str) -> Change:
-    return lambda one: {"fields": [field for field in one["fields"] if field["name"] != name]}
+    return lambda one: {
+        "fields": [field for field in one["fields"] if field["name"] != name],
+        "indexes": [sql for sql in one["indexes"] if f"({name})" not in sql],
+    }
 
 
 def _and(field: dict[str, Any]) -> Change:
