@@ -3,12 +3,12 @@
 import dagster as dg
 
 from issue_pipeline import automation
-from issue_pipeline.assets import clusters, issues, live_issues, raw_items
+from issue_pipeline.assets import clusters, issues, live_issues, problems, raw_items
 from issue_pipeline.assets.freshness import freshness_checks
 from issue_pipeline.settings import resources
 
 defs = dg.Definitions(
-    assets=[raw_items, clusters, issues, live_issues],
+    assets=[raw_items, clusters, issues, problems, live_issues],
     asset_checks=[freshness_checks],
     jobs=automation.jobs,
     schedules=automation.schedules,

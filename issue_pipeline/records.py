@@ -1,6 +1,6 @@
 """The frozen records that cross borders: between collectors, tables, models and the live store."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
@@ -256,3 +256,81 @@ class LedgerEntry:
     started_at: datetime
     finished_at: datetime
     pending_removal_count: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ProblemRow:
+    """One row of ``gold.problems``: issues of one meaning, followed over the days.
+
+    Attributes:
+        problem_id: Derives from its first issue.
+        canonical_title: Of its largest issue, like the other parts of a label.
+        first_seen: UTC day of its first issue.
+        last_seen: UTC day of its latest issue.
+        days_seen: Days on which it has an issue, at least 1.
+        posts: In the evidence of its issues.
+        reach: Different people who wrote them; a post whose writer is unknown counts as one.
+        state: One of ``problems.trend.STATES``, as of the latest linked day.
+        state_since: First day on which it was in that state without a break.
+    """
+
+    problem_id: str
+    canonical_title: str
+    category: str
+    description: str
+    impact_level: str
+    would_pay_signal: bool
+    first_seen: date
+    last_seen: date
+    days_seen: int
+    posts: int
+    reach: int
+    state: str
+    state_since: date
+
+
+@dataclass(frozen=True, slots=True)
+class ProblemIssue:
+    """One row of ``gold.problem_issues``: which problem an issue of a day belongs to.
+
+    Attributes:
+        similarity: To its problem as it was when the issue joined; 1.0 for one that began it.
+        url_hashes: Its posts when it was linked, sorted.
+    """
+
+    issue_date: date
+    cluster_id: int
+    problem_id: str
+    similarity: float
+    url_hashes: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class ProblemAlias:
+    """One row of ``gold.problem_aliases``: an id that a problem had before a backfill.
+
+    Attributes:
+        problem_id: What holds most of its posts now.
+        reason: ``renamed`` if the problem has another first issue, ``joined`` if it became part of
+            one that was there.
+        since: UTC day on which the id was replaced.
+    """
+
+    alias: str
+    problem_id: str
+    reason: str
+    since: date
+
+
+@dataclass(frozen=True, slots=True)
+class LinkedDay:
+    """One row of ``gold.linked_days``: a day that ``gold.problem_issues`` covers.
+
+    Attributes:
+        input_digest: Of the day's problem issues and their evidence.
+        chain_digest: Of the chain digest of the linked day before, and this input.
+    """
+
+    issue_date: date
+    input_digest: str
+    chain_digest: str

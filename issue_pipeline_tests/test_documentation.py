@@ -153,7 +153,9 @@ def test_every_field_of_the_live_store_is_explained():
         **dict.fromkeys(_fields(Evidence), "x")
         | {"created_at": moment, "source": "github", "distance": 0}
     )
-    [live] = desired_issues(date(2026, 3, 10), [row], {0: [post]}, {0: "x"}, complete=True).values()
+    [live] = desired_issues(
+        date(2026, 3, 10), [row], {0: [post]}, {0: "x"}, {}, complete=True
+    ).values()
     names = {*live.fields, *(name for fields in live.evidence.values() for name in fields)}
     assert names - in_code(page("docs/api.md")) == set(), "explain them in docs/api.md"
 

@@ -12,7 +12,7 @@ from datetime import date
 import dagster as dg
 import duckdb
 
-from issue_pipeline.assets.keys import CLUSTERS, ISSUES, LIVE_ISSUES, RAW_ITEMS
+from issue_pipeline.assets.keys import CLUSTERS, ISSUES, LIVE_ISSUES, PROBLEMS, RAW_ITEMS
 from issue_pipeline.errors import UnsoundInputError
 from issue_pipeline.labels.validation import stored_label_problem
 from issue_pipeline.partitions import daily_partitions, source_day_partitions
@@ -144,6 +144,26 @@ FEW_LABELS_FAILED = Check(
     "few_labels_failed",
     f"At most {MAX_FAILED_LABELS:.0%} of the clusters are without a label.",
 )
+EVERY_PROBLEM_ISSUE_IS_LINKED_ONCE = Check(
+    PROBLEMS,
+    "every_problem_issue_is_linked_once",
+    "Every issue of the day that is a problem belongs to exactly one problem, with the posts that"
+    " it has; no other issue does.",
+    blocking=True,
+)
+PROBLEMS_MATCH_THEIR_ISSUES = Check(
+    PROBLEMS,
+    "problems_match_their_issues",
+    "Every problem has issues; its days and numbers are those of their evidence; former ids lead to"
+    " problems that are there.",
+    blocking=True,
+)
+LINKS_ARE_OF_ONE_PASS = Check(
+    PROBLEMS,
+    "links_are_of_one_pass",
+    "All links are what one pass over the linked days in date order gives: no day has changed since"
+    " it was linked, and none before it.",
+)
 LIVE_EQUALS_GOLD = Check(
     LIVE_ISSUES,
     "live_equals_gold",
@@ -161,6 +181,9 @@ BRONZE_CHECKS = _specs(DAY_IS_COMPLETE, POSTS_ARE_UNIQUE, POSTS_ARE_OF_THE_DAY)
 SILVER_CHECKS = _specs(EVERY_POST_IS_ASSIGNED_ONCE, NO_COLLAPSE, NOISE_IS_BOUNDED)
 GOLD_CHECKS = _specs(
     EVERY_CLUSTER_HAS_A_ROW, LABELS_ARE_VALID, EVIDENCE_MATCHES_ASSIGNMENTS, FEW_LABELS_FAILED
+)
+PROBLEM_CHECKS = _specs(
+    EVERY_PROBLEM_ISSUE_IS_LINKED_ONCE, PROBLEMS_MATCH_THEIR_ISSUES, LINKS_ARE_OF_ONE_PASS
 )
 LIVE_CHECKS = _specs(LIVE_EQUALS_GOLD)
 
@@ -225,6 +248,27 @@ def gold_checks(connection: duckdb.DuckDBPyConnection, day: date) -> list[dg.Ass
 def label_checks(rows: Iterable[IssueRow]) -> list[dg.AssetCheckResult]:
     """Return the result for the schema of the good labels."""
     return [LABELS_ARE_VALID.holds_unless([wrong for row in rows if (wrong := _invalid(row))])]
+
+
+def problem_checks(
+    connection: duckdb.DuckDBPyConnection, day: date, *, changed: date | None
+) -> list[dg.AssetCheckResult]:
+    """Return the results for the links of a day, and for all problems.
+
+    Args:
+        connection: To read with.
+        day: UTC day.
+        changed: The first day that is not linked as it is now; ``None`` if there is none.
+    """
+    not_linked = violations(connection, sql_checks.NOT_LINKED_ONCE, {"day": day})
+    differing = violations(connection, sql_checks.PROBLEMS_UNLIKE_ISSUES, {})
+    return [
+        EVERY_PROBLEM_ISSUE_IS_LINKED_ONCE.holds_unless(not_linked),
+        PROBLEMS_MATCH_THEIR_ISSUES.holds_unless(differing),
+        LINKS_ARE_OF_ONE_PASS.holds_unless(
+            [f"{changed} and the days after it wait for a run"] if changed else []
+        ),
+    ]
 
 
 def live_checks(differing: Iterable[str]) -> list[dg.AssetCheckResult]:

@@ -6,7 +6,13 @@ from datetime import date
 import dagster as dg
 import duckdb
 
-from issue_pipeline.assets.checks import GOLD_CHECKS, assignment_checks, gold_checks, require_sound
+from issue_pipeline.assets.checks import (
+    GOLD_CHECKS,
+    assignment_checks,
+    gold_checks,
+    label_checks,
+    require_sound,
+)
 from issue_pipeline.assets.event_tags import labelled_tags
 from issue_pipeline.assets.failures import clear_failures
 from issue_pipeline.assets.keys import CLUSTERS, ISSUES
@@ -139,3 +145,21 @@ def require_clusters(
             f"{day} has posts but no clusters. Materialise silver/clusters for that day."
         )
     return summary
+
+
+def require_labelled(connection: duckdb.DuckDBPyConnection, day: date) -> list[IssueRow]:
+    """Return the day's labels, failed ones included.
+
+    Raises:
+        MissingInputError: The day was never collected, clustered or labelled.
+        UnsoundInputError: Its labels fail a blocking check.
+    """
+    summary = require_clusters(connection, day, bronze.ledger_of_day(connection, day))
+    if summary.clusters and not summary.labels:
+        # Otherwise a step that was never run would withdraw the whole day.
+        raise MissingInputError(
+            f"{day} has clusters but no labels. Materialise gold/issues for that day."
+        )
+    labels = gold.issues_of_day(connection, day)
+    require_sound(f"gold/issues {day}", label_checks(labels))
+    return labels

@@ -5,34 +5,34 @@ from datetime import UTC, date, datetime
 import dagster as dg
 import duckdb
 
-from issue_pipeline.assets.checks import LIVE_CHECKS, label_checks, live_checks, require_sound
+from issue_pipeline.assets.checks import LIVE_CHECKS, live_checks
 from issue_pipeline.assets.failures import clear_failures
-from issue_pipeline.assets.gold import require_clusters
-from issue_pipeline.assets.keys import ISSUES, LIVE_ISSUES
+from issue_pipeline.assets.gold import require_labelled
+from issue_pipeline.assets.keys import ISSUES, LIVE_ISSUES, PROBLEMS
 from issue_pipeline.assets.metadata.tables import OWNERS, seconds_since, table_metadata
 from issue_pipeline.assets.partition_keys import day_of
 from issue_pipeline.assets.preconditions import incomplete_sources
-from issue_pipeline.errors import MissingInputError
 from issue_pipeline.partitions import daily_partitions
 from issue_pipeline.publishing.sync import LabelledDay, Published, sync_day
 from issue_pipeline.resources.duckdb import IssuesDatabase
 from issue_pipeline.resources.pocketbase import PocketBaseResource
-from issue_pipeline.sql import bronze, gold, silver
+from issue_pipeline.sql import bronze, gold, problems, silver
 
 
 @dg.asset(
     key=LIVE_ISSUES,
     group_name="gold",
     partitions_def=daily_partitions,
-    deps=[ISSUES],
+    deps=[ISSUES, PROBLEMS],
     check_specs=LIVE_CHECKS,
     kinds={"python", "duckdb", "pocketbase"},
     owners=OWNERS,
     metadata=table_metadata("gold.live_issues"),
     description=(
-        "The day's issues in PocketBase: created, updated and withdrawn until the live store shows"
-        " exactly the day's good labels and their evidence. An issue keeps its record when its day"
-        " is clustered again. The table says what became of each record."
+        "The day's issues and all problems in PocketBase: created, updated and withdrawn until the"
+        " live store shows exactly the day's good labels, their evidence, and the problems that"
+        " they belong to. An issue keeps its record when its day is clustered again. The table says"
+        " what became of each record."
     ),
 )
 def live_issues(
@@ -49,6 +49,8 @@ def live_issues(
             "written": published.written,
             "unchanged": published.issues - published.written,
             "withdrawn": published.withdrawn,
+            "problems": published.problems,
+            "problem_changes": published.problem_changes,
             "complete_day": published.complete,
             "seconds": seconds_since(started_at),
         },
@@ -68,18 +70,11 @@ def publish(day: date, database: IssuesDatabase, pocketbase: PocketBaseResource)
 
 
 def _read_day(connection: duckdb.DuckDBPyConnection, day: date) -> LabelledDay:
-    ledger = bronze.ledger_of_day(connection, day)
-    summary = require_clusters(connection, day, ledger)
-    if summary.clusters and not summary.labels:
-        # Otherwise a step that was never run would withdraw the whole day.
-        raise MissingInputError(
-            f"{day} has clusters but no labels. Materialise gold/issues for that day."
-        )
-    labels = gold.issues_of_day(connection, day)
-    require_sound(f"gold/issues {day}", label_checks(labels))
+    labels = require_labelled(connection, day)
     return LabelledDay(
         issues=labels,
         evidence=gold.evidence_of_day(connection, day),
         clusters=silver.members_of_day(connection, day),
-        complete=not incomplete_sources(ledger),
+        problems=problems.problems_of_day(connection, day),
+        complete=not incomplete_sources(bronze.ledger_of_day(connection, day)),
     )

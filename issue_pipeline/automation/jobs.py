@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from issue_pipeline.assets import clusters, issues, live_issues, raw_items
+from issue_pipeline.assets import clusters, issues, live_issues, problems, raw_items
 from issue_pipeline.assets.freshness import freshness_checks
 from issue_pipeline.resources.collectors.registry import SOURCES
 
@@ -20,8 +20,8 @@ collect_jobs = {
 }
 find_issues_job = dg.define_asset_job(
     "find_issues",
-    selection=[clusters, issues, live_issues],
-    description="Cluster, label and publish one day.",
+    selection=[clusters, issues, problems, live_issues],
+    description="Cluster, label, follow and publish the problems of one day.",
 )
 check_freshness_job = dg.define_asset_job(
     "check_freshness",

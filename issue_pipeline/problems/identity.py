@@ -10,7 +10,7 @@ groups differ by no more than their own members do.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,9 @@ from issue_pipeline.utils.embeddings import Vectors
 MIN_SIMILARITY = 0.75
 # Of a problem, the latest issues that stand for it. Wording drifts, and they bound the work.
 RECENT_ISSUES = 3
+# A problem that was not seen for longer is not continued: that bounds the work, too. A year and a
+# little, so that what comes once a year is known again.
+MAX_GAP_DAYS = 400
 # A group's posts are hardly alike; noise in so small a number must not make everything similar.
 _MIN_WITHIN = 0.05
 # Similarities are compared after rounding, so that the last bits of a sum decide nothing.
@@ -56,10 +59,12 @@ class Problem:
 
     Attributes:
         number: In order of first appearance, from 0.
+        last_seen: UTC day of its latest issue.
         recent: Its latest issues, oldest first, at most ``RECENT_ISSUES``.
     """
 
     number: int
+    last_seen: date
     recent: list[Group] = field(default_factory=list)
 
 
@@ -97,42 +102,65 @@ def similarities(groups: Sequence[Group], others: Sequence[Group]) -> NDArray[np
     return rounded
 
 
-def link_day(problems: Sequence[Problem], issues: Sequence[Group]) -> list[Link]:
+def link_day(problems: Sequence[Problem], day: date, issues: Sequence[Group]) -> list[Link]:
     """Return every issue of one day its problem: an earlier one, or a new one.
 
     Each issue joins the earlier problem that it is most similar to, if their similarity is at least
-    ``MIN_SIMILARITY``. Of the others, those that are one problem are put together, the most similar
-    pair first, again as long as their similarity is at least that. Earlier problems never become
-    one: what was published stays apart.
+    ``MIN_SIMILARITY`` and it was seen in the ``MAX_GAP_DAYS`` before. Of the others, those that are
+    one problem are put together, the most similar pair first, again as long as their similarity is
+    at least that. Earlier problems never become one: what was published stays apart.
 
     Args:
         problems: Those of the days before, by number; they are not changed.
+        day: UTC day of the issues.
         issues: The day's, in a fixed order; of equally similar pairs the first one counts.
 
     Returns:
         One link an issue. New problems are numbered on from ``len(problems)``, in the order of
         their first issue.
     """
-    known = [sum_of(problem.recent) for problem in problems]
-    links: dict[int, Link] = {}
-    for place, row in enumerate(similarities(issues, known)):
-        nearest = int(row.argmax()) if len(row) else -1
-        if nearest >= 0 and row[nearest] >= MIN_SIMILARITY:
-            links[place] = Link(nearest, float(row[nearest]))
+    links = {
+        place: link for place, link in enumerate(nearest_problems(problems, day, issues)) if link
+    }
     new = [place for place in range(len(issues)) if place not in links]
     for number, group in enumerate(_merged([issues[place] for place in new]), len(problems)):
         links |= {new[place]: Link(number, 1.0) for place in group}
     return [links[place] for place in range(len(issues))]
 
 
-def advance(problems: list[Problem], issues: Sequence[Group], links: Sequence[Link]) -> None:
+def nearest_problems(
+    problems: Sequence[Problem], day: date, issues: Sequence[Group]
+) -> list[Link | None]:
+    """Return the earlier problem that each issue of a day continues; ``None`` for none.
+
+    Args:
+        problems: Those of the days before.
+        day: UTC day of the issues.
+        issues: The day's.
+    """
+    oldest = day - timedelta(days=MAX_GAP_DAYS)
+    known = [problem for problem in problems if problem.last_seen >= oldest]
+    if not known:
+        return [None] * len(issues)
+    table = similarities(issues, [sum_of(problem.recent) for problem in known])
+    nearest = table.argmax(axis=1).tolist()
+    return [
+        Link(known[column].number, float(row[column])) if row[column] >= MIN_SIMILARITY else None
+        for row, column in zip(table, nearest, strict=True)
+    ]
+
+
+def advance(
+    problems: list[Problem], day: date, issues: Sequence[Group], links: Sequence[Link]
+) -> None:
     """Bring problems up to date with the issues of a day that were linked to them."""
     for issue, link in zip(issues, links, strict=True):
         if link.number == len(problems):
-            problems.append(Problem(link.number))
-        recent = problems[link.number].recent
-        recent.append(issue)
-        del recent[:-RECENT_ISSUES]
+            problems.append(Problem(link.number, day))
+        problem = problems[link.number]
+        problem.last_seen = day
+        problem.recent.append(issue)
+        del problem.recent[:-RECENT_ISSUES]
 
 
 def link_issues(
@@ -159,8 +187,8 @@ def link_issues(
             raise ValueError(f"Days must be in order, each once; got {day} after {previous}.")
         previous = day
         groups = [Group.of(vectors) for vectors in issues]
-        links = link_day(problems, groups)
-        advance(problems, groups, links)
+        links = link_day(problems, day, groups)
+        advance(problems, day, groups, links)
         numbers.append(np.array([link.number for link in links], dtype=np.int64))
     return numbers
 

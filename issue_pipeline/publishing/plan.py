@@ -4,9 +4,9 @@ from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, date, datetime
 
-from issue_pipeline.publishing.record_ids import derive_id
 from issue_pipeline.records import Evidence, IssueRow
 from issue_pipeline.resources.pocketbase.records import Change, Fields, IssueChanges, LiveIssue
+from issue_pipeline.utils.short_ids import derive_id
 
 
 def desired_issues(
@@ -14,6 +14,7 @@ def desired_issues(
     issues: Sequence[IssueRow],
     evidence: Mapping[int, Sequence[Evidence]],
     record_ids: Mapping[int, str],
+    problems: Mapping[int, str],
     *,
     complete: bool,
 ) -> dict[int, LiveIssue]:
@@ -24,6 +25,7 @@ def desired_issues(
         issues: The day's rows of ``gold.issues``.
         evidence: The day's evidence by cluster id.
         record_ids: The record of each issue by cluster id.
+        problems: The problem of each issue that belongs to one, by cluster id.
         complete: Whether every source of the day was collected whole.
 
     Returns:
@@ -32,7 +34,13 @@ def desired_issues(
     return {
         issue.cluster_id: LiveIssue(
             record_ids[issue.cluster_id],
-            _issue_fields(day, issue, evidence[issue.cluster_id], complete=complete),
+            _issue_fields(
+                day,
+                issue,
+                evidence[issue.cluster_id],
+                problems.get(issue.cluster_id, ""),
+                complete=complete,
+            ),
             _evidence_fields(record_ids[issue.cluster_id], evidence[issue.cluster_id]),
         )
         for issue in issues
@@ -87,7 +95,7 @@ def _issue_changes(
 
 
 def _issue_fields(
-    day: date, issue: IssueRow, evidence: Sequence[Evidence], *, complete: bool
+    day: date, issue: IssueRow, evidence: Sequence[Evidence], problem: str, *, complete: bool
 ) -> Fields:
     return {
         "issue_date": day.isoformat(),
@@ -103,6 +111,7 @@ def _issue_fields(
         "complete": complete,
         # One from before problems were separated from other themes was published as a problem.
         "is_problem": issue.is_problem is not False,
+        "problem": problem,
     }
 
 

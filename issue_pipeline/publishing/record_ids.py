@@ -1,13 +1,11 @@
 """Record ids in the live store; an issue keeps its record while it is the same issue."""
 
-import base64
-import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping
 from datetime import date
 
-# PocketBase ids are 15 characters of [a-z0-9].
-ID_CHARS = 15
+from issue_pipeline.utils.short_ids import derive_id
+
 # Jaccard overlap from which two clusters of a day count as the same issue.
 SAME_FROM = 0.5
 
@@ -61,12 +59,6 @@ def match_records(
             chosen[cluster_id] = record_id
             kept.add(record_id)
     return chosen
-
-
-def derive_id(*parts: str) -> str:
-    """Return a record id derived from what makes the record unique: 15 of ``[0-9a-v]``, 75 bits."""
-    digest = hashlib.sha256("/".join(parts).encode()).digest()
-    return base64.b32hexencode(digest).decode().lower()[:ID_CHARS]
 
 
 def _overlaps(

@@ -1,4 +1,4 @@
-"""Bring the live store to what gold says of a day, and record what became of every record.
+"""Bring the live store to what gold says of a day and of all problems, and note what became of it.
 
 Knows no Dagster: the asset ``gold/live_issues`` hands it the database, the store, and a function
 that reads the day.
@@ -19,6 +19,7 @@ from issue_pipeline.errors import (
     UnsoundInputError,
 )
 from issue_pipeline.publishing.plan import desired_issues, plan_changes
+from issue_pipeline.publishing.problems import problem_changes, read_desired
 from issue_pipeline.publishing.record_ids import assign_record_ids
 from issue_pipeline.publishing.sync_state import (
     Members,
@@ -30,6 +31,8 @@ from issue_pipeline.publishing.sync_state import (
 from issue_pipeline.records import Evidence, IssueRow, LiveRow
 from issue_pipeline.resources.duckdb import IssuesDatabase
 from issue_pipeline.resources.pocketbase import PocketBaseResource
+from issue_pipeline.resources.pocketbase.records import IssueChanges
+from issue_pipeline.resources.pocketbase.resource import LiveStore
 from issue_pipeline.sql import live
 from issue_pipeline.utils.file_lock import file_lock
 
@@ -45,12 +48,14 @@ class LabelledDay:
         issues: Rows of ``gold.issues``, failed labels included.
         evidence: Posts of each issue with a good label, by cluster id.
         clusters: ``url_hash`` of each post by cluster id, of labelled clusters and others.
+        problems: The problem of each issue that belongs to one, by cluster id.
         complete: Whether every source of the day was collected whole.
     """
 
     issues: Sequence[IssueRow]
     evidence: Mapping[int, Sequence[Evidence]]
     clusters: Mapping[int, Collection[str]]
+    problems: Mapping[int, str]
     complete: bool
 
 
@@ -63,6 +68,9 @@ class Published:
         written: Of these, created or updated by this run.
         withdrawn: Records removed by this run.
         complete: Whether every source of the day was collected whole.
+        problems: Problems in the live store, at least 0.
+        problem_changes: Records written or removed because of them: problems, former ids, and
+            issues of other days that belong to another problem now.
         differing: Ids of records that, read again afterwards, are not as gold says; sorted.
     """
 
@@ -70,6 +78,8 @@ class Published:
     written: int
     withdrawn: int
     complete: bool
+    problems: int = 0
+    problem_changes: int = 0
     differing: tuple[str, ...] = ()
 
 
@@ -79,10 +89,10 @@ def sync_day(
     pocketbase: PocketBaseResource,
     read_day: Callable[[duckdb.DuckDBPyConnection, date], LabelledDay],
 ) -> Published:
-    """Make the live store hold exactly a day's good labels with their evidence.
+    """Make the live store hold exactly a day's good labels with their evidence, and all problems.
 
-    One run at a time publishes a day, under a file lock beside the database: another run waits,
-    and then reads what gold says by then.
+    One run at a time publishes, under a file lock beside the database: another run waits, and then
+    reads what gold says by then.
 
     Args:
         day: UTC day.
@@ -100,14 +110,14 @@ def sync_day(
         StoreError: The database cannot be opened, or nothing can be written beside it.
         UnsoundInputError: An issue has a good label and no evidence.
     """
-    lock = Path(f"{database.database}.publishing-{day}")
+    lock = Path(f"{database.database}.publishing")
     with ExitStack() as stack:
         try:
             stack.enter_context(file_lock(lock, MAX_WAIT_S))
         except TimeoutError:
             raise LiveStoreError(
-                f"Another run has been publishing {day} for {MAX_WAIT_S:.0f} s. Wait until it is"
-                " done, or stop it; then run gold/live_issues again."
+                f"Another run has been publishing for {MAX_WAIT_S:.0f} s. Wait until it is done, or"
+                " stop it; then run gold/live_issues again."
             ) from None
         except OSError as error:
             raise StoreError(
@@ -127,6 +137,7 @@ def _sync_day(
         labelled = read_day(connection, day)
         known = live.rows_of_day(connection, day)
         known_members = live.members_of_day(connection, day)
+        wanted = read_desired(connection)
     rows = [row for row in labelled.issues if not row.label_failed]
     evidence = labelled.evidence
     if bare := [row.cluster_id for row in rows if row.cluster_id not in evidence]:
@@ -135,11 +146,18 @@ def _sync_day(
         )
     hashes = {row.cluster_id: {item.url_hash for item in evidence[row.cluster_id]} for row in rows}
     record_ids = assign_record_ids(day, hashes, known_members)
-    desired = desired_issues(day, rows, evidence, record_ids, complete=labelled.complete)
+    desired = desired_issues(
+        day, rows, evidence, record_ids, labelled.problems, complete=labelled.complete
+    )
+    # What is read of the day's own records is older than what is about to be written.
+    wanted = wanted.without_issues({*record_ids.values(), *known_members})
     published = {record_ids[cluster_id]: posts for cluster_id, posts in hashes.items()}
     members = published | waiting_members(labelled.clusters, published, known_members)
 
     with pocketbase.connect() as store:
+        # Issues refer to problems, so these come first, and those that are gone go last.
+        first, then = problem_changes(wanted, store)
+        _apply(store, first)
         # Known records are read by id, too: somebody may have moved them to another day.
         plan = plan_changes(list(desired.values()), store.issues_of_day(day, known_members))
         planned = {changes.record_id for changes in plan}
@@ -166,16 +184,38 @@ def _sync_day(
                 f"PocketBase refused records of {len(progress.refused)} of {len(desired)} issues of"
                 f" {day}; all others are published. First: {next(iter(progress.refused.values()))}"
             )
+        _apply(store, then)
         if plan:  # a store may take a record and keep something else
             plan = plan_changes(list(desired.values()), store.issues_of_day(day, known_members))
+        left = (
+            [one for part in problem_changes(wanted, store) for one in part]
+            if then or first
+            else []
+        )
     standing = set(record_ids.values())
     return Published(
         issues=len(desired),
         written=len(planned & standing),
         withdrawn=len(planned - standing),
         complete=labelled.complete,
-        differing=tuple(sorted(changes.record_id for changes in plan)),
+        problems=len(wanted.problems),
+        problem_changes=len(first) + len(then),
+        differing=tuple(sorted(changes.record_id for changes in [*plan, *left])),
     )
+
+
+def _apply(store: LiveStore, changes: Sequence[IssueChanges]) -> None:
+    """Write changes that belong to no day.
+
+    Raises:
+        LiveStoreRefusedError: The store refused some; all others are written.
+    """
+    refused = [outcome.error for outcome in store.apply(changes) if outcome.error]
+    if refused:
+        raise LiveStoreRefusedError(
+            f"PocketBase refused {len(refused)} records of problems; all others are written. First:"
+            f" {refused[0]}"
+        )
 
 
 def _save_sync_state(

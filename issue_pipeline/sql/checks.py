@@ -57,6 +57,37 @@ EVIDENCE_MISPLACED = """
     FROM good FULL JOIN shown USING (url_hash, cluster_id) WHERE good.n IS DISTINCT FROM shown.n
 """
 
+# Problem issues that are linked to no problem or with other posts, and links of other issues.
+NOT_LINKED_ONCE = """
+    WITH issues AS (
+        SELECT cluster_id, list(url_hash ORDER BY url_hash) AS posts FROM gold.issue_evidence
+        WHERE cluster_date = $day AND cluster_id IN (
+            SELECT cluster_id FROM gold.issues
+            WHERE cluster_date = $day AND is_problem AND NOT label_failed
+        ) GROUP BY cluster_id
+    ), links AS (
+        SELECT cluster_id, url_hashes AS posts FROM gold.problem_issues WHERE issue_date = $day
+    )
+    SELECT 'cluster ' || cluster_id FROM issues FULL JOIN links USING (cluster_id)
+    WHERE issues.posts IS DISTINCT FROM links.posts
+"""
+# Problems whose numbers are not those of their issues, or that have none; links to no problem;
+# aliases that lead nowhere, or that are the id of a problem.
+PROBLEMS_UNLIKE_ISSUES = """
+    WITH made AS (
+        SELECT problem_id, min(issue_date) AS first_seen, max(issue_date) AS last_seen,
+            count(DISTINCT issue_date) AS days_seen, sum(len(url_hashes)) AS posts
+        FROM gold.problem_issues GROUP BY problem_id
+    )
+    SELECT 'problem ' || problem_id FROM gold.problems AS problems FULL JOIN made USING (problem_id)
+    WHERE (problems.first_seen, problems.last_seen, problems.days_seen, problems.posts)
+        IS DISTINCT FROM (made.first_seen, made.last_seen, made.days_seen, made.posts)
+    UNION ALL
+    SELECT 'alias ' || alias FROM gold.problem_aliases
+    WHERE problem_id NOT IN (SELECT problem_id FROM gold.problems)
+        OR alias IN (SELECT problem_id FROM gold.problems)
+"""
+
 
 def violations(
     con: duckdb.DuckDBPyConnection, statement: str, parameters: Mapping[str, date | str]

@@ -48,3 +48,17 @@ def members_of_day(con: duckdb.DuckDBPyConnection, day: date) -> dict[str, set[s
     return read_groups(
         con, "SELECT record_id, url_hash FROM gold.live_members WHERE cluster_date = ?", [day]
     )
+
+
+def problem_of_records(con: duckdb.DuckDBPyConnection) -> dict[str, str]:
+    """Return the problem of each live record whose posts are those of the issue that was linked.
+
+    A record is missing while its day was clustered or labelled anew and not yet published.
+    """
+    rows = con.execute(
+        "WITH records AS (SELECT cluster_date, record_id, list(url_hash ORDER BY url_hash) AS posts"
+        " FROM gold.live_members GROUP BY cluster_date, record_id)"
+        " SELECT record_id, problem_id FROM records JOIN gold.problem_issues"
+        " ON cluster_date = issue_date AND posts = url_hashes ORDER BY record_id"
+    ).fetchall()
+    return dict(rows)

@@ -52,12 +52,28 @@ def select_representatives(
     if not len(titles):
         return []
     distances = centroid_distances(embeddings)
+    order = sorted(range(len(titles)), key=lambda row: (distances[row], row))
+    return [
+        order[place] for place in distinct_titles([titles[row] for row in order], k, max_jaccard)
+    ]
+
+
+def distinct_titles(
+    titles: Sequence[str], k: int = REPRESENTATIVES, max_jaccard: float = 0.8
+) -> list[int]:
+    """Return the places of the first titles that do not nearly repeat one before them.
+
+    Args:
+        titles: The best one first.
+        k: Most to choose, at least 0.
+        max_jaccard: As of :func:`select_representatives`.
+    """
     chosen: list[int] = []
-    for row in sorted(range(len(titles)), key=lambda row: (distances[row], row)):
+    for place, title in enumerate(titles):
         if len(chosen) == k:
             break
-        if all(title_similarity(titles[row], titles[other]) < max_jaccard for other in chosen):
-            chosen.append(row)
+        if all(title_similarity(title, titles[other]) < max_jaccard for other in chosen):
+            chosen.append(place)
     return chosen
 
 

@@ -83,8 +83,8 @@ def test_the_wording_of_a_problem_may_drift():
 def test_earlier_problems_stay_apart_whatever_comes_between_them():
     first, second = Group.of(topic(1)), Group.of(topic(2))
     between = Group(first.total + second.total, first.count + second.count)
-    problems = [Problem(0, [first]), Problem(1, [second])]
-    links = link_day(problems, [between])
+    problems = [Problem(0, FIRST, [first]), Problem(1, FIRST, [second])]
+    links = link_day(problems, FIRST, [between])
     assert len(links) == 1
     assert [problem.number for problem in problems] == [0, 1]
 
@@ -100,7 +100,7 @@ def test_the_order_of_a_days_issues_changes_no_group():
 
 
 def test_the_link_that_begins_a_problem_has_similarity_one():
-    assert link_day([], [Group.of(topic(1))]) == [Link(0, 1.0)]
+    assert link_day([], FIRST, [Group.of(topic(1))]) == [Link(0, 1.0)]
 
 
 def test_days_must_be_in_order():

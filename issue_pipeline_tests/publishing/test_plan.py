@@ -54,7 +54,7 @@ def live(
     complete: bool = True,
 ) -> dict[int, LiveIssue]:
     ids = record_ids or {row.cluster_id: f"record{row.cluster_id:09}" for row in rows}
-    return desired_issues(DAY, rows, evidence, ids, complete=complete)
+    return desired_issues(DAY, rows, evidence, ids, {}, complete=complete)
 
 
 def as_stored(*issues: LiveIssue) -> dict[str, LiveIssue]:
@@ -78,6 +78,7 @@ def test_an_issue_is_published_with_all_its_fields():
         "sources": {"github": 1, "reddit": 1},
         "complete": True,
         "is_problem": True,
+        "problem": "",
     }
 
 

@@ -1,7 +1,8 @@
 import re
 from datetime import date
 
-from issue_pipeline.publishing.record_ids import assign_record_ids, derive_id
+from issue_pipeline.publishing.record_ids import assign_record_ids
+from issue_pipeline.utils.short_ids import derive_id
 
 DAY = date(2026, 3, 10)
 BORN = derive_id("2026-03-10", "a")

@@ -36,18 +36,20 @@ class Change:
     """One record to write or delete; what belongs to one issue goes together.
 
     Attributes:
-        collection: ``issues`` or ``issue_evidence``.
+        collection: Its name, of those that ``collections.json`` states.
         fields: Everything to write; ``None`` deletes the record.
+        partial: Whether the record must be there, and keeps its other fields.
     """
 
     collection: str
     record_id: str
     fields: Fields | None
+    partial: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class IssueChanges:
-    """Everything that one issue's records need, in order."""
+    """Everything that the records of one issue (or problem) need, in order."""
 
     record_id: str
     changes: Sequence[Change]

@@ -114,6 +114,18 @@ class LiveStore:
             for record_id, fields in issues.items()
         }
 
+    def records(self, collection: str, *names: str) -> dict[str, Fields]:
+        """Read all records of a collection, by id.
+
+        Args:
+            collection: Its name.
+            names: The fields to read; all that the pipeline writes if none is named.
+
+        Raises:
+            LiveStoreAccessError, LiveStoreError: As :meth:`issues_of_day` says.
+        """
+        return dict(self._records(collection, "id != ''", names or field_names(collection)))
+
     def apply(self, plan: Sequence[IssueChanges]) -> Iterator[Outcome]:
         """Write a plan in batches, reporting after each what became of its issues.
 
@@ -206,6 +218,8 @@ def _request(change: Change) -> dict[str, Any]:
     path = f"/api/collections/{change.collection}/records"
     if change.fields is None:
         return {"method": "DELETE", "url": f"{path}/{change.record_id}"}
+    if change.partial:
+        return {"method": "PATCH", "url": f"{path}/{change.record_id}", "body": change.fields}
     # Within a batch, PUT creates or updates by id.
     return {"method": "PUT", "url": path, "body": {"id": change.record_id, **change.fields}}
 
