@@ -17,6 +17,7 @@ class Post:
         created_at: Aware, UTC.
         comment_count: Comments or answers.
         vote_count: Reactions, score or points; may be negative.
+        author: Name of the writer at the source, or a number; ``None`` where it does not say.
     """
 
     source: str
@@ -26,6 +27,7 @@ class Post:
     created_at: datetime
     comment_count: int
     vote_count: int
+    author: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -295,7 +297,7 @@ class ProblemIssue:
 
     Attributes:
         similarity: To its problem as it was when the issue joined; 1.0 for one that began it.
-        url_hashes: Its posts when it was linked, sorted.
+        url_hashes: Its posts when it was linked, sorted; they are in ``gold.problem_posts``.
     """
 
     issue_date: date

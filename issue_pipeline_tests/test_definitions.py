@@ -10,6 +10,7 @@ KEYS = {
     "bronze/raw_items": "bronze",
     "silver/clusters": "silver",
     "gold/issues": "gold",
+    "gold/problems": "gold",
     "gold/live_issues": "gold",
 }
 
@@ -19,7 +20,7 @@ def _nodes():
     return {key.to_user_string(): graph.get(key) for key in graph.get_all_asset_keys()}
 
 
-def test_the_four_assets_stand_in_their_groups_with_words_about_them():
+def test_the_five_assets_stand_in_their_groups_with_words_about_them():
     nodes = _nodes()
     assert {key: node.group_name for key, node in nodes.items()} == KEYS
     assert all(len(node.description) > 50 for node in nodes.values())
@@ -46,7 +47,7 @@ def test_everything_that_runs_by_itself_is_on():
 def test_bronze_has_a_partition_per_source_and_day_and_the_rest_one_per_day():
     nodes = _nodes()
     assert nodes["bronze/raw_items"].partitions_def == source_day_partitions
-    for key in ("silver/clusters", "gold/issues", "gold/live_issues"):
+    for key in ("silver/clusters", "gold/issues", "gold/problems", "gold/live_issues"):
         assert nodes[key].partitions_def == daily_partitions
     keys = source_day_partitions.get_partition_keys()
     assert {key.keys_by_dimension["source"] for key in keys} == set(SOURCES)

@@ -66,7 +66,9 @@ NOT_LINKED_ONCE = """
             WHERE cluster_date = $day AND is_problem AND NOT label_failed
         ) GROUP BY cluster_id
     ), links AS (
-        SELECT cluster_id, url_hashes AS posts FROM gold.problem_issues WHERE issue_date = $day
+        SELECT cluster_id, list(url_hash ORDER BY url_hash) AS posts
+        FROM gold.problem_issues LEFT JOIN gold.problem_posts USING (issue_date, cluster_id)
+        WHERE issue_date = $day GROUP BY cluster_id
     )
     SELECT 'cluster ' || cluster_id FROM issues FULL JOIN links USING (cluster_id)
     WHERE issues.posts IS DISTINCT FROM links.posts
@@ -76,8 +78,9 @@ NOT_LINKED_ONCE = """
 PROBLEMS_UNLIKE_ISSUES = """
     WITH made AS (
         SELECT problem_id, min(issue_date) AS first_seen, max(issue_date) AS last_seen,
-            count(DISTINCT issue_date) AS days_seen, sum(len(url_hashes)) AS posts
-        FROM gold.problem_issues GROUP BY problem_id
+            count(DISTINCT issue_date) AS days_seen, count(*) AS posts
+        FROM gold.problem_issues JOIN gold.problem_posts USING (issue_date, cluster_id)
+        GROUP BY problem_id
     )
     SELECT 'problem ' || problem_id FROM gold.problems AS problems FULL JOIN made USING (problem_id)
     WHERE (problems.first_seen, problems.last_seen, problems.days_seen, problems.posts)

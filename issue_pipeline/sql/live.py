@@ -57,8 +57,11 @@ def problem_of_records(con: duckdb.DuckDBPyConnection) -> dict[str, str]:
     """
     rows = con.execute(
         "WITH records AS (SELECT cluster_date, record_id, list(url_hash ORDER BY url_hash) AS posts"
-        " FROM gold.live_members GROUP BY cluster_date, record_id)"
-        " SELECT record_id, problem_id FROM records JOIN gold.problem_issues"
-        " ON cluster_date = issue_date AND posts = url_hashes ORDER BY record_id"
+        " FROM gold.live_members GROUP BY cluster_date, record_id), linked AS"
+        " (SELECT issue_date, problem_id, list(url_hash ORDER BY url_hash) AS posts"
+        " FROM gold.problem_issues JOIN gold.problem_posts USING (issue_date, cluster_id)"
+        " GROUP BY issue_date, cluster_id, problem_id)"
+        " SELECT record_id, problem_id FROM records JOIN linked"
+        " ON cluster_date = issue_date AND records.posts = linked.posts ORDER BY record_id"
     ).fetchall()
     return dict(rows)

@@ -92,8 +92,10 @@ def all_links(con: duckdb.DuckDBPyConnection) -> list[ProblemIssue]:
     """Read which problem each issue belongs to, by day and cluster."""
     return read_rows(
         con,
-        f"SELECT {columns_of(ProblemIssue)} FROM gold.problem_issues"  # noqa: S608
-        " ORDER BY issue_date, cluster_id",
+        "SELECT issue_date, cluster_id, problem_id, similarity,"
+        " list(url_hash ORDER BY url_hash) AS url_hashes"
+        " FROM gold.problem_issues JOIN gold.problem_posts USING (issue_date, cluster_id)"
+        " GROUP BY ALL ORDER BY issue_date, cluster_id",
         [],
         ProblemIssue,
     )
@@ -157,9 +159,16 @@ def replace_links(
         links: Of that day and later ones.
         days: Likewise.
     """
-    for table in ("gold.problem_issues", "gold.linked_days"):
+    for table in ("gold.problem_issues", "gold.problem_posts", "gold.linked_days"):
         con.execute(f"DELETE FROM {table} WHERE issue_date >= ?", [first])  # noqa: S608
-    insert_rows(con, "gold.problem_issues", map(asdict, links))
+    rows = [asdict(link) for link in links]
+    posts = [
+        {"issue_date": row["issue_date"], "cluster_id": row["cluster_id"], "url_hash": url_hash}
+        for row in rows
+        for url_hash in row.pop("url_hashes")
+    ]
+    insert_rows(con, "gold.problem_issues", rows)
+    insert_rows(con, "gold.problem_posts", posts)
     insert_rows(con, "gold.linked_days", map(asdict, days))
 
 

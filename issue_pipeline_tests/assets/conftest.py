@@ -10,7 +10,7 @@ import dagster as dg
 import duckdb
 import pytest
 
-from issue_pipeline.assets import clusters, issues, live_issues, raw_items
+from issue_pipeline.assets import clusters, issues, live_issues, problems, raw_items
 from issue_pipeline.partitions import SOURCES
 from issue_pipeline.resources.duckdb import IssuesDatabase
 from issue_pipeline.resources.embedding.resource import EmbeddingResource
@@ -34,7 +34,7 @@ def changed(resource: Any, **changes: Any) -> Any:
 
 @dataclass
 class Pipeline:
-    """The four assets over real parts, one temporary database, and a model that is scripted."""
+    """The five assets over real parts, one temporary database, and a model that is scripted."""
 
     resources: dict[str, Any]
     model: ScriptedModel
@@ -66,7 +66,7 @@ class Pipeline:
 
     def run_day(self) -> None:
         self.collect()
-        for asset in (clusters, issues, live_issues):
+        for asset in (clusters, issues, problems, live_issues):
             self.run(asset)
 
     def query(self, sql: str) -> list[tuple[Any, ...]]:
@@ -82,6 +82,10 @@ class Pipeline:
             "silver.cluster_assignments": "*",
             "gold.issues": "* EXCLUDE (labeled_at, seconds)",
             "gold.issue_evidence": "*",
+            "gold.problems": "*",
+            "gold.problem_issues": "*",
+            "gold.problem_posts": "*",
+            "gold.linked_days": "*",
             "gold.live_issues": "* EXCLUDE (synced_at)",
         }
         return {

@@ -19,7 +19,7 @@ DAY = date(2026, 3, 10)
 GOOD_DAY = """
 INSERT INTO bronze.raw_items
     SELECT hash, 'github', '2026-03-10', 'https://github.com/a/b/issues/' || hash, 'Exports fail',
-        '', TIMESTAMP '2026-03-10 12:00:00', 0, 0, TIMESTAMP '2026-03-11 00:30:00'
+        '', TIMESTAMP '2026-03-10 12:00:00', 0, 0, TIMESTAMP '2026-03-11 00:30:00', 'ada'
     FROM (VALUES ('a'), ('b'), ('c')) AS posts (hash);
 INSERT INTO silver.clusters VALUES ('2026-03-10', 0, 2, 0.33, 0.7, 'smoothed', 5);
 INSERT INTO silver.cluster_assignments VALUES

@@ -197,6 +197,7 @@ def gold_says(day: date, issues: Sequence[GoldIssue]) -> Shown:
             "sources": {name: sources.count(name) for name in set(sources)},
             "complete": True,
             "is_problem": True,
+            "problem": "",
         }
         shown.append((fields, posts))
     return shown

@@ -6,7 +6,7 @@ from datetime import datetime
 from issue_pipeline.records import Post
 from issue_pipeline.resources.collectors.collection_builder import Item, Reader
 from issue_pipeline.resources.collectors.http import expect
-from issue_pipeline.resources.collectors.parsing import count, from_iso, identifier, text
+from issue_pipeline.resources.collectors.parsing import count, from_iso, identifier, text, writer
 
 _PULL_REQUEST = re.compile(r"/pull/\d+$")
 
@@ -26,7 +26,8 @@ def parse_issue(item: Item, *, keep_bots: bool = False) -> Post | str:
     """
     if is_pull_request(item):
         return "pull request"
-    if not keep_bots and _is_bot(item.get("user")):
+    user = item.get("user")
+    if not keep_bots and _is_bot(user):
         return "bot account"
     reactions = item.get("reactions")
     return Post(
@@ -37,6 +38,7 @@ def parse_issue(item: Item, *, keep_bots: bool = False) -> Post | str:
         created_at=from_iso(expect(item, "created_at", str, "GitHub")),
         comment_count=count(item.get("comments")),
         vote_count=count(reactions.get("total_count") if isinstance(reactions, dict) else None),
+        author=writer(user.get("login") if isinstance(user, dict) else None),
     )
 
 

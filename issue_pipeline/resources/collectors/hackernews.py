@@ -26,7 +26,14 @@ from issue_pipeline.resources.collectors.collection_builder import (
     why_not_past,
 )
 from issue_pipeline.resources.collectors.http import ApiClient, ApiPolicy, expect
-from issue_pipeline.resources.collectors.parsing import count, from_epoch, identifier, number, text
+from issue_pipeline.resources.collectors.parsing import (
+    count,
+    from_epoch,
+    identifier,
+    number,
+    text,
+    writer,
+)
 from issue_pipeline.resources.collectors.windows import (
     Page,
     Total,
@@ -97,6 +104,7 @@ def parse_hit(hit: Item) -> Post | str:
         created_at=created_at,
         comment_count=count(hit.get("num_comments")),
         vote_count=count(hit.get("points")),
+        author=writer(hit.get("author")),
     )
 
 

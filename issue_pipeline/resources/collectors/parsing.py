@@ -9,6 +9,8 @@ from issue_pipeline.utils.printable import repair_surrogates
 
 # The largest whole number that every store keeps exactly.
 MAX_COUNT = 2**53 - 1
+# Longer than any source allows.
+MAX_WRITER_CHARS = 200
 
 
 def text(value: object) -> str:
@@ -26,6 +28,12 @@ def count(*values: object) -> int:
         if isinstance(value, int) or (isinstance(value, float) and math.isfinite(value))
     )
     return _within_reason(total)
+
+
+def writer(value: object) -> str | None:
+    """Read the name or number of a post's writer; ``None`` for none and for a deleted account."""
+    name = text(value).strip()[:MAX_WRITER_CHARS]
+    return None if name in ("", "[deleted]", "[removed]") else name
 
 
 def _within_reason(whole: int) -> int:

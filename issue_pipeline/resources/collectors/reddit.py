@@ -42,7 +42,14 @@ from issue_pipeline.resources.collectors.http import (
     retry_after_s,
     within_window,
 )
-from issue_pipeline.resources.collectors.parsing import count, from_epoch, identifier, number, text
+from issue_pipeline.resources.collectors.parsing import (
+    count,
+    from_epoch,
+    identifier,
+    number,
+    text,
+    writer,
+)
 from issue_pipeline.utils.missing_posts import too_many_missing
 from issue_pipeline.utils.printable import printable
 
@@ -225,6 +232,7 @@ def parse_post(item: Item) -> Post | str:
         created_at=identify(item)[1],
         comment_count=count(item.get("num_comments")),
         vote_count=count(item.get("score")),
+        author=writer(item.get("author")),
     )
 
 

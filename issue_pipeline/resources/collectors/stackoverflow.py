@@ -26,7 +26,14 @@ from issue_pipeline.resources.collectors.collection_builder import (
     why_not_past,
 )
 from issue_pipeline.resources.collectors.http import ApiClient, ApiPolicy, Parameters, expect
-from issue_pipeline.resources.collectors.parsing import count, from_epoch, identifier, number, text
+from issue_pipeline.resources.collectors.parsing import (
+    count,
+    from_epoch,
+    identifier,
+    number,
+    text,
+    writer,
+)
 from issue_pipeline.resources.collectors.windows import (
     Page,
     Total,
@@ -131,7 +138,15 @@ def parse_question(item: Item) -> Post | str:
         created_at=created_at,
         comment_count=count(item.get("answer_count"), item.get("comment_count")),
         vote_count=count(item.get("score")),
+        author=_owner(item.get("owner")),
     )
+
+
+def _owner(owner: object) -> str | None:
+    """Return who asked: an account's number, for its name may change and be another's, too."""
+    if not isinstance(owner, dict):
+        return None
+    return writer(owner.get("user_id")) or writer(owner.get("display_name"))
 
 
 def identify(item: Item) -> tuple[str, datetime]:

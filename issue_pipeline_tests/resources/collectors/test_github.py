@@ -189,7 +189,14 @@ def test_every_field_arrives():
     collection, _ = collected([written, silent])
     first, second = sorted(collection.posts, key=lambda post: post.created_at)
     assert first == Post(
-        "github", permalink(written), written.title, "a\n```\nb\n```", written.created_at, 9, 4
+        "github",
+        permalink(written),
+        written.title,
+        "a\n```\nb\n```",
+        written.created_at,
+        9,
+        4,
+        written.author,
     )
     assert second.body == ""
 

@@ -74,7 +74,14 @@ def test_stories_and_questions_come_with_every_field():
     first, second = sorted(collected([link, ask])[0].posts, key=lambda post: post.created_at)
     assert (first.url, first.body, first.comment_count) == (permalink(link), "", 3)
     assert second == Post(
-        "hackernews", permalink(ask), ask.title, "<p>Why &amp; how", ask.created_at, 0, 1
+        "hackernews",
+        permalink(ask),
+        ask.title,
+        "<p>Why &amp; how",
+        ask.created_at,
+        0,
+        1,
+        ask.author,
     )
 
 

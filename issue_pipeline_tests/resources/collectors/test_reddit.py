@@ -140,7 +140,14 @@ def test_every_field_arrives():
     link = a_post("reddit", 8, body=None, link="https://example.org/", vote_count=-2)
     posts = sorted(collected([BEFORE, written, link])[0].posts, key=lambda post: post.created_at)
     assert posts[0] == Post(
-        "reddit", permalink(written), written.title, written.body or "", written.created_at, 0, 5
+        "reddit",
+        permalink(written),
+        written.title,
+        written.body or "",
+        written.created_at,
+        0,
+        5,
+        written.author,
     )
     assert (posts[1].url, posts[1].body, posts[1].vote_count) == (permalink(link), "", -2)
 

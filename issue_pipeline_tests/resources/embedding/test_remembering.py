@@ -1,0 +1,56 @@
+"""A text is embedded once in a process, and its vector is the one that would be computed."""
+
+import numpy as np
+
+from issue_pipeline.resources.embedding.remembering import RememberingEncoder
+from issue_pipeline.utils.embeddings import DIMENSIONS
+
+
+class Counting:
+    """Embeds a text as a row of its length, and notes what it was asked."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    def encode(self, texts: list[str]) -> np.ndarray:
+        self.asked += texts
+        return np.array([[len(text)] * DIMENSIONS for text in texts], dtype=np.float32)
+
+
+def test_no_text_is_embedded_twice_and_the_order_is_that_of_the_texts():
+    inner = Counting()
+    encoder = RememberingEncoder(inner)
+    encoder.encode(["a", "bb"])
+    again = encoder.encode(["ccc", "bb", "ccc", "a"])
+    assert inner.asked == ["a", "bb", "ccc"]
+    assert again[:, 0].tolist() == [3, 2, 3, 1]
+    assert (encoder.computed, encoder.reused) == (3, 3)
+
+
+def test_only_so_many_are_kept_and_those_used_last():
+    inner = Counting()
+    encoder = RememberingEncoder(inner, max_vectors=2)
+    encoder.encode(["a"])
+    encoder.encode(["bb"])
+    encoder.encode(["a"])
+    encoder.encode(["ccc"])
+    inner.asked.clear()
+    encoder.encode(["a", "ccc"])
+    assert inner.asked == []
+    encoder.encode(["bb"])
+    assert inner.asked == ["bb"]
+
+
+def test_more_texts_than_are_kept_are_all_embedded():
+    texts = ["x" * length for length in range(1, 9)]
+    vectors = RememberingEncoder(Counting(), max_vectors=2).encode(texts)
+    assert vectors[:, 0].tolist() == list(range(1, 9))
+
+
+def test_no_text_gives_no_row():
+    assert RememberingEncoder(Counting()).encode([]).shape == (0, DIMENSIONS)
+
+
+def test_half_a_surrogate_pair_is_a_text_like_any_other():
+    encoder = RememberingEncoder(Counting())
+    assert encoder.encode(["\ud800"]).shape == (1, DIMENSIONS)
