@@ -30,6 +30,7 @@ from issue_pipeline.labels.labelling import (
 from issue_pipeline.labels.prompts import PROMPT_VERSION
 from issue_pipeline.labels.session import start_session
 from issue_pipeline.partitions import daily_partitions
+from issue_pipeline.problems.continuing import labels_by_meaning, read_earlier_problems
 from issue_pipeline.records import IssueRow, LedgerEntry
 from issue_pipeline.resources.duckdb import IssuesDatabase
 from issue_pipeline.resources.embedding import EmbeddingResource
@@ -73,9 +74,11 @@ def issues(
             # Of the whole day, noise included: silver cleaned the same posts with these.
             headings = headings_of_day(bronze.items_of_day(connection, day))
             assignments = silver.assignments_digest(connection, day)
+            earlier = read_earlier_problems(connection, day)
         # A day without clusters needs no model of either kind.
         model = embedding.get_model() if clusters else None
         prepared = prepare_clusters(clusters, model, headings) if model else []
+        continued = labels_by_meaning(day, prepared, earlier, model) if model else {}
         # What another run stored while this one prepared is read in the transaction that replaces
         # it: no label is lost that was paid for.
         with database.write() as connection:
@@ -88,6 +91,7 @@ def issues(
                 prepared,
                 known=gold.issues_of_day(connection, day),
                 reusable=gold.good_labels(connection, [one.fingerprint for one in prepared]),
+                continued=continued,
                 model=model,
             )
             gold.replace_day(connection, day, settled, collect_evidence(prepared, settled))

@@ -33,7 +33,11 @@ from issue_pipeline.labels.validation import (
 from issue_pipeline.records import Evidence, IssueRow, Item, Spent
 from issue_pipeline.utils.cleaning.redaction import redact
 from issue_pipeline.utils.cleaning.shared_headings import Headings
-from issue_pipeline.utils.cluster_representatives import cluster_fingerprint, select_representatives
+from issue_pipeline.utils.cluster_representatives import (
+    cluster_fingerprint,
+    normalize_title,
+    select_representatives,
+)
 from issue_pipeline.utils.clustering import centroid_distances
 from issue_pipeline.utils.embeddings import (
     CleanText,
@@ -136,6 +140,7 @@ def settled_rows(
     *,
     known: Sequence[IssueRow],
     reusable: Mapping[str, IssueRow],
+    continued: Mapping[int, IssueRow] | None = None,
     model: TextEncoder | None = None,
 ) -> list[IssueRow]:
     """Return the row that every cluster has before any model is asked.
@@ -147,6 +152,9 @@ def settled_rows(
             until a model is asked again.
         reusable: Good labels of any day, by fingerprint. Of these and those only such are good that
             today's rules would take: a model is asked again about the others.
+        continued: The label of the earlier problem that a cluster continues in meaning, by cluster
+            id. One that its cluster's titles do not bring is taken if it is about the cluster, the
+            cluster reports a problem, and no other cluster of the day has its title.
         model: The embedding model: kept and reused labels must be about their cluster. ``None``:
             only their form is checked.
 
@@ -179,6 +187,17 @@ def settled_rows(
             rows.append(_moved(failed[fingerprint], cluster))
         else:
             rows.append(_without_label(cluster, Spent(), "no model was asked yet"))
+    taken = {normalize_title(row.canonical_title) for row in rows if row.canonical_title}
+    for place, cluster in enumerate(clusters):
+        label = (continued or {}).get(cluster.cluster_id)
+        if label is None or not rows[place].label_failed or not _is_good(label):
+            continue
+        title = normalize_title(str(label.canonical_title))
+        is_problem = cluster.problem_score >= MIN_PROBLEM_SCORE
+        if is_problem and title not in taken and fitting([label], cluster):
+            taken.add(title)
+            own = replace(label, cluster_fingerprint=cluster.fingerprint)
+            rows[place] = _without_cost(_moved(own, cluster), label_source="reused")
     return rows
 
 
@@ -327,6 +346,11 @@ def collect_evidence(
     """
     by_id = {cluster.cluster_id: cluster for cluster in clusters}
     good = [by_id[row.cluster_id] for row in rows if not row.label_failed]
+    return [post for cluster in good for post in collect_posts(cluster)]
+
+
+def collect_posts(cluster: PreparedCluster) -> list[Evidence]:
+    """Return every member of a cluster, as evidence has it."""
     return [
         Evidence(
             cluster_id=cluster.cluster_id,
@@ -340,7 +364,6 @@ def collect_evidence(
             vote_count=item.vote_count,
             distance=float(distance),
         )
-        for cluster in good
         for item, text, distance in zip(
             cluster.items, cluster.texts, centroid_distances(cluster.embeddings), strict=True
         )

@@ -12,7 +12,7 @@ from issue_pipeline.errors import IssuePipelineError
 from issue_pipeline.ops.run_day import prepare_dagster_home, run_day, show_progress
 from issue_pipeline.sandbox.services import Services, sandbox_services
 
-DAYS = (date(2026, 3, 10), date(2026, 3, 11))
+DAYS = tuple(date(2026, 3, day) for day in range(6, 12))
 # The simulated APIs live in the morning after, when both days are over.
 NOW = "2026-03-12T06:00:00Z"
 # How far back they have posts; Reddit's listings reach beyond the days that are collected.

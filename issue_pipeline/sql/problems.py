@@ -6,7 +6,7 @@ from datetime import date
 
 import duckdb
 
-from issue_pipeline.records import LinkedDay, ProblemAlias, ProblemIssue, ProblemRow
+from issue_pipeline.records import IssueRow, LinkedDay, ProblemAlias, ProblemIssue, ProblemRow
 from issue_pipeline.sql.rows import columns_of, insert_rows, read_rows
 
 # Issues that are problems and have a good label; the rest is followed by nobody.
@@ -224,6 +224,29 @@ def labels_of_problems(con: duckdb.DuckDBPyConnection) -> list[ProblemLabel]:
         [],
         ProblemLabel,
     )
+
+
+def labels_before(con: duckdb.DuckDBPyConnection, day: date) -> dict[str, IssueRow]:
+    """Read the label that each problem had before a day: that of its largest issue by then."""
+    largest = con.execute(
+        "SELECT problem_id, cluster_date, issues.cluster_id FROM gold.problem_issues AS links"
+        " JOIN gold.issues AS issues ON cluster_date = issue_date"
+        " AND issues.cluster_id = links.cluster_id"
+        " WHERE issue_date < ? AND is_problem AND NOT label_failed"
+        " QUALIFY row_number() OVER (PARTITION BY problem_id"
+        " ORDER BY cluster_size DESC, issue_date, issues.cluster_id) = 1"
+        " ORDER BY cluster_date, issues.cluster_id",
+        [day],
+    ).fetchall()
+    rows = read_rows(
+        con,
+        f"SELECT {columns_of(IssueRow)} FROM gold.issues"  # noqa: S608
+        " JOIN (SELECT unnest(?::DATE[]) AS cluster_date, unnest(?::INTEGER[]) AS cluster_id)"
+        " USING (cluster_date, cluster_id) ORDER BY cluster_date, cluster_id",
+        [[day for _, day, _ in largest], [cluster for _, _, cluster in largest]],
+        IssueRow,
+    )
+    return {problem: row for (problem, _, _), row in zip(largest, rows, strict=True)}
 
 
 def daily_counts(con: duckdb.DuckDBPyConnection) -> list[DailyCount]:

@@ -34,7 +34,7 @@ def steady(rate=12):
         (lambda counts: counts, "steady"),
         (lambda counts: np.r_[counts[:-1], 40], "growing"),
         (lambda counts: np.r_[counts[:-2], 30, 30], "growing"),
-        (lambda counts: np.r_[counts[:-7], np.full(7, 22)], "growing"),
+        (lambda counts: np.r_[counts[:-7], np.full(7, 26)], "growing"),
         (lambda counts: np.r_[counts[:-7], np.full(7, 3)], "fading"),
         (lambda counts: np.r_[counts[:-QUIET_DAYS], np.zeros(QUIET_DAYS)], "quiet"),
         (lambda counts: np.r_[np.zeros(DAYS - NEW_DAYS), np.full(NEW_DAYS, 12)], "new"),
