@@ -70,6 +70,8 @@ def states_by_day(counts: Counts, volumes: Counts) -> NDArray[np.int8]:
     """
     if counts.ndim != 3 or counts.shape[1:] != volumes.shape:
         raise ValueError(f"Got counts {counts.shape} and volumes {volumes.shape}.")
+    if not counts.size:
+        return np.full(counts.shape[:2], -1, dtype=np.int8)
     totals = counts.sum(axis=2)
     seen = totals > 0
     days = np.arange(totals.shape[1])

@@ -86,6 +86,12 @@ def test_a_problem_that_is_back_is_called_so_for_some_days():
     assert told[-1] == "steady"
 
 
+@pytest.mark.parametrize("shape", [(0, 5, 4), (0, 5, 0), (0, 0, 0)])
+def test_nothing_has_no_state(shape):
+    counts = np.zeros(shape, dtype=np.int64)
+    assert states_by_day(counts, np.zeros(shape[1:], dtype=np.int64)).shape == shape[:2]
+
+
 def test_counts_and_volumes_must_belong_together():
     with pytest.raises(ValueError, match="volumes"):
         states_by_day(np.zeros((1, 3, 4), dtype=np.int64), np.zeros((2, 4), dtype=np.int64))
