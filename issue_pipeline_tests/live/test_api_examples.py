@@ -17,6 +17,7 @@ import pytest
 
 from issue_pipeline.sandbox.pocketbase_server import PocketBaseServer
 from issue_pipeline_tests.support.browsing import Store, opened_store
+from issue_pipeline_tests.support.problem_store import ProblemStore
 
 PAGE = Path(__file__).parents[2] / "docs" / "api.md"
 ADDRESS = "http://127.0.0.1:8090"
@@ -25,8 +26,13 @@ WAIT_S = 20.0
 WAIT_MS = 1000 * WAIT_S
 
 
-def examples(language: str, server: PocketBaseServer) -> list[str]:
-    code = re.findall(rf"^```{language}\n(.*?)^```$", PAGE.read_text(), re.DOTALL | re.MULTILINE)
+def examples(language: str, section: str, server: PocketBaseServer) -> list[str]:
+    """The blocks of a language below a heading of the second level."""
+    [text] = re.findall(
+        rf"^## {section}\n(.*?)(?=^## |\Z)", PAGE.read_text(), re.DOTALL | re.MULTILINE
+    )
+    code = re.findall(rf"^```{language}\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
+    assert code
     assert all(ADDRESS in one for one in code)
     return [one.replace(ADDRESS, server.url) for one in code]
 
@@ -36,6 +42,9 @@ def quiet_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PocketBas
     folder = tmp_path_factory.mktemp("api")
     with PocketBaseServer(folder / "pocketbase", log=folder / "log") as server:
         with opened_store(server) as store:
+            problems = ProblemStore(store, folder)
+            problems.put("Export fails", state="growing", posts_7d=41, posts_week_before=12)
+            problems.put("Login is slow", state="steady")
             posts = [{"title": "Most voted"}, {"title": "Second"}]
             store.put(DAY, "Largest", size=30, posts=posts)
             store.put(DAY, "Export fails", size=20, impact="high", would_pay=True)
@@ -84,7 +93,7 @@ curl = pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not inst
 
 @curl
 def test_curl_lists_filters_and_reads_evidence(quiet_server):
-    largest, filtered, evidence, _ = examples("sh", quiet_server)
+    largest, filtered, evidence, _ = examples("sh", "curl", quiet_server)
     titles = [
         re.findall('"title":"([^"]*)"', output(["bash", "-c", code]))
         for code in (largest, filtered, evidence)
@@ -97,8 +106,15 @@ def test_curl_lists_filters_and_reads_evidence(quiet_server):
 
 
 @curl
+def test_curl_reads_a_feed(quiet_server):
+    [reading] = examples("sh", "Feeds", quiet_server)
+    feed = output(["bash", "-c", reading])
+    assert re.findall('<title type="text">([^<]*)<', feed)[1:] == ["Export fails"]
+
+
+@curl
 def test_curl_subscribes(quiet_server, quiet_store):
-    with lines_of(["bash", "-c", examples("sh", quiet_server)[-1]]) as lines:
+    with lines_of(["bash", "-c", examples("sh", "curl", quiet_server)[-1]]) as lines:
         wait_for(lines, "clientId")
         # The subscription is in place some moments after the line is printed.
         for attempt in range(int(WAIT_S)):
@@ -114,7 +130,7 @@ def test_curl_subscribes(quiet_server, quiet_store):
 
 
 def test_python_lists_every_issue_of_a_day(quiet_server):
-    listing, _ = examples("python", quiet_server)
+    listing, _ = examples("python", "Python", quiet_server)
     assert output([sys.executable, "-c", listing]).splitlines() == [
         "30 Largest",
         "20 Export fails",
@@ -123,7 +139,7 @@ def test_python_lists_every_issue_of_a_day(quiet_server):
 
 
 def test_python_subscribes_and_connects_again(quiet_server, quiet_store):
-    _, subscribing = examples("python", quiet_server)
+    _, subscribing = examples("python", "Python", quiet_server)
     with lines_of([sys.executable, "-c", subscribing]) as lines:
         wait_for(lines, "connected")
         quiet_store.put("2026-03-02", "Told by Python")
@@ -143,7 +159,7 @@ def test_javascript_lists_filters_and_subscribes(browser, quiet_server, quiet_st
     said: list[str] = []
     # Of the snippet alone: the browser complains by itself that there is no favicon.
     page.on("console", lambda message: said.append(message.text) if message.type == "log" else None)
-    listing, subscribing = examples("js", quiet_server)
+    listing, subscribing = examples("js", "JavaScript", quiet_server)
     page.evaluate(f"async () => {{ {listing} }}")
     assert said == ["20 Export fails"]
     with page.expect_console_message(lambda one: one.text == "connected", timeout=WAIT_MS):
