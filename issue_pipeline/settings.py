@@ -178,6 +178,11 @@ def pocketbase_url() -> str:
     return url.rstrip("/")
 
 
+def page_url() -> str:
+    """Return ``ISSUE_PAGE_URL``, or the live store's address: without user info or last slash."""
+    return without_user_info(Settings().issue_page_url.rstrip("/") or pocketbase_url())
+
+
 @dataclass(frozen=True, slots=True)
 class ProblemWebhook:
     """Where and of what changes of problems are reported.
@@ -219,7 +224,7 @@ def problem_webhook() -> ProblemWebhook | None:
         states=tuple(one for one in settings.issue_webhook_states if one != "none"),
         min_posts=settings.issue_webhook_min_posts,
         digest_at=settings.issue_digest_at,
-        page_url=without_user_info(settings.issue_page_url.rstrip("/") or pocketbase_url()),
+        page_url=page_url(),
     )
 
 

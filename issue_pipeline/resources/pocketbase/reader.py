@@ -55,6 +55,7 @@ class LiveReader:
         where: str = "",
         sort: str = "id",
         fields: Sequence[str] = (),
+        expand: str = "",
         limit: int = PAGE_RECORDS,
     ) -> list[Record]:
         """Return the first records of a filter.
@@ -64,12 +65,15 @@ class LiveReader:
             where: In PocketBase's language; make conditions on foreign text with ``has_words``.
             sort: Fields, a minus for the largest first.
             fields: Which to read; all by default.
+            expand: A relation whose record comes along, under ``expand``.
             limit: At most ``PAGE_RECORDS``.
 
         Raises:
             LiveStoreError: The server does not answer, or is in trouble.
         """
         asked = {"filter": where, "sort": sort, "perPage": str(limit), "skipTotal": "1"}
+        if expand:
+            asked["expand"] = expand
         if fields:
             asked["fields"] = ",".join(fields)
         reply = self._get(f"/api/collections/{collection}/records", asked)
