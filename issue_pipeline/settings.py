@@ -15,6 +15,7 @@ import dagster as dg
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
 from issue_pipeline.errors import ConfigurationError
+from issue_pipeline.problems.trend import STATES
 from issue_pipeline.resources.collectors import CollectorsResource
 from issue_pipeline.resources.collectors.registry import SOURCES
 from issue_pipeline.resources.duckdb import IssuesDatabase
@@ -41,8 +42,8 @@ def check_min_size(size: int) -> int:
 
 def check_states(states: list[str]) -> list[str]:
     """Accept states of a problem, or ``none`` alone."""
-    if states != ["none"] and (not states or set(states) - set(PROBLEM_STATES)):
-        raise wrong(f"some of {', '.join(PROBLEM_STATES)}, with commas between; or none")
+    if states != ["none"] and (not states or set(states) - set(STATES)):
+        raise wrong(f"some of {', '.join(STATES)}, with commas between; or none")
     return states
 
 
@@ -57,7 +58,6 @@ def check_webhook_secret(secret: str) -> str:
     return secret
 
 
-PROBLEM_STATES = ("new", "growing", "steady", "fading", "quiet", "returned")
 WEBHOOK_KEY_BYTES = range(24, 65)
 ClusteringMode = Literal["raw", "smoothed"]
 States = Annotated[Names, AfterValidator(check_states)]

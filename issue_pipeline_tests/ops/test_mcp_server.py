@@ -5,13 +5,15 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import anyio
 import pytest
 from mcp import Client, StdioServerParameters
 
 from issue_pipeline import cli
+from issue_pipeline.ops.mcp_server import State
+from issue_pipeline.problems.trend import STATES
 from issue_pipeline_tests.support.problem_store import ProblemStore, problem_store
 
 ROOT = Path(__file__).parents[2]
@@ -102,6 +104,10 @@ def found(call: Callable[..., Any], name: str, **arguments: Any) -> Any:
 
 def titles(reply: Any) -> list[str]:
     return [one["untrusted"]["title"] for one in reply["problems"]]
+
+
+def test_the_states_are_those_of_problems():
+    assert get_args(State) == STATES
 
 
 def test_the_tools_only_read_and_say_what_is_foreign(call):
