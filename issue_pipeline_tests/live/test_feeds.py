@@ -2,6 +2,7 @@
 
 import re
 import sqlite3
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,8 @@ import httpx
 import pytest
 from lxml import etree
 
-from issue_pipeline.sandbox.pocketbase_server import HOOKS
+from issue_pipeline.sandbox.pocketbase_server import HOOKS, pocketbase_binary
+from issue_pipeline.sandbox.processes import LocalServer
 from issue_pipeline_tests.support.problem_store import ProblemStore, problem_store
 
 ATOM = "{http://www.w3.org/2005/Atom}"
@@ -323,6 +325,27 @@ def test_a_server_that_hides_its_problems_hides_its_feeds(store):
                 assert "Secret" not in reply.text
         finally:
             store.http.patch(path, json={"listRule": ""}).raise_for_status()
+
+
+def test_a_server_before_its_first_publication_says_what_it_lacks(tmp_path):
+    """As an operator's own, which was started with the hooks and without the migrations."""
+
+    def serve(port: int) -> list[str]:
+        folders = [f"--dir={tmp_path / 'data'}", f"--migrationsDir={tmp_path / 'none'}"]
+        serving = [str(pocketbase_binary()), "serve", f"--http=127.0.0.1:{port}", *folders]
+        return [*serving, f"--hooksDir={HOOKS}", "--hooksWatch=false"]
+
+    upsert = [str(pocketbase_binary()), "superuser", "upsert", "b@example.org", "battery staple"]
+    subprocess.run([*upsert, f"--dir={tmp_path / 'data'}"], check=True, capture_output=True)
+    bare = LocalServer("PocketBase", serve, health_path="/api/health", log=tmp_path / "log")
+    with bare:
+        bare.wait_until_ready()
+        reply = httpx.get(f"{bare.url}/feeds/problems.atom", trust_env=False)
+    assert reply.status_code == 404
+    assert (
+        "no problems; their collections are made at the first publication"
+        in (reply.json()["message"])
+    )
 
 
 def test_nothing_but_reading_is_possible(store):

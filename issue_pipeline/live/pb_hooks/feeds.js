@@ -28,6 +28,10 @@ module.exports = {
 
 /** Answer with the feed, or with 304 if the client has it already. */
 function serve(e, format, contentType, write) {
+  const names = $app.findAllCollections().map((one) => one.name)
+  if (!names.includes("problems") || !names.includes("issue_evidence")) {
+    throw new NotFoundError("This server has no problems; their collections are made at the first publication.")
+  }
   const collection = $app.findCollectionByNameOrId("problems")
   // A pointer in Go, which only its JSON shows as text or null.
   if (JSON.parse(JSON.stringify(collection)).listRule !== "") {

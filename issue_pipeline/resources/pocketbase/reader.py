@@ -92,7 +92,10 @@ class LiveReader:
         while True:
             after = f"id > '{last}'"
             page = self.records(
-                collection, where=f"({where}) && {after}" if where else after, fields=fields
+                collection,
+                where=f"({where}) && {after}" if where else after,
+                fields=fields,
+                limit=PAGE_RECORDS,
             )
             yield from page
             if len(page) < PAGE_RECORDS:
