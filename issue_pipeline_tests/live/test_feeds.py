@@ -4,6 +4,7 @@ import re
 import sqlite3
 import subprocess
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -19,7 +20,6 @@ from issue_pipeline_tests.support.problem_store import ProblemStore, problem_sto
 
 ATOM = "{http://www.w3.org/2005/Atom}"
 GRAMMAR = etree.RelaxNG(etree.parse(Path(__file__).with_name("atom.rng")))
-UNTIL_THE_YEAR_1970 = "1970-01-01T00:00:00Z"
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +62,7 @@ def items(store: ProblemStore, query: str = "") -> list[dict[str, Any]]:
         assert isinstance(one["id"], str)
         assert isinstance(one["content_text"], str)
         assert all(isinstance(tag, str) for tag in one["tags"])
-        assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", one["date_modified"])
+        assert re.fullmatch(r"\d{4}-\d\d-\d\dT00:00:00\.\d{6}Z", one["date_modified"])
     return list(feed["items"])
 
 
@@ -88,7 +88,8 @@ def test_an_entry_says_what_the_problem_is_how_it_changed_and_where_it_is_shown(
     ]
     (entry,) = feed.entries
     assert entry.link == f"{store.url}/#/problem/{problem}"
-    assert (entry.published, entry.updated) == ("2026-02-01T00:00:00Z", "2026-03-08T00:00:00Z")
+    assert entry.published == "2026-02-01T00:00:00Z"
+    assert entry.updated.startswith("2026-03-08T00:00:00.")
     assert [tag.term for tag in entry.tags] == ["devtools", "growing", "high impact", "would pay"]
     for part in (
         "All about Export to CSV fails.",
@@ -128,6 +129,14 @@ def test_an_id_stays_when_the_problem_changes_and_differs_from_every_other(store
         assert UUID(name.removeprefix("urn:uuid:")).version == 8
 
 
+def test_no_two_entries_of_a_day_were_updated_at_one_moment(store):
+    for number in range(30):
+        store.put(f"Problem {number}")
+    moments = {entry.updated for entry in atom(store).entries}
+    assert len(moments) == 30
+    assert {one[:19] for one in moments} == {"2026-03-10T00:00:00"}
+
+
 def test_what_changed_its_state_last_comes_first(store):
     for title, since in (("old", "2026-03-01"), ("newest", "2026-03-09"), ("new", "2026-03-05")):
         store.put(title, state_since=since)
@@ -137,7 +146,7 @@ def test_what_changed_its_state_last_comes_first(store):
 def test_a_feed_without_entries_is_valid(store):
     feed = atom(store, "state=returned")
     assert feed.entries == []
-    assert feed.feed.updated == UNTIL_THE_YEAR_1970
+    assert datetime.fromisoformat(feed.feed.updated).year >= 2026
 
 
 def test_every_filter_lets_through_what_it_says(store):
@@ -239,8 +248,10 @@ def test_hostile_titles_stay_text_in_a_well_formed_feed(store):
     assert read[0] == "<script>alert(1)</script>"
     assert read[1] == "]]> & <![CDATA[ &amp; &lt; &#0; &bogus;"
     assert read[5] == "lines and tabs and separators"
-    assert read[6] == "tags \ufffd and faces \U0001f600"
-    assert not re.search(r"[\x00-\x1f\x7f-\x9f\u200b\u202e\u2066\ufeff\ufffe\uffff]", "".join(read))
+    assert read[6] == "tags and faces \U0001f600"
+    assert not re.search(
+        r"[\x00-\x1f\x7f-\x9f\u200b\u202e\u2066\ufeff\ufffd-\uffff]", "".join(read)
+    )
     for element in feed.iter():  # nothing of it became an element or an attribute
         assert etree.QName(element).localname not in ("script",)
         assert "onmouseover" not in element.attrib
@@ -255,7 +266,7 @@ def test_broken_utf_8_in_the_store_breaks_no_feed(store):
         )
     database.close()
     (title,) = titles(store, "")
-    assert re.fullmatch("A\ufffd+B\ufffd+", title)
+    assert title == "A B"
 
 
 def test_a_feed_is_bounded_however_many_problems_there_are(store):

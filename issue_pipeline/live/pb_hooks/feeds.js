@@ -17,9 +17,10 @@ const COLUMNS = {
   posts_week_before: 0, reach: 0, sources: "", updated: "",
 }
 // Controls, marks of no width or of writing direction, half surrogate pairs, non-characters, tags:
-// as issue_pipeline/utils/printable.py has them, and what XML 1.0 does not allow.
+// as issue_pipeline/utils/printable.py has them, what XML 1.0 does not allow, and U+FFFD, which
+// validators take for a sign of broken encoding.
 const UNSEEN =
-  /[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffc\ufffe\uffff\ud800-\udfff\u{e0000}-\u{e007f}]/gu
+  /[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\uffff\ud800-\udfff\u{e0000}-\u{e007f}]/gu
 
 module.exports = {
   serveAtom: (e) => serve(e, "atom", "application/atom+xml; charset=utf-8", atomFeed),
@@ -33,19 +34,22 @@ function serve(e, format, contentType, write) {
     throw new NotFoundError("This server has no problems; their collections are made at the first publication.")
   }
   const collection = $app.findCollectionByNameOrId("problems")
-  // A pointer in Go, which only its JSON shows as text or null.
-  if (JSON.parse(JSON.stringify(collection)).listRule !== "") {
+  // Its JSON, since a rule is a pointer in Go, and never equal to a text.
+  const described = JSON.parse(JSON.stringify(collection))
+  if (described.listRule !== "") {
     throw new ForbiddenError("The problems of this server are not public, so it has no feeds of them.")
   }
   const filter = readFilter(e.request.url.rawQuery, collection)
   const base = baseAddress(e)
   const query = queryOf(filter)
+  const problems = matching(filter).map((row) => problemOf(row, base))
   const feed = {
     address: `${base}/feeds/problems.${format}${query && `?${query}`}`,
     page: `${base}/`,
     id: stableId(`feed ${base} ${query}`),
     title: titleOf(filter),
-    problems: matching(filter).map((row) => problemOf(row, base)),
+    updated: lastChange(problems, described),
+    problems,
   }
   const body = write(feed)
   const tag = `"${$security.sha256(body)}"`
@@ -223,8 +227,9 @@ function problemOf(row, base) {
     title: clean(row.title) || "Untitled",
     text: textOf(row, counts),
     published: moment(row.first_seen),
-    // A problem is news when its state changes; a count that grows by one is none.
-    updated: moment(row.state_since),
+    // A problem is news when its state changes; a count that grows by one is none. A fraction of
+    // the second keeps the entries of a day apart: readers sort by it, and validators ask for it.
+    updated: moment(row.state_since, `.${fraction(row.id)}`),
     stored: row.updated.replace(" ", "T"),
     tags: [row.category, row.state, `${row.impact} impact`, ...(row.would_pay ? ["would pay"] : [])],
     record: {
@@ -264,7 +269,8 @@ function textOf(row, counts) {
 
 const reports = (count) => (count === 1 ? "1 report" : `${count} reports`)
 
-const moment = (day) => `${day}T00:00:00Z`
+const moment = (day, part = "") => `${day}T00:00:00${part}Z`
+const fraction = (id) => String(parseInt($security.sha256(id).slice(0, 12), 16) % 1e6).padStart(6, "0")
 
 // --- The formats --------------------------------------------------------------------------------
 
@@ -284,7 +290,7 @@ ${one.tags.map((tag) => `    <category term="${escaped(tag)}"/>\n`).join("")}   
 <feed xmlns="http://www.w3.org/2005/Atom" xml:lang="en">
   <id>${feed.id}</id>
   <title type="text">${escaped(feed.title)}</title>
-  <updated>${lastChange(feed.problems)}</updated>
+  <updated>${feed.updated}</updated>
   <author><name>${AUTHOR}</name></author>
   <link rel="self" type="application/atom+xml" href="${escaped(feed.address)}"/>
   <link rel="alternate" type="text/html" href="${escaped(feed.page)}"/>
@@ -313,9 +319,9 @@ function jsonFeed(feed) {
   })
 }
 
-/** When anything of the feed was last written; an empty one has never changed. */
-function lastChange(problems) {
-  return problems.map((one) => one.stored).sort().pop() ?? "1970-01-01T00:00:00Z"
+/** When anything of the feed was last written; of an empty one, when its collection was. */
+function lastChange(problems, collection) {
+  return problems.map((one) => one.stored).sort().pop() ?? collection.updated.replace(" ", "T")
 }
 
 function escaped(text) {
@@ -325,7 +331,7 @@ function escaped(text) {
 
 /** One line of foreign text, without what nobody sees. */
 function clean(text) {
-  return text.replace(/\s+/g, " ").trim().replace(UNSEEN, "\ufffd")
+  return text.replace(UNSEEN, " ").replace(/\s+/g, " ").trim()
 }
 
 /** A URN that is the same at whatever address the server is reached: a UUID of version 8. */
