@@ -196,7 +196,7 @@ class ProblemWebhook:
         page_url: Where links lead, without a slash at the end.
     """
 
-    url: str
+    url: str = field(repr=False)
     secret: str = field(repr=False)
     states: tuple[str, ...]
     min_posts: int

@@ -5,6 +5,7 @@ what a model wrote of that, is handed on under keys named ``untrusted``, of boun
 characters that nobody sees.
 """
 
+import importlib.metadata
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -142,7 +143,13 @@ class ProblemWithEvidence(BaseModel):
 
 def build_server() -> MCPServer:
     """Return the server with its tools; reads the settings at each call."""
-    server = MCPServer("issue-pipeline", title="Reported problems", instructions=INSTRUCTIONS)
+    server = MCPServer(
+        "issue-pipeline",
+        title="Reported problems",
+        instructions=INSTRUCTIONS,
+        version=importlib.metadata.version("issue-pipeline"),
+        log_level="WARNING",
+    )
 
     @server.tool(
         annotations=_READ_ONLY,
