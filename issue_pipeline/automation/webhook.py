@@ -53,7 +53,7 @@ def post(
         secret: ``whsec_`` and base64, as the settings accept it; ``""`` for no signature.
         timeout_s: How long an answer is waited for; ``TIMEOUT_S`` by default.
     """
-    content = json.dumps(body, ensure_ascii=False).encode()
+    content = json.dumps(body).encode()
     headers = {"Content-Type": "application/json"}
     if message_id:
         headers |= signed_headers(message_id, int(time.time()), content, secret)

@@ -86,7 +86,7 @@ function readFilter(rawQuery, collection) {
   for (const [name, text] of given) {
     if (text === "") continue // as a form sends what is not chosen
     if (Object.hasOwn(choices, name)) filter[name].push(...oneOf(name, text, choices[name]))
-    else if (name === "would_pay") filter.would_pay = oneOf(name, text, ["yes", "no"])[0] === "yes"
+    else if (name === "would_pay") filter.would_pay = yesOrNo(name, text)
     else if (name === "q") filter.words.push(...words(text))
     else if (name === "span") filter.span = text === "all" ? null : number(name, text, MAX_SPAN_DAYS, ", or all")
     else if (name === "limit") filter.limit = number(name, text, MAX_ENTRIES, "")
@@ -121,6 +121,12 @@ function oneOf(name, text, choices) {
     if (!choices.includes(one.trim())) refuse(`${name} is ${shown(one)}; expected ${choices.join(", ")}`)
     return one.trim()
   })
+}
+
+/** Read a yes as the page writes it, or as PocketBase's own filters do. */
+function yesOrNo(name, text) {
+  if (text.includes(",")) refuse(`${name} is ${shown(text)}; expected one of yes, no, true, false`)
+  return ["yes", "true"].includes(oneOf(name, text, ["yes", "no", "true", "false"])[0])
 }
 
 function number(name, text, most, also) {
