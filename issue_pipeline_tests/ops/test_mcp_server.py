@@ -57,17 +57,17 @@ def fill(store: ProblemStore) -> None:
         store.put(f"Small {number}", state="returned", state_since="2026-03-01", posts_7d=1)
 
 
-def asked(store_url: str, ask: Callable[[Client], Any], **settings: str) -> Any:
+def asked(store_url: str, ask: Callable[[Client], Any], *, mode: str = "auto") -> Any:
     """What the client is told by a server that it starts."""
 
     async def talk() -> Any:
         server = StdioServerParameters(
             command=sys.executable,
             args=COMMAND,
-            env=environment(POCKETBASE_URL=store_url, **settings),
+            env=environment(POCKETBASE_URL=store_url),
         )
         with anyio.fail_after(WAIT_S):
-            async with Client(server) as client:
+            async with Client(server, mode=mode) as client:
                 return await ask(client)
 
     return anyio.run(talk)
@@ -223,6 +223,15 @@ def test_what_cannot_be_meant_is_an_error_that_says_what_was_expected(call, name
     reply = call(name, **arguments)
     assert reply.is_error
     assert words in reply.content[0].text
+
+
+def test_clients_that_begin_with_a_handshake_are_served_too(store):
+    def ask(client: Client) -> Any:
+        return client.call_tool("search_problems", {"text": "csv"})
+
+    assert titles(asked(store.url, ask, mode="legacy").structured_content) == [
+        "Export to CSV fails"
+    ]
 
 
 def test_a_store_that_is_away_is_said_to_the_client():
