@@ -1,4 +1,4 @@
-"""The command ``issue-pipeline``: the demo, the UI, one day of the real sources, a backup.
+"""The command ``issue-pipeline``: demo, UI, one day of the real sources, backup, MCP server.
 
 Each command's own module is imported only when it runs, so that ``--help`` is quick and
 ``run`` and ``backup`` work without the sandbox's packages.
@@ -23,6 +23,9 @@ DEFAULT_POSTS_PER_DAY = 1500
 # Packages of the sandbox extra that its commands cannot start without.
 _SANDBOX_PACKAGES = {"markdown_it", "rich", "starlette", "uvicorn", "xllamacpp"}
 
+# Likewise of the mcp extra.
+_MCP_PACKAGES = {"mcp"}
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command.
@@ -45,6 +48,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _run(options, rest)
     except ModuleNotFoundError as error:
         package = (error.name or "").partition(".")[0]
+        if package in _MCP_PACKAGES:
+            print(
+                f"{PROGRAM} {options.command} needs the package {package}, which comes with the mcp"
+                f" extra: pip install '{DISTRIBUTION}[mcp]'",
+                file=sys.stderr,
+            )
+            return 1
         if package not in _SANDBOX_PACKAGES:
             raise
         print(
@@ -76,6 +86,10 @@ def _run(options: argparse.Namespace, rest: list[str]) -> int:
             from issue_pipeline.ops.run_day import run_configured_day
 
             return run_configured_day(options.day)
+        case "mcp":
+            from issue_pipeline.ops.mcp_server import serve
+
+            return serve()
         case _:
             from issue_pipeline.ops.backup import back_up_configured_database
 
@@ -143,6 +157,14 @@ def build_parser() -> argparse.ArgumentParser:
         " restore it, stop the daemon and put the copy where ISSUES_DUCKDB_PATH points.",
     )
     backup.add_argument("file", type=Path, help="the new file")
+
+    _command(
+        commands,
+        "mcp",
+        "problems for language models, over the Model Context Protocol",
+        "Serve the live store that POCKETBASE_URL names to a program that starts this command:"
+        " search problems, get one with its evidence, list what changed. Reads only.",
+    )
     return parser
 
 

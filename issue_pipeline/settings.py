@@ -6,6 +6,8 @@ rest is declared in :class:`Settings`. All of it is validated when the code loca
 reach Dagster by the name of their variable, so that no UI shows their value.
 """
 
+import base64
+from dataclasses import dataclass, field
 from datetime import time, timedelta
 from typing import Annotated, Any, Literal
 
@@ -13,6 +15,7 @@ import dagster as dg
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
 from issue_pipeline.errors import ConfigurationError
+from issue_pipeline.problems.trend import STATES
 from issue_pipeline.resources.collectors import CollectorsResource
 from issue_pipeline.resources.collectors.registry import SOURCES
 from issue_pipeline.resources.duckdb import IssuesDatabase
@@ -20,13 +23,14 @@ from issue_pipeline.resources.embedding import BACKENDS, EmbeddingResource
 from issue_pipeline.resources.environment import (
     Clock,
     FromEnvironment,
+    Names,
     read_fields,
     read_setting,
     wrong,
 )
 from issue_pipeline.resources.llm import STYLES, LLMResource
 from issue_pipeline.resources.pocketbase import PocketBaseResource
-from issue_pipeline.utils.urls import is_web_address
+from issue_pipeline.utils.urls import is_web_address, without_user_info
 
 
 def check_min_size(size: int) -> int:
@@ -36,7 +40,28 @@ def check_min_size(size: int) -> int:
     return size
 
 
+def check_states(states: list[str]) -> list[str]:
+    """Accept states of a problem, or ``none`` alone."""
+    if states != ["none"] and (not states or set(states) - set(STATES)):
+        raise wrong(f"some of {', '.join(STATES)}, with commas between; or none")
+    return states
+
+
+def check_webhook_secret(secret: str) -> str:
+    """Accept a secret of Standard Webhooks: ``whsec_`` and base64 of 24 to 64 bytes."""
+    try:
+        key = base64.b64decode(secret.removeprefix("whsec_"), validate=True)
+    except ValueError:
+        key = b""
+    if not secret.startswith("whsec_") or len(key) not in WEBHOOK_KEY_BYTES:
+        raise wrong("whsec_ and 24 to 64 bytes in base64: echo whsec_$(openssl rand -base64 32)")
+    return secret
+
+
+WEBHOOK_KEY_BYTES = range(24, 65)
 ClusteringMode = Literal["raw", "smoothed"]
+States = Annotated[Names, AfterValidator(check_states)]
+WebhookSecret = Annotated[str, AfterValidator(check_webhook_secret)]
 MinClusterSize = Annotated[int, AfterValidator(check_min_size)]
 
 
@@ -54,6 +79,12 @@ class Settings(FromEnvironment):
         try_again_minutes: Wait before a failed run is started again for the first time.
         alert_webhook_url: Where failures are posted; ``""`` for nowhere.
         dagster_ui_url: Where links in alerts lead.
+        issue_webhook_url: Where changes of problems are posted; ``""`` for nowhere.
+        issue_webhook_secret: Signs those messages; ``""`` for no signature.
+        issue_webhook_states: Coming into one of them is a change; ``none`` for no message.
+        issue_webhook_min_posts: Fewest posts of the last seven days.
+        issue_digest_at: When the day's digest is posted, UTC; ``None`` for no digest.
+        issue_page_url: Where links in those messages lead; ``""`` for the live store's address.
     """
 
     issues_duckdb_path: str = "data/issues.duckdb"
@@ -66,8 +97,14 @@ class Settings(FromEnvironment):
     try_again_minutes: float = Field(default=15.0, gt=0, allow_inf_nan=False)
     alert_webhook_url: str = ""
     dagster_ui_url: str = "http://127.0.0.1:3000"
+    issue_webhook_url: str = ""
+    issue_webhook_secret: WebhookSecret = Field(default="", repr=False)
+    issue_webhook_states: States = Field(default=["new", "growing", "returned"])
+    issue_webhook_min_posts: int = Field(default=5, ge=1)
+    issue_digest_at: Clock | None = None
+    issue_page_url: str = ""
 
-    @field_validator("alert_webhook_url", "dagster_ui_url")
+    @field_validator("alert_webhook_url", "dagster_ui_url", "issue_webhook_url", "issue_page_url")
     @classmethod
     def _check_address(cls, address: str, info: ValidationInfo) -> str:
         if not is_web_address(address):
@@ -133,6 +170,62 @@ def alert_webhook_url() -> str:
 def dagster_ui_url() -> str:
     """Return ``DAGSTER_UI_URL``: where links in alerts lead, without a slash at the end."""
     return Settings().dagster_ui_url.rstrip("/")
+
+
+def pocketbase_url() -> str:
+    """Return ``POCKETBASE_URL``, without a slash at the end; ``""`` if it is not set."""
+    url: str = read_setting("POCKETBASE_URL", str, "")
+    return url.rstrip("/")
+
+
+def page_url() -> str:
+    """Return ``ISSUE_PAGE_URL``, or the live store's address: without user info or last slash."""
+    return without_user_info(Settings().issue_page_url.rstrip("/") or pocketbase_url())
+
+
+@dataclass(frozen=True, slots=True)
+class ProblemWebhook:
+    """Where and of what changes of problems are reported.
+
+    Attributes:
+        url: The receiver's address.
+        secret: Signs the messages; ``""`` for no signature.
+        states: Coming into one of them is a change.
+        min_posts: Fewest posts of the last seven days.
+        digest_at: When the day's digest is posted, UTC; ``None`` for never.
+        page_url: Where links lead, without a slash at the end.
+    """
+
+    url: str = field(repr=False)
+    secret: str = field(repr=False)
+    states: tuple[str, ...]
+    min_posts: int
+    digest_at: time | None
+    page_url: str
+
+
+def problem_webhook() -> ProblemWebhook | None:
+    """Return the ``ISSUE_WEBHOOK_`` settings and ``ISSUE_DIGEST_AT``; ``None`` without a receiver.
+
+    Raises:
+        ConfigurationError: Others of them are set, but not the receiver's address.
+    """
+    settings = Settings()
+    if not settings.issue_webhook_url:
+        for name in ("issue_webhook_secret", "issue_digest_at"):
+            if getattr(settings, name):
+                raise ConfigurationError(
+                    f"{name.upper()} is set, but ISSUE_WEBHOOK_URL is not: nobody would get it."
+                )
+        return None
+    return ProblemWebhook(
+        url=settings.issue_webhook_url,
+        secret=settings.issue_webhook_secret,
+        states=tuple(one for one in settings.issue_webhook_states if one != "none"),
+        min_posts=settings.issue_webhook_min_posts,
+        digest_at=settings.issue_digest_at,
+        page_url=page_url(),
+    )
 
 
 def resources() -> dict[str, dg.ConfigurableResource[Any]]:

