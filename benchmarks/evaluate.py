@@ -13,6 +13,7 @@ import numpy as np
 
 from benchmarks import clustering_problems, clustering_study, embedded, real_posts
 from benchmarks.cleaning import measure_cleaning
+from benchmarks.followed_world import followed_world
 from benchmarks.label_quality import measure_labels
 from benchmarks.problem_identity import problem_identity
 from benchmarks.report import Report, run_parts
@@ -38,6 +39,10 @@ def _problems(report: Report, options: argparse.Namespace) -> None:
 
 def _identity(report: Report, _options: argparse.Namespace) -> None:
     report.add("problems followed over ten days", *problem_identity())
+
+
+def _followed(report: Report, _options: argparse.Namespace) -> None:
+    report.add("thirty days of the world, clustered and followed", *followed_world())
 
 
 def _day(report: Report, options: argparse.Namespace) -> None:
@@ -66,6 +71,7 @@ PARTS = {
     "groups": _groups,
     "problems": _problems,
     "identity": _identity,
+    "followed": _followed,
     "day": _day,
     "cleaning": _cleaning,
     "labels": _labels,

@@ -55,8 +55,8 @@ def problem_identity() -> Iterator[dict[str, Any]]:
         yield {
             "stream": name,
             "issues": len(truth),
-            **_named("rule", _b_cubed(truth, ours)),
-            **_named("last centroid", _b_cubed(truth, _nearest_centroids(stream))),
+            **_named("rule", b_cubed(truth, ours)),
+            **_named("last centroid", b_cubed(truth, nearest_centroids(stream))),
         }
 
 
@@ -117,7 +117,8 @@ def _representatives(vectors: Vectors) -> Vectors:
     return vectors[np.argsort(centroid_distances(vectors), kind="stable")[:REPRESENTATIVES]]
 
 
-def _nearest_centroids(stream: Stream) -> NDArray[np.int64]:
+def nearest_centroids(stream: Stream) -> NDArray[np.int64]:
+    """Return the number of each issue's problem by the baseline, in the order of the stream."""
     last: list[NDArray[np.float64]] = []
     numbers: list[int] = []
     for day in stream:
@@ -138,7 +139,7 @@ def _nearest_centroids(stream: Stream) -> NDArray[np.int64]:
     return np.array(numbers, dtype=np.int64)
 
 
-def _b_cubed(truth: list[str], found: NDArray[np.int64]) -> tuple[float, float, float]:
+def b_cubed(truth: list[str], found: NDArray[np.int64]) -> tuple[float, float, float]:
     """Return B-cubed precision, recall and F1 (Bagga and Baldwin, 1998)."""
     labels = np.unique(truth, return_inverse=True)[1]
     groups = np.unique(found, return_inverse=True)[1]
