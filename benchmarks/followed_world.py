@@ -125,9 +125,7 @@ def _identity(days: list[list[FollowedIssue]]) -> Iterator[dict[str, Any]]:
             "precision": round(precision, 3),
             "recall": round(recall, 3),
             "F1": round(score, 3),
-            "ids a problem": round(
-                len(set(zip(truth, found.tolist(), strict=True))) / len(set(truth)), 3
-            ),
+            "ids a problem": round(len(pairs) / len(set(truth)), 3),
             "pairs wrongly joined": round(float((same & apart).sum() / max(1, same.sum())), 4),
             "labels by meaning": round(continued / len(truth), 3) if name == "rule" else None,
         }
