@@ -6,6 +6,7 @@ MODE ?= smoothed
 CORPUS ?=
 SERVE ?=
 DAY ?=
+REAL ?=
 FILE ?=
 PARTS ?=
 
@@ -16,7 +17,8 @@ help:
 	@echo "make demo            two days end to end on real parts: no account, no key"
 	@echo "                     (MODE=raw, CORPUS=FILE_OR_FOLDER, SERVE=1)"
 	@echo "make dev             the Dagster UI with the sandbox's services beside it"
-	@echo "make run DAY=...     one day of the real APIs, with the keys in .env"
+	@echo "make dev REAL=1      the same on the real APIs, every day by itself"
+	@echo "make run             yesterday, from the real APIs: no key needed (DAY=2026-11-21, SERVE=1)"
 	@echo "make backup FILE=... a copy of the database, also while it is used"
 	@echo "make test            lint, types and the whole test suite"
 	@echo "make test-fast       the tests that start no server: less than a minute"
@@ -30,11 +32,10 @@ demo: .venv/sandbox
 		$(if $(CORPUS),--corpus '$(CORPUS)') $(if $(SERVE),--serve)
 
 dev: .venv/sandbox
-	$(BIN)/issue-pipeline dev
+	$(BIN)/issue-pipeline dev $(if $(REAL),--real)
 
 run: .venv/sandbox
-	@test -n "$(DAY)" || { echo "Which day? Such as: make run DAY=2026-11-21" >&2; exit 2; }
-	$(BIN)/issue-pipeline run $(DAY)
+	$(BIN)/issue-pipeline run $(DAY) $(if $(SERVE),--serve)
 
 backup: .venv/sandbox
 	@test -n "$(FILE)" || { echo "To which file? Such as: make backup FILE=backups/monday.duckdb" >&2; exit 2; }

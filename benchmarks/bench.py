@@ -16,8 +16,8 @@ import numpy as np
 from benchmarks import clustering_speed, real_posts
 from benchmarks.cleaning import measure_cleaning
 from benchmarks.report import Report, run_parts
+from issue_pipeline.local.model_weights import all_minilm_folder
 from issue_pipeline.resources.embedding import EmbeddingResource
-from issue_pipeline.sandbox.model_weights import all_minilm_folder
 from issue_pipeline.utils.clustering import cluster_embeddings
 from issue_pipeline.utils.embeddings import compute_embeddings_for_items
 

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.real_posts import WITH_BODY, posts
+from issue_pipeline.local.model_weights import all_minilm_folder
 from issue_pipeline.resources.embedding import EmbeddingResource
-from issue_pipeline.sandbox.model_weights import all_minilm_folder
 from issue_pipeline.utils.embeddings import Vectors, clean_item, embed_texts
 
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+|\n+")

@@ -30,8 +30,8 @@ from sklearn.metrics import adjusted_rand_score
 
 from benchmarks import real_posts
 from benchmarks.real_posts import CORPORA, WITH_BODY
+from issue_pipeline.local.model_weights import all_minilm_folder
 from issue_pipeline.resources.embedding import BACKENDS, EmbeddingResource
-from issue_pipeline.sandbox.model_weights import all_minilm_folder
 from issue_pipeline.utils.clustering import NOISE, ClusterIds, cluster_embeddings
 from issue_pipeline.utils.embeddings import TextEncoder, Vectors, clean_item, embed_texts
 

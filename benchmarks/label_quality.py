@@ -35,11 +35,11 @@ from issue_pipeline.labels.labelling import PreparedCluster
 from issue_pipeline.labels.masking import MASK
 from issue_pipeline.labels.schema import MIN_GROUNDING
 from issue_pipeline.labels.validation import Grounding
+from issue_pipeline.local.model_weights import all_minilm_folder
 from issue_pipeline.ops.run_day import show_progress
 from issue_pipeline.records import IssueRow
 from issue_pipeline.resources.embedding import EmbeddingResource
 from issue_pipeline.resources.llm import LOCAL, STYLES, WRITE, LLMResource
-from issue_pipeline.sandbox.model_weights import all_minilm_folder
 from issue_pipeline.sandbox.world.corpus import CorpusWorld
 from issue_pipeline.sandbox.world.posts import Truth
 from issue_pipeline.sandbox.world.synthetic import SyntheticWorld

@@ -19,12 +19,12 @@ from issue_pipeline.labels.labelling import (
 )
 from issue_pipeline.labels.problem_scoring import ProblemScorer
 from issue_pipeline.labels.session import start_session
+from issue_pipeline.local.chosen_model import chosen_model
+from issue_pipeline.local.language_model import language_model_server, smollm2_file
 from issue_pipeline.partitions import SOURCES
 from issue_pipeline.records import IssueRow, Item
 from issue_pipeline.resources.llm import LLMResource
 from issue_pipeline.sandbox.apis.addresses import permalink
-from issue_pipeline.sandbox.chosen_model import chosen_model
-from issue_pipeline.sandbox.language_model import language_model_server, smollm2_file
 from issue_pipeline.sandbox.world.posts import SimulatedPost, Truth
 from issue_pipeline.settings import resources
 from issue_pipeline.utils.clustering import NOISE, cluster_posts

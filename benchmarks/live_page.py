@@ -25,12 +25,12 @@ from typing import Any
 
 from issue_pipeline.assets.live import publish
 from issue_pipeline.labels.schema import CATEGORIES, IMPACT_LEVELS
+from issue_pipeline.local.pocketbase_server import PocketBaseServer
 from issue_pipeline.partitions import SOURCES
 from issue_pipeline.publishing.sync import Published
 from issue_pipeline.records import Collection, Evidence, IssueRow
 from issue_pipeline.resources.duckdb import IssuesDatabase
 from issue_pipeline.resources.pocketbase import PocketBaseResource
-from issue_pipeline.sandbox.pocketbase_server import PocketBaseServer
 from issue_pipeline.sql import bronze, gold
 
 DAY = date(2026, 3, 10)

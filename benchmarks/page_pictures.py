@@ -19,11 +19,11 @@ from typing import Any
 
 from benchmarks.live_page import CHROMIUM_FLAGS
 from issue_pipeline.assets.live import publish
+from issue_pipeline.local.pocketbase_server import PocketBaseServer
 from issue_pipeline.partitions import SOURCES
 from issue_pipeline.records import Collection, Evidence, IssueRow
 from issue_pipeline.resources.duckdb import IssuesDatabase
 from issue_pipeline.resources.pocketbase import PocketBaseResource
-from issue_pipeline.sandbox.pocketbase_server import PocketBaseServer
 from issue_pipeline.sandbox.world.content import Problem, shipped_content
 from issue_pipeline.sql import bronze, gold
 

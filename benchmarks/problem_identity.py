@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks import real_posts
+from issue_pipeline.local.model_weights import all_minilm_folder
 from issue_pipeline.problems import link_issues
 from issue_pipeline.resources.embedding import EmbeddingResource
-from issue_pipeline.sandbox.model_weights import all_minilm_folder
 from issue_pipeline.sandbox.world.content import SOURCES
 from issue_pipeline.sandbox.world.synthetic import SyntheticWorld
 from issue_pipeline.utils.cluster_representatives import REPRESENTATIVES

@@ -79,13 +79,17 @@ def _run(options: argparse.Namespace, rest: list[str]) -> int:
                 serve=options.serve,
             )
         case "dev":
+            if options.real:
+                from issue_pipeline.ops.dagster_dev import run_real_dev
+
+                return run_real_dev(rest)
             from issue_pipeline.sandbox.dev import run_dev
 
             return run_dev(options.root, rest)
         case "run":
             from issue_pipeline.ops.run_day import run_configured_day
 
-            return run_configured_day(options.day)
+            return run_configured_day(options.day, serve=options.serve)
         case "mcp":
             from issue_pipeline.ops.mcp_server import serve
 
@@ -138,16 +142,25 @@ def build_parser() -> argparse.ArgumentParser:
         "Run `dagster dev` on simulated sources until Ctrl-C. Options that are not listed here are"
         " passed on to it, such as --port 3001.",
     )
+    dev.add_argument(
+        "--real",
+        action="store_true",
+        help="on the real sources, as the environment and .env configure them; data is in data/",
+    )
     _add_root(dev)
 
     run = _command(
         commands,
         "run",
-        "one day of the configured sources",
+        "one day of the real sources, without an account or a key",
         "Collect, cluster, label and publish one UTC day, as the environment and .env of the"
-        " current folder configure it.",
+        " current folder configure it. What they do not name (PocketBase, a language model) runs"
+        " beside it, with its data in data/.",
     )
-    run.add_argument("day", type=_day, help="a UTC day, such as 2026-11-21")
+    run.add_argument(
+        "day", type=_day, nargs="?", help="a UTC day, such as 2026-11-21 (default: yesterday)"
+    )
+    run.add_argument("--serve", action="store_true", help="keep the page up until Ctrl-C")
 
     backup = _command(
         commands,

@@ -65,12 +65,20 @@ WebhookSecret = Annotated[str, AfterValidator(check_webhook_secret)]
 MinClusterSize = Annotated[int, AfterValidator(check_min_size)]
 
 
+def check_sources(names: list[str]) -> list[str]:
+    """Accept names of registered sources."""
+    if unknown := [name for name in names if name not in SOURCES]:
+        raise wrong(f"some of {', '.join(SOURCES)}, between commas; not {', '.join(unknown)}")
+    return names
+
+
 class Settings(FromEnvironment):
     """What belongs to no resource; the variable of a field is its name in capitals.
 
     Attributes:
         issues_duckdb_path: The one database file.
         issues_cache_dir: Folder of what can be computed again; ``""`` for the user's own.
+        sources: Those that are collected; none for all.
         contact: Where the owner of an API reaches whoever runs this.
         clustering_mode: Default of the clustering asset's configuration.
         clustering_min_size: Likewise; fewest posts of a cluster, 0 for a size that fits the day.
@@ -89,6 +97,7 @@ class Settings(FromEnvironment):
 
     issues_duckdb_path: str = "data/issues.duckdb"
     issues_cache_dir: str = ""
+    sources: Annotated[Names, AfterValidator(check_sources)] = Field(default=[])
     contact: str = ""
     clustering_mode: ClusteringMode = "smoothed"
     clustering_min_size: MinClusterSize = 0
@@ -131,6 +140,18 @@ def clustering_min_size() -> int:
     return Settings().clustering_min_size
 
 
+def active_sources() -> tuple[str, ...]:
+    """Return the sources that are collected, in the registry's order: all, or ``SOURCES``.
+
+    The others keep their partitions and what was collected of them; nothing waits for them.
+
+    Raises:
+        ConfigurationError: ``SOURCES`` names one that there is not.
+    """
+    chosen = Settings().sources
+    return tuple(name for name in SOURCES if not chosen or name in chosen)
+
+
 def collect_at(source: str) -> time:
     """Return when a source's day is collected, on the next day, UTC.
 
@@ -148,7 +169,7 @@ def process_deadline() -> time:
         ConfigurationError: It is not after the times at which the sources are collected.
     """
     deadline = Settings().process_deadline
-    last = max(map(collect_at, SOURCES))
+    last = max(map(collect_at, active_sources()))
     if deadline <= last:
         raise ConfigurationError(
             f"PROCESS_DEADLINE is {deadline:%H:%M}; expected a time after {last:%H:%M}, when the"

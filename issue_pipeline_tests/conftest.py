@@ -20,6 +20,7 @@ SLOW_PLACES = (
     "benchmarks",
     "labels/test_session.py",
     "live",
+    "local",
     "ops",
     "resources/collectors/test_completeness.py",
     "resources/embedding",

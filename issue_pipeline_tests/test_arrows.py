@@ -15,7 +15,7 @@ LEVELS = (
     ("utils", "records"),
     ("errors",),
     ("sql",),
-    ("resources",),
+    ("resources", "local"),
     ("labels", "problems", "publishing"),
     ("partitions", "settings"),
     ("assets",),

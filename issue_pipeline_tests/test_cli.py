@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from issue_pipeline import cli
-from issue_pipeline.ops import backup, run_day
+from issue_pipeline.ops import backup, dagster_dev, run_day
 from issue_pipeline.sandbox import demo, dev
 
 
@@ -21,6 +21,7 @@ def calls(monkeypatch: pytest.MonkeyPatch):
 
     monkeypatch.setattr(demo, "run_demo", recorded("demo"))
     monkeypatch.setattr(dev, "run_dev", recorded("dev"))
+    monkeypatch.setattr(dagster_dev, "run_real_dev", recorded("dev --real"))
     monkeypatch.setattr(run_day, "run_configured_day", recorded("run"))
     monkeypatch.setattr(backup, "back_up_configured_database", recorded("backup"))
     return calls
@@ -44,7 +45,9 @@ PASSED_ON = ["--port", "3001", "--verbose"]
         ),
         ("dev", ("dev", (Path(".sandbox"), []), {})),
         ("dev --port 3001 --verbose", ("dev", (Path(".sandbox"), PASSED_ON), {})),
-        ("run 2026-11-21", ("run", (date(2026, 11, 21),), {})),
+        ("dev --real --port 3001 --verbose", ("dev --real", (PASSED_ON,), {})),
+        ("run 2026-11-21", ("run", (date(2026, 11, 21),), {"serve": False})),
+        ("run --serve", ("run", (None,), {"serve": True})),
         ("backup to/here", ("backup", (Path("to/here"),), {})),
     ],
 )
@@ -58,7 +61,6 @@ def test_a_line_runs_its_command(calls, line, call):
     [
         ("", "COMMAND"),
         ("dmeo", "invalid choice: 'dmeo'"),
-        ("run", "day"),
         ("run yesterday", "invalid"),
         ("run 2026-11-21 --fast", "unrecognized arguments: --fast"),
         ("demo --posts-per-day 0", "at least 1"),

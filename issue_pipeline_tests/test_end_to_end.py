@@ -10,8 +10,8 @@ import duckdb
 import httpx
 import pytest
 
+from issue_pipeline.local.pocketbase_server import PocketBaseServer
 from issue_pipeline.partitions import SOURCES
-from issue_pipeline.sandbox.pocketbase_server import PocketBaseServer
 
 pytestmark = pytest.mark.e2e
 

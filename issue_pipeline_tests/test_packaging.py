@@ -78,12 +78,12 @@ def test_an_installed_wheel_runs_its_command_from_an_empty_folder(wheel: Path, t
     folder = tmp_path / "empty"
     folder.mkdir()
     code = (
-        "import issue_pipeline.cli as cli, issue_pipeline.ops.run_day as run_day,"
-        " issue_pipeline.sandbox.pocketbase_server as server, pathlib, os;"
+        "import issue_pipeline.cli as cli, issue_pipeline.ops.dagster_home as home,"
+        " issue_pipeline.local.pocketbase_server as server, pathlib, os;"
         "print(cli.__file__);"
-        "print(all(path.exists() for path in (run_day.DAGSTER_YAML, server.MIGRATIONS,"
+        "print(all(path.exists() for path in (home.DAGSTER_YAML, server.MIGRATIONS,"
         " server.PUBLIC / 'index.html')));"
-        "run_day.prepare_dagster_home(pathlib.Path('home'));"
+        "home.prepare_dagster_home(pathlib.Path('home'));"
         "import dagster; print(dagster.DagsterInstance.get().run_retries_enabled);"
         "os.sys.argv[1:] = ['--help']; cli.run_and_exit()"
     )

@@ -6,9 +6,8 @@ from datetime import UTC, date, datetime, timedelta
 import dagster as dg
 
 from issue_pipeline.assets.keys import RAW_ITEMS
-from issue_pipeline.partitions import SOURCES
 from issue_pipeline.resources.duckdb import IssuesDatabase
-from issue_pipeline.settings import process_deadline
+from issue_pipeline.settings import active_sources, process_deadline
 from issue_pipeline.sql.checks import last_collected
 
 
@@ -33,7 +32,7 @@ def _check_name(source: str) -> str:
             asset=RAW_ITEMS,
             description=f"From the deadline on, yesterday has been collected from {source}.",
         )
-        for source in SOURCES
+        for source in active_sources()
     ],
     description="Looks at the newest day of each source in the completeness ledger.",
 )
@@ -42,7 +41,7 @@ def freshness_checks(database: IssuesDatabase) -> Iterator[dg.AssetCheckResult]:
     expected = expected_day(datetime.now(UTC))
     with database.read() as connection:
         newest = last_collected(connection)
-    for source in SOURCES:
+    for source in active_sources():
         last = newest.get(source)
         yield dg.AssetCheckResult(
             asset_key=RAW_ITEMS,

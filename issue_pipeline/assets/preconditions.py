@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from datetime import date
 
 from issue_pipeline.errors import MissingInputError
-from issue_pipeline.partitions import SOURCES
 from issue_pipeline.records import LedgerEntry
+from issue_pipeline.settings import active_sources
 
 
 def require_collected(day: date, ledger: Sequence[LedgerEntry]) -> None:
@@ -23,4 +23,4 @@ def require_collected(day: date, ledger: Sequence[LedgerEntry]) -> None:
 
 def incomplete_sources(ledger: Sequence[LedgerEntry]) -> list[str]:
     """Return the sources of which the day is not whole, never collected ones included, sorted."""
-    return sorted(set(SOURCES) - {entry.source for entry in ledger if entry.complete})
+    return sorted(set(active_sources()) - {entry.source for entry in ledger if entry.complete})

@@ -27,7 +27,7 @@ from issue_pipeline.automation.history import (
 )
 from issue_pipeline.automation.jobs import BEFORE_BACKFILLS, find_issues_job
 from issue_pipeline.partitions import SOURCES, daily_partitions
-from issue_pipeline.settings import process_deadline
+from issue_pipeline.settings import active_sources, process_deadline
 
 # Older days are processed when somebody asks for them.
 LOOKBACK_DAYS = 7
@@ -61,7 +61,7 @@ class DayState:
     @property
     def waits_for(self) -> list[str]:
         """Sources that are not in yet, sorted."""
-        return sorted(set(SOURCES) - set(self.sources))
+        return sorted(set(active_sources()) - set(self.sources))
 
     @property
     def is_processed(self) -> bool:

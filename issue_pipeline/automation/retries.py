@@ -12,8 +12,8 @@ from issue_pipeline.assets import clusters, issues, live_issues, raw_items
 from issue_pipeline.assets.failures import MAY_SUCCEED_LATER_TAG
 from issue_pipeline.automation.history import PARTITION_TAG, ended_at
 from issue_pipeline.automation.jobs import BEFORE_BACKFILLS, collect_jobs, find_issues_job
-from issue_pipeline.partitions import SOURCES, daily_partitions
-from issue_pipeline.settings import try_again_after
+from issue_pipeline.partitions import daily_partitions
+from issue_pipeline.settings import active_sources, try_again_after
 
 CHECK_EVERY_S = 30
 # Tries after the first one; each waits this many times longer than the one before.
@@ -85,9 +85,9 @@ def _tries(run: dg.DagsterRun) -> int:
 
 
 def _is_partition(key: str) -> bool:
-    """Return whether there still is such a partition: the first day may have been moved."""
+    """Return whether the partition is still wanted: the first day or the sources may be others."""
     day, _, source = key.partition("|")
-    return source in (*SOURCES, "") and daily_partitions.has_partition_key(day)
+    return source in (*active_sources(), "") and daily_partitions.has_partition_key(day)
 
 
 def _was_run_since(instance: dg.DagsterInstance, record: dg.RunRecord) -> bool:

@@ -9,9 +9,9 @@ from issue_pipeline.assets import raw_items
 from issue_pipeline.assets.event_tags import COMPLETE_TAG
 from issue_pipeline.automation.history import latest_materialisations, source_day_key
 from issue_pipeline.automation.jobs import BEFORE_BACKFILLS, check_freshness_job, collect_jobs
-from issue_pipeline.partitions import SOURCES, daily_partitions
+from issue_pipeline.partitions import daily_partitions
 from issue_pipeline.resources.collectors.registry import SOURCES as REGISTRY
-from issue_pipeline.settings import collect_at, process_deadline
+from issue_pipeline.settings import active_sources, collect_at, process_deadline
 
 FRESHNESS_EVERY_HOURS = 6
 CATCH_UP_DAYS = 7
@@ -85,4 +85,4 @@ def _freshness_schedule() -> dg.ScheduleDefinition:
     )
 
 
-all_schedules = [*map(collect_schedule, SOURCES), _freshness_schedule()]
+all_schedules = [*map(collect_schedule, active_sources()), _freshness_schedule()]

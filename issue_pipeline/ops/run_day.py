@@ -1,46 +1,46 @@
 """Run one day of the configured sources in this process (``issue-pipeline run DAY``).
 
-The same jobs as the schedule's, recorded in the same Dagster instance, one after the other.
+The same jobs as the schedule's, recorded in the same Dagster instance, one after the other. What
+nobody has configured (PocketBase, a language model) runs beside it meanwhile.
 """
 
 import logging
 import os
-import shutil
+import re
 import signal
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import dagster as dg
 import stamina
 from dagster._core.execution.plan.objects import ErrorSource
 from dotenv import load_dotenv
+from rich.console import Console
 
-from issue_pipeline.errors import ConfigurationError
+from issue_pipeline.errors import ConfigurationError, IssuePipelineError
+from issue_pipeline.local.stand_ins import RunningStandIns, needed_stand_ins, running_stand_ins
+from issue_pipeline.ops.announcement import announcement
+from issue_pipeline.ops.dagster_home import DEFAULT_DAGSTER_HOME, prepare_dagster_home
 
 logger = logging.getLogger(__name__)
 
-DEFAULT_DAGSTER_HOME = Path("data/dagster_home")
-DAGSTER_YAML = Path(__file__).with_name("dagster.yaml")
+# Of the stand-ins: data, logs and the superuser.
+DATA_FOLDER = Path("data")
 # Dagster's own console would drown the progress of the steps.
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+_CHECK_S = 1.0
+_OF_A_RUN = re.compile(r"(?<=  )\w+ - [0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12} - (\w+ - )?")
 
-# What the real APIs and stores cannot do without, and where to get it.
-REQUIRED_SETTINGS = {
+# A store of one's own is named by all three; without any of them one runs beside the pipeline.
+STORE_SETTINGS = {
     "POCKETBASE_URL": "where your PocketBase serves, such as http://127.0.0.1:8090",
-    "POCKETBASE_EMAIL": "a superuser: pocketbase superuser upsert EMAIL PASSWORD",
+    "POCKETBASE_EMAIL": "a superuser of your PocketBase",
     "POCKETBASE_PASSWORD": "the superuser's password",
-}
-RECOMMENDED_SETTINGS = {
-    "GITHUB_TOKEN": "https://github.com/settings/tokens, no scopes needed: 30 searches a minute"
-    " instead of 10",
-    "REDDIT_CLIENT_ID": "https://www.reddit.com/prefs/apps: Reddit's own API instead of an archive",
-    "STACKEXCHANGE_KEY": "https://stackapps.com/apps/oauth/register: 10,000 requests a day"
-    " instead of 300",
 }
 
 
@@ -52,11 +52,39 @@ class StepFailure:
     reason: str
 
 
-def prepare_dagster_home(folder: Path) -> None:
-    """Make a folder Dagster's home, with the project's ``dagster.yaml`` in it."""
-    folder.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(DAGSTER_YAML, folder / "dagster.yaml")
-    os.environ["DAGSTER_HOME"] = str(folder.resolve())
+def accepted_day(day: date | None, now: datetime) -> date:
+    """Return the day to run: the one that was asked for, or yesterday.
+
+    Args:
+        day: UTC day; ``None`` for yesterday.
+        now: Aware, UTC.
+
+    Raises:
+        ConfigurationError: It is not over yet, or is before ``ISSUES_START_DATE``; the message is
+            one sentence.
+    """
+    # Imported late: the partitions read the environment when they load.
+    from issue_pipeline.partitions import daily_partitions
+
+    first, yesterday = daily_partitions.start.date(), now.date() - timedelta(days=1)
+    if first > yesterday:
+        raise ConfigurationError(
+            f"ISSUES_START_DATE is {first}, and no day from then on is over: the newest day that"
+            f" can be collected is yesterday, {yesterday} (UTC)."
+        )
+    if day is None:
+        return yesterday
+    if day > yesterday:
+        raise ConfigurationError(
+            f"{day} is not over: days go from {first} (ISSUES_START_DATE) to yesterday,"
+            f" {yesterday} (UTC)."
+        )
+    if day < first:
+        raise ConfigurationError(
+            f"{day} is before the first day: days go from {first} (ISSUES_START_DATE, which can be"
+            f" set to an earlier one) to yesterday, {yesterday} (UTC)."
+        )
+    return day
 
 
 def run_day(day: date) -> list[StepFailure]:
@@ -73,17 +101,12 @@ def run_day(day: date) -> list[StepFailure]:
     """
     # Imported late: the partitions and the resources read the environment when they load.
     from issue_pipeline.definitions import defs
-    from issue_pipeline.partitions import SOURCES, daily_partitions
+    from issue_pipeline.settings import active_sources
 
-    days = daily_partitions.get_partition_keys()
-    if day.isoformat() not in days:
-        raise ConfigurationError(
-            f"{day} cannot be collected: days go from {days[0]} (ISSUES_START_DATE) to yesterday,"
-            f" {days[-1]}."
-        )
+    day = accepted_day(day, datetime.now(UTC))
     failures = []
     with dg.DagsterInstance.get() as instance:
-        for source in SOURCES:
+        for source in active_sources():
             key = dg.MultiPartitionKey({"source": source, "date": day.isoformat()})
             job, step = f"collect_{source}", f"collect {source} {day}"
             failures += _execute(defs, instance, job, key, step)
@@ -124,33 +147,55 @@ def _timed(step: str) -> Iterator[None]:
 
 
 def missing_settings(environment: Mapping[str, str]) -> list[str]:
-    """Return the required settings that are not set, each with where to get it."""
-    missing = [
-        f"{name}: {where}" for name, where in REQUIRED_SETTINGS.items() if not environment.get(name)
-    ]
-    if not (environment.get("LLM_LOCAL_MODEL") or environment.get("LLM_REMOTE_MODEL")):
-        missing.append(
-            "LLM_LOCAL_MODEL (such as ollama_chat/llama3.1) or LLM_REMOTE_MODEL with"
-            " LLM_REMOTE_API_KEY (such as groq/openai/gpt-oss-120b, a key from"
-            " https://console.groq.com/keys)"
-        )
-    elif environment.get("LLM_REMOTE_MODEL") and not environment.get("LLM_REMOTE_API_KEY"):
+    """Return what is missing of a service that is named in part, each with where to get it."""
+
+    def is_set(name: str) -> bool:
+        return bool((environment.get(name) or "").strip())
+
+    missing = []
+    if any(map(is_set, STORE_SETTINGS)):
+        missing = [f"{name}: {what}" for name, what in STORE_SETTINGS.items() if not is_set(name)]
+    if is_set("LLM_REMOTE_MODEL") and not is_set("LLM_REMOTE_API_KEY"):
         missing.append("LLM_REMOTE_API_KEY: the key of LLM_REMOTE_MODEL's provider")
     return missing
 
 
+def require_settings(environment: Mapping[str, str]) -> None:
+    """Refuse services that are named in part.
+
+    Raises:
+        ConfigurationError: The message names each missing setting, with where to get it.
+    """
+    if missing := missing_settings(environment):
+        raise ConfigurationError(
+            "Some settings are missing. Set them in the environment, or in .env of this folder"
+            " (.env.example explains every setting):\n  " + "\n  ".join(missing)
+        )
+
+
+class _Plain(logging.Formatter):
+    """Leaves out what Dagster puts before a message within a run: job, run id and step."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return _OF_A_RUN.sub("", super().format(record), count=1)
+
+
 def show_progress() -> None:
     """Print the pipeline's own log, and only warnings of libraries."""
-    logging.basicConfig(
-        level=logging.WARNING, format="%(asctime)s  %(message)s", datefmt="%H:%M:%S"
-    )
+    handler = logging.StreamHandler()
+    handler.setFormatter(_Plain("%(asctime)s  %(message)s", datefmt="%H:%M:%S"))
+    logging.basicConfig(level=logging.WARNING, handlers=[handler])
     logging.getLogger("issue_pipeline").setLevel(logging.INFO)
     # What is tried again, and why, is logged where it happens.
     stamina.instrumentation.set_on_retry_hooks([])
 
 
-def run_configured_day(day: date) -> int:
-    """Run a day as the environment and ``.env`` configure it, and print what failed.
+def run_configured_day(day: date | None, *, serve: bool) -> int:
+    """Run a day as the environment and ``.env`` configure it, and show what it found.
+
+    Args:
+        day: UTC day; ``None`` for yesterday.
+        serve: Keep the live page up until Ctrl-C, where it is served from here.
 
     Returns:
         The exit status: 0 if every step succeeded, 1 if one failed, 2 if a setting is missing or
@@ -158,26 +203,70 @@ def run_configured_day(day: date) -> int:
     """
     load_dotenv(".env")
     show_progress()
-    if missing := missing_settings(os.environ):
-        print(
-            "Some settings are missing. Set them in the environment, or in .env of this folder"
-            " (.env.example explains every setting):",
-            file=sys.stderr,
-        )
-        for line in missing:
-            print(f"  {line}", file=sys.stderr)
-        return 2
-    for name, where in RECOMMENDED_SETTINGS.items():
-        if not os.environ.get(name):
-            logger.warning("%s is not set (%s)", name, where)
-    prepare_dagster_home(Path(os.environ.get("DAGSTER_HOME") or DEFAULT_DAGSTER_HOME))
+    console = Console(soft_wrap=True, highlight=False)
     try:
-        failures = run_day(day)
+        require_settings(os.environ)
+        accepted = accepted_day(day, datetime.now(UTC))
+        return _run_with_stand_ins(accepted, console, serve=serve)
     except ConfigurationError as error:
         print(error, file=sys.stderr)
         return 2
+    except IssuePipelineError as error:
+        print(error, file=sys.stderr)
+        return 1
     except KeyboardInterrupt:
         return 130
+
+
+def _run_with_stand_ins(day: date, console: Console, *, serve: bool) -> int:
+    from issue_pipeline.settings import active_sources
+
+    wanted = needed_stand_ins(os.environ)
+    for line in announcement(day, active_sources(), wanted, os.environ):
+        console.print(line, markup=False)
+    home = os.environ.get("DAGSTER_HOME", "").strip()
+    prepare_dagster_home(Path(home) if home else DEFAULT_DAGSTER_HOME)
+    with running_stand_ins(wanted, DATA_FOLDER) as running:
+        os.environ.update(running.variables)
+        page = f"{os.environ['POCKETBASE_URL'].rstrip('/')}/"
+        if wanted.pocketbase:
+            console.print(
+                f"  PocketBase: {page}  (superuser: {DATA_FOLDER}/pocketbase/superuser.json)",
+                markup=False,
+            )
+        failures = run_day(day)
+        _show_summary(day, failures, console)
+        if wanted.pocketbase and serve:
+            console.print(f"The live page: {page}  (Ctrl-C ends it)", markup=False)
+            _serve(running)
+        elif wanted.pocketbase:
+            console.print(
+                f"The live page, with --serve (make run DAY={day} SERVE=1): {page}", markup=False
+            )
+        else:
+            console.print(f"Published to {page}", markup=False)
+    return 1 if failures else 0
+
+
+def _show_summary(day: date, failures: list[StepFailure], console: Console) -> None:
+    # Imported late, as above.
+    from issue_pipeline.ops.report import show_report
+    from issue_pipeline.resources.duckdb import IssuesDatabase
+    from issue_pipeline.settings import duckdb_path
+
+    with IssuesDatabase(database=duckdb_path()).read() as connection:
+        show_report(Console(), connection, [day])
     for failure in failures:
         print(f"{failure.step} failed: {failure.reason}", file=sys.stderr)
-    return 1 if failures else 0
+    console.print(
+        f"The tables are in {duckdb_path()}. Every day by itself: issue-pipeline dev --real (make"
+        " dev REAL=1).",
+        markup=False,
+    )
+
+
+def _serve(running: RunningStandIns) -> None:
+    with suppress(KeyboardInterrupt):
+        while True:
+            running.require_running()
+            time.sleep(_CHECK_S)

@@ -9,7 +9,8 @@ from pathlib import Path
 from rich.console import Console
 
 from issue_pipeline.errors import IssuePipelineError
-from issue_pipeline.ops.run_day import prepare_dagster_home, run_day, show_progress
+from issue_pipeline.ops.dagster_home import prepare_dagster_home
+from issue_pipeline.ops.run_day import run_day, show_progress
 from issue_pipeline.sandbox.services import Services, sandbox_services
 
 DAYS = tuple(date(2026, 3, day) for day in range(6, 12))
@@ -57,12 +58,12 @@ def run_demo(root: Path, *, mode: str, corpus: Path | None, posts_per_day: int, 
 
 def _run(services: Services, mode: str, console: Console) -> int:
     os.environ.update(services.environment() | {"CLUSTERING_MODE": mode})
-    prepare_dagster_home(services.root / "dagster_home")
+    prepare_dagster_home(services.root / "dagster_home", is_ours=True)
     failures = [failure for day in DAYS for failure in run_day(day)]
 
     # Imported late: the partitions, which it shows, read the environment when they load.
+    from issue_pipeline.ops.report import show_report
     from issue_pipeline.resources.duckdb import IssuesDatabase
-    from issue_pipeline.sandbox.report import show_report
 
     with IssuesDatabase(database=str(services.duckdb_path)).read() as connection:
         show_report(console, connection, list(DAYS))

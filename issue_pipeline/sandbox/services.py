@@ -2,7 +2,6 @@
 
 import argparse
 import contextlib
-import fcntl
 import os
 import secrets
 import sys
@@ -11,14 +10,16 @@ from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
-from issue_pipeline.sandbox.chosen_model import chosen_model
-from issue_pipeline.sandbox.errors import SandboxError
-from issue_pipeline.sandbox.language_model import DEFAULT_THREADS, language_model_server
-from issue_pipeline.sandbox.model_weights import all_minilm_folder
-from issue_pipeline.sandbox.pocketbase_server import PocketBaseServer, Superuser
-from issue_pipeline.sandbox.ports import LOOPBACK
-from issue_pipeline.sandbox.processes import LocalServer
+from issue_pipeline.local.chosen_model import chosen_model
+from issue_pipeline.local.errors import LocalSetupError
+from issue_pipeline.local.folder_lock import only_user_of
+from issue_pipeline.local.language_model import DEFAULT_THREADS, language_model_server
+from issue_pipeline.local.model_weights import all_minilm_folder
+from issue_pipeline.local.pocketbase_server import PocketBaseServer, Superuser
+from issue_pipeline.local.ports import LOOPBACK
+from issue_pipeline.local.processes import LocalServer
 from issue_pipeline.sandbox.world.channels import all_channels
+from issue_pipeline.utils.proxies import no_proxy_for_loopback
 
 # The sandbox's limits last 300 times shorter than the real ones: this keeps all of them, and no run
 # is as slow as those make it.
@@ -27,6 +28,8 @@ _TOKEN_BYTES = 16
 # Before every day that the sandbox shows, whatever the user's own start is.
 _START_DATE = "2026-01-01"
 _ANY_DAY = date(2026, 1, 1)
+_LOCK_FILE = "sandbox.lock"
+_LOCK_REMEDY = "stop them first, or use another folder."
 
 
 @dataclass(frozen=True)
@@ -96,7 +99,7 @@ class Services:
             "POCKETBASE_PASSWORD": self.superuser.password,
             "LITELLM_LOCAL_MODEL_COST_MAP": "True",
             "HF_HUB_OFFLINE": "1",
-            **_without_proxy(),
+            **no_proxy_for_loopback(os.environ),
             **self.language_model,
         }
 
@@ -129,7 +132,7 @@ def sandbox_services(
         model_threads: Processor threads of the language model, at least 1.
 
     Raises:
-        SandboxError: Something needed is missing, the corpus cannot be read, or another sandbox
+        LocalSetupError: Something needed is missing, the corpus cannot be read, or another sandbox
             uses the folder.
         ServiceError: A server did not start.
     """
@@ -137,7 +140,7 @@ def sandbox_services(
     logs = root / "logs"
     client_id, client_secret = secrets.token_hex(_TOKEN_BYTES), secrets.token_hex(_TOKEN_BYTES)
     with contextlib.ExitStack() as stack:
-        stack.enter_context(_only_user_of(root))
+        stack.enter_context(only_user_of(root, _LOCK_FILE, _LOCK_REMEDY))
         servers: dict[str, LocalServer] = {}
         chosen = chosen_model(model)
         if chosen.file is not None:
@@ -204,35 +207,4 @@ def _subreddits(world_args: Sequence[str]) -> tuple[str, ...]:
         # The days decide when posts appear, not where.
         return CorpusWorld(corpus, [_ANY_DAY]).channels("reddit")
     except CorpusError as error:
-        raise SandboxError(f"The corpus cannot be served: {error}") from error
-
-
-def _without_proxy() -> dict[str, str]:
-    """Keep HTTP clients from asking a proxy for the loopback interface."""
-    present = os.environ.get("no_proxy") or os.environ.get("NO_PROXY") or ""
-    hosts = [host for host in present.split(",") if host.strip()]
-    hosts += [host for host in (LOOPBACK, "localhost") if host not in hosts]
-    return {"NO_PROXY": ",".join(hosts), "no_proxy": ",".join(hosts)}
-
-
-@contextlib.contextmanager
-def _only_user_of(root: Path) -> Iterator[None]:
-    """Hold the folder's lock; the kernel lets go of it when this process ends, however it ends.
-
-    Raises:
-        SandboxError: Another process holds it.
-    """
-    root.mkdir(parents=True, exist_ok=True)
-    with (root / "sandbox.lock").open("a+", encoding="ascii") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            lock.seek(0)
-            raise SandboxError(
-                f"A sandbox is running in {root} (process {lock.read().strip() or 'unknown'}):"
-                " stop it first, or use another folder."
-            ) from error
-        lock.truncate(0)
-        lock.write(str(os.getpid()))
-        lock.flush()
-        yield
+        raise LocalSetupError(f"The corpus cannot be served: {error}") from error

@@ -11,13 +11,13 @@ import duckdb
 import pytest
 
 from issue_pipeline.assets import clusters, issues, live_issues, problems, raw_items
+from issue_pipeline.local.model_weights import all_minilm_folder
+from issue_pipeline.local.pocketbase_server import PocketBaseServer
 from issue_pipeline.partitions import SOURCES
 from issue_pipeline.resources.duckdb import IssuesDatabase
 from issue_pipeline.resources.embedding.resource import EmbeddingResource
 from issue_pipeline.resources.llm import LLMResource
 from issue_pipeline.resources.pocketbase.resource import PocketBaseResource
-from issue_pipeline.sandbox.model_weights import all_minilm_folder
-from issue_pipeline.sandbox.pocketbase_server import PocketBaseServer
 from issue_pipeline_tests.support.published_day import Site, opened_site
 from issue_pipeline_tests.support.scripted_model import Reply, ScriptedModel, about_the_posts
 from issue_pipeline_tests.support.simulated import simulator

@@ -19,8 +19,8 @@ import pytest
 from issue_pipeline.assets import issues
 from issue_pipeline.assets.failures import MAY_SUCCEED_LATER_TAG
 from issue_pipeline.labels import session as labelling_session
+from issue_pipeline.local.model_weights import all_minilm_folder
 from issue_pipeline.resources.llm import LLMResource
-from issue_pipeline.sandbox.model_weights import all_minilm_folder
 from issue_pipeline_tests.assets.conftest import DAY, changed
 from issue_pipeline_tests.support.scripted_model import (
     HANG,

@@ -10,8 +10,8 @@ import pytest
 
 from issue_pipeline.assets import issues
 from issue_pipeline.labels.schema import plain_text_problem
+from issue_pipeline.local.language_model import MODEL_NAME, language_model_server, smollm2_file
 from issue_pipeline.resources.llm import LLMResource
-from issue_pipeline.sandbox.language_model import MODEL_NAME, language_model_server, smollm2_file
 from issue_pipeline_tests.assets.conftest import DAY, changed
 from issue_pipeline_tests.support.hostile_posts import CANARIES, hostile_post
 from issue_pipeline_tests.support.scripted_model import Reply, about_the_posts, label

@@ -14,8 +14,8 @@ from datetime import date, timedelta
 import pytest
 
 from issue_pipeline.errors import LiveStoreError
+from issue_pipeline.local.pocketbase_server import PocketBaseServer
 from issue_pipeline.publishing.sync import Published
-from issue_pipeline.sandbox.pocketbase_server import PocketBaseServer
 from issue_pipeline_tests.support.published_day import (
     CHILDREN,
     ISSUES_PATH,

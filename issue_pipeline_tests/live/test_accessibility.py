@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from issue_pipeline.sandbox.pocketbase_server import PocketBaseServer
+from issue_pipeline.local.pocketbase_server import PocketBaseServer
 from issue_pipeline_tests.support.browsing import WAIT_MS, Store
 
 AXE = Path(__file__).parent / "node_modules" / "axe-core" / "axe.min.js"

@@ -19,7 +19,7 @@ import pytest
 
 from issue_pipeline.automation.problem_messages import FIELDS, changes_body
 from issue_pipeline.automation.webhook import post
-from issue_pipeline.sandbox.pocketbase_server import PocketBaseServer
+from issue_pipeline.local.pocketbase_server import PocketBaseServer
 from issue_pipeline_tests.support.browsing import Store, opened_store
 from issue_pipeline_tests.support.problem_store import ProblemStore
 

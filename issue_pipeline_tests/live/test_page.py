@@ -3,8 +3,8 @@ from html.parser import HTMLParser
 from typing import Any
 
 from issue_pipeline.labels.schema import CATEGORIES, IMPACT_LEVELS
+from issue_pipeline.local.pocketbase_server import PUBLIC, PocketBaseServer
 from issue_pipeline.partitions import SOURCES
-from issue_pipeline.sandbox.pocketbase_server import PUBLIC, PocketBaseServer
 from issue_pipeline_tests.support.browsing import expect, opened_store, wait_for_titles
 
 # Ways in which text could become markup or code.

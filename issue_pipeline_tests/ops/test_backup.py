@@ -12,9 +12,9 @@ import httpx
 import pytest
 
 from issue_pipeline.errors import StoreError
+from issue_pipeline.local.pocketbase_server import PocketBaseServer
 from issue_pipeline.ops.backup import back_up
 from issue_pipeline.resources.duckdb import IssuesDatabase
-from issue_pipeline.sandbox.pocketbase_server import PocketBaseServer
 from issue_pipeline.sql import silver
 
 DAY = date(2026, 3, 10)

@@ -6,7 +6,7 @@ import signal
 import httpx
 import pytest
 
-from issue_pipeline.sandbox.errors import SandboxError, ServiceError
+from issue_pipeline.local.errors import LocalSetupError, ServiceError
 from issue_pipeline.sandbox.services import sandbox_services
 from issue_pipeline.sandbox.world.synthetic import SyntheticWorld
 from issue_pipeline_tests.support.process_watching import (
@@ -109,14 +109,14 @@ def test_a_language_model_of_the_users_own_wins(tmp_path, own_model):
 
 def test_a_server_without_a_model_is_reported(tmp_path, no_own_model, monkeypatch):
     monkeypatch.setenv("LLM_LOCAL_BASE_URL", "http://127.0.0.1:9/v1")
-    with pytest.raises(SandboxError, match="LLM_LOCAL_MODEL is not"), sandbox_services(tmp_path):
+    with pytest.raises(LocalSetupError, match="LLM_LOCAL_MODEL is not"), sandbox_services(tmp_path):
         pass
 
 
 def test_a_folder_serves_one_sandbox_at_a_time(tmp_path, own_model):
     with (
         sandbox_services(tmp_path),
-        pytest.raises(SandboxError, match=rf"running in {tmp_path} \(process {os.getpid()}\)"),
+        pytest.raises(LocalSetupError, match=rf"are running already \(process {os.getpid()}\)"),
         sandbox_services(tmp_path),
     ):
         pass
@@ -147,7 +147,7 @@ def test_a_world_that_cannot_be_served_is_reported_and_nothing_is_left(
 ):
     before = descendants()
     with (
-        pytest.raises(SandboxError, match=told),
+        pytest.raises(LocalSetupError, match=told),
         sandbox_services(tmp_path, world_args=world),
     ):
         pass
@@ -158,7 +158,7 @@ def test_a_proxy_is_not_asked_for_the_loopback_interface(tmp_path, own_model, mo
     monkeypatch.setenv("no_proxy", "internal.example")
     with sandbox_services(tmp_path) as services:
         environment = services.environment()
-        assert environment["no_proxy"] == "internal.example,127.0.0.1,localhost"
+        assert environment["no_proxy"] == "internal.example,127.0.0.1,localhost,::1"
         assert environment["NO_PROXY"] == environment["no_proxy"]
 
 

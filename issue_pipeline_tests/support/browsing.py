@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 
-from issue_pipeline.sandbox.pocketbase_server import PocketBaseServer
+from issue_pipeline.local.pocketbase_server import PocketBaseServer
 
 WAIT_MS = 15_000
 

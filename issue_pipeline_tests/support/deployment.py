@@ -22,7 +22,7 @@ import duckdb
 import httpx
 from dagster._core.scheduler.instigation import InstigatorType
 
-from issue_pipeline.sandbox.processes import LocalServer, ManagedProcess
+from issue_pipeline.local.processes import LocalServer, ManagedProcess
 from issue_pipeline.sandbox.services import Services, sandbox_services
 from issue_pipeline_tests.support.scripted_model import ScriptedModel, about_the_posts
 

@@ -13,6 +13,7 @@ import duckdb
 import httpx
 
 from issue_pipeline.assets.live import publish
+from issue_pipeline.local.pocketbase_server import PocketBaseServer
 from issue_pipeline.partitions import SOURCES
 from issue_pipeline.publishing.sync import Published
 from issue_pipeline.records import Collection, Evidence, IssueRow
@@ -20,7 +21,6 @@ from issue_pipeline.resources.duckdb import IssuesDatabase
 from issue_pipeline.resources.pocketbase import resource as pocketbase
 from issue_pipeline.resources.pocketbase.connection import PocketBaseConnection
 from issue_pipeline.resources.pocketbase.resource import PocketBaseResource
-from issue_pipeline.sandbox.pocketbase_server import PocketBaseServer
 from issue_pipeline.sql import bronze, gold, silver
 
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)

@@ -1,6 +1,8 @@
 """What a collection has brought so far: every post once, and a count of whatever else came."""
 
 import hashlib
+import logging
+import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -24,7 +26,11 @@ from issue_pipeline.resources.collectors.parsing import epoch
 from issue_pipeline.utils.printable import printable
 from issue_pipeline.utils.urls import is_web_address
 
+logger = logging.getLogger(__name__)
+
 MAX_TITLE_CHARS = 1_000
+# How often a collection that takes long says how far it is.
+PROGRESS_EVERY_S = 15.0
 # Problems that a reason tells one by one.
 _TOLD_PROBLEMS = 5
 # Parts that fail one after the other, each after many tries, before the source is taken for down.
@@ -88,6 +94,7 @@ class CollectionBuilder:
         problems: Why the day is not complete.
         notes: What a complete day does not contain, and why it is complete nevertheless.
         hidden: Posts that the source counts and does not show.
+        title: What the progress that is logged calls the source; ``""`` for none to be logged.
     """
 
     day: Day
@@ -97,10 +104,22 @@ class CollectionBuilder:
     problems: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     hidden: int = 0
+    title: str = ""
+    _logged_s: float = field(default_factory=time.monotonic)
     _seen: set[str] = field(default_factory=set)
     _cut: int = 0
     _unreadable: list[str] = field(default_factory=list)
     _has_read: bool = False
+
+    def _log_progress(self, page: Mapping[str, int | None]) -> None:
+        """Log every now and then how far the collection is: it may take an hour."""
+        now_s = time.monotonic()
+        if not self.title or now_s - self._logged_s < PROGRESS_EVERY_S:
+            return
+        self._logged_s = now_s
+        newest = max((second for second in page.values() if second is not None), default=None)
+        at = "" if newest is None else f", now at {datetime.fromtimestamp(newest, UTC):%H:%M:%S}"
+        logger.info("%s: %d posts so far%s", self.title, len(self.posts), at)
 
     def add_page(
         self, items: Iterable[Any], reader: Reader, *, skip_other_days: bool = False
@@ -135,6 +154,7 @@ class CollectionBuilder:
                 self._note_unreadable(key, str(unreadable))
             else:
                 found[key] = epoch(created_at)
+        self._log_progress(found)
         self._has_read |= any(second is not None for second in found.values())
         if error is not None and not self._has_read:
             raise error

@@ -63,7 +63,7 @@ class _Collectors(dg.ConfigurableResource):  # type: ignore[type-arg]
                 f"No collector for source {source!r}; expected one of {', '.join(SOURCES)}."
             )
         source_day = SourceDay(
-            builder=CollectionBuilder(Day(day), self.max_body_chars),
+            builder=CollectionBuilder(Day(day), self.max_body_chars, title=SOURCES[source].title),
             budget=TimeBudget(self.time_budget_minutes),
             limiter_folder=cache_folder(self.cache_dir, "pace"),
             contact=self.contact,

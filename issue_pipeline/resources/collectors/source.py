@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import dagster as dg
 
@@ -74,6 +74,18 @@ class SourceDay:
         )
 
 
+class Outlook(NamedTuple):
+    """How a day of a source is read with given settings.
+
+    Attributes:
+        words: Limits and what they depend on, in one line.
+        minutes: That an ordinary day takes at our pace.
+    """
+
+    words: str
+    minutes: float
+
+
 # Any: each takes the type of settings that its own Source names.
 Collect = Callable[[Any, SourceDay], Collection]
 
@@ -94,6 +106,7 @@ class Source:
         cleaned_as: How its bodies and titles are cleaned: as those of the built-in source of this
             name, whose markup and habits they share; ``""`` for plain text. The built-in sources
             name themselves (``utils/text_cleaning.py``).
+        outlook: What an instance of ``config`` means for a day, for whoever starts one by hand.
     """
 
     name: str
@@ -102,6 +115,7 @@ class Source:
     config: type[dg.Config]
     collect: Collect
     cleaned_as: str = ""
+    outlook: Callable[[Any], Outlook] = lambda config: Outlook("at its own pace", 1)
 
     def __post_init__(self) -> None:
         if not _NAME.fullmatch(self.name):

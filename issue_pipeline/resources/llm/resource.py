@@ -52,9 +52,9 @@ class LLMResource(dg.ConfigurableResource):  # type: ignore[type-arg]
         if self.local_model:
             if self.local_model.endswith(".gguf"):
                 raise ConfigurationError(
-                    f"LLM_LOCAL_MODEL is the file {self.local_model}, which only the sandbox serves"
-                    " (make demo, make dev). Serve it with Ollama, llama.cpp or python -m"
-                    " issue_pipeline.sandbox.llm_server, then set LLM_LOCAL_MODEL to openai/NAME"
+                    f"LLM_LOCAL_MODEL is the file {self.local_model}, which only make demo, make"
+                    " dev and make run serve. Serve it with Ollama, llama.cpp or python -m"
+                    " issue_pipeline.local.llm_server, then set LLM_LOCAL_MODEL to openai/NAME"
                     " and LLM_LOCAL_BASE_URL to the server."
                 )
             # With an address and without a key some key is sent: never the environment's own, which

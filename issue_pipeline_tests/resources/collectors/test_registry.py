@@ -18,12 +18,12 @@ import httpx
 import pytest
 
 from issue_pipeline.errors import ConfigurationError
+from issue_pipeline.local import pocketbase_server
+from issue_pipeline.local.model_weights import all_minilm_folder
+from issue_pipeline.local.pocketbase_server import PocketBaseServer
 from issue_pipeline.partitions import SOURCES
 from issue_pipeline.resources.collectors import registry
 from issue_pipeline.resources.collectors.registry import BUILT_IN, ENTRY_POINT_GROUP, load_sources
-from issue_pipeline.sandbox import pocketbase_server
-from issue_pipeline.sandbox.model_weights import all_minilm_folder
-from issue_pipeline.sandbox.pocketbase_server import PocketBaseServer
 from issue_pipeline.utils.text_cleaning import clean_as
 from issue_pipeline_tests.support.gitlab_source import SOURCE as GITLAB
 from issue_pipeline_tests.support.scripted_model import ScriptedModel, about_the_posts

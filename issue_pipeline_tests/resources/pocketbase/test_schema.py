@@ -12,15 +12,15 @@ import pytest
 
 from issue_pipeline.errors import LiveStoreAccessError
 from issue_pipeline.labels.schema import CATEGORIES, IMPACT_LEVELS
-from issue_pipeline.partitions import SOURCES
-from issue_pipeline.resources.pocketbase.resource import PocketBaseResource
-from issue_pipeline.resources.pocketbase.schema import choices, stated_schema
-from issue_pipeline.sandbox.pocketbase_server import (
+from issue_pipeline.local.pocketbase_server import (
     MIGRATIONS,
     PocketBaseServer,
     pocketbase_binary,
 )
-from issue_pipeline.sandbox.processes import LocalServer
+from issue_pipeline.local.processes import LocalServer
+from issue_pipeline.partitions import SOURCES
+from issue_pipeline.resources.pocketbase.resource import PocketBaseResource
+from issue_pipeline.resources.pocketbase.schema import choices, stated_schema
 
 EMAIL, PASSWORD = "owner@shop.example", "battery staple"
 

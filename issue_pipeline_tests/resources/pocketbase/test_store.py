@@ -11,11 +11,11 @@ from datetime import date
 import pytest
 
 from issue_pipeline.errors import LiveStoreError
+from issue_pipeline.local.pocketbase_server import PocketBaseServer, pocketbase_binary
 from issue_pipeline.publishing.plan import plan_changes
 from issue_pipeline.resources.pocketbase import resource as pocketbase
 from issue_pipeline.resources.pocketbase.records import Fields, IssueChanges, LiveIssue
 from issue_pipeline.resources.pocketbase.resource import LiveStore, Outcome, PocketBaseResource
-from issue_pipeline.sandbox.pocketbase_server import PocketBaseServer, pocketbase_binary
 
 DAY = date(2026, 3, 10)
 

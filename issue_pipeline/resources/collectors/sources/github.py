@@ -5,7 +5,7 @@ from pydantic import Field, field_validator
 
 from issue_pipeline.records import Collection
 from issue_pipeline.resources.collectors import github
-from issue_pipeline.resources.collectors.source import Source, SourceDay
+from issue_pipeline.resources.collectors.source import Outlook, Source, SourceDay
 
 
 class GitHubConfig(dg.Config):
@@ -68,4 +68,17 @@ def collect(config: GitHubConfig, day: SourceDay) -> Collection:
     )
 
 
-SOURCE = Source("github", "GitHub", "GITHUB", GitHubConfig, collect, cleaned_as="github")
+def outlook(config: GitHubConfig) -> Outlook:
+    """Return what a day costs: 5,000 issues are 53 searches (docs/sources.md)."""
+    pace = config.searches_per_minute
+    token = "with" if config.token else "without"
+    each = round(60 * 53 / 5 / pace)
+    return Outlook(
+        f"{pace:g} searches a minute {token} GITHUB_TOKEN: {each} s for each 1,000 issues",
+        53 / pace,
+    )
+
+
+SOURCE = Source(
+    "github", "GitHub", "GITHUB", GitHubConfig, collect, cleaned_as="github", outlook=outlook
+)

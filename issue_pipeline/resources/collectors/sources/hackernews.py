@@ -5,7 +5,7 @@ from pydantic import Field
 
 from issue_pipeline.records import Collection
 from issue_pipeline.resources.collectors import hackernews
-from issue_pipeline.resources.collectors.source import Source, SourceDay, below
+from issue_pipeline.resources.collectors.source import Outlook, Source, SourceDay, below
 
 
 class HackerNewsConfig(dg.Config):
@@ -34,6 +34,18 @@ def collect(config: HackerNewsConfig, day: SourceDay) -> Collection:
     return day.builder.collection(client, expected_count=expected)
 
 
+def outlook(config: HackerNewsConfig) -> Outlook:
+    """Return what a day costs: some 900 stories are 3 requests (docs/sources.md)."""
+    what = "stories and comments" if config.comments else "stories; needs no key"
+    return Outlook(what, (30 if config.comments else 3) / config.requests_per_minute)
+
+
 SOURCE = Source(
-    "hackernews", "Hacker News", "HN", HackerNewsConfig, collect, cleaned_as="hackernews"
+    "hackernews",
+    "Hacker News",
+    "HN",
+    HackerNewsConfig,
+    collect,
+    cleaned_as="hackernews",
+    outlook=outlook,
 )

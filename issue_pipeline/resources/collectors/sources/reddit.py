@@ -8,7 +8,7 @@ from pydantic import Field, field_validator
 from issue_pipeline.errors import ConfigurationError
 from issue_pipeline.records import Collection
 from issue_pipeline.resources.collectors import arctic_shift, reddit
-from issue_pipeline.resources.collectors.source import Source, SourceDay
+from issue_pipeline.resources.collectors.source import Outlook, Source, SourceDay
 
 
 class RedditConfig(dg.Config):
@@ -87,4 +87,17 @@ def _collect_from_archive(config: RedditConfig, day: SourceDay) -> Collection:
     return day.builder.collection(client)
 
 
-SOURCE = Source("reddit", "Reddit", "REDDIT", RedditConfig, collect, cleaned_as="reddit")
+def outlook(config: RedditConfig) -> Outlook:
+    """Return what a day costs: twenty busy subreddits are some 210 requests (docs/sources.md)."""
+    count, pace = len(config.subreddits), config.requests_per_minute
+    where = (
+        "Reddit's own API" if config.uses_api else "the Arctic Shift archive, which needs no key"
+    )
+    return Outlook(
+        f"{count} subreddits from {where}, {pace:g} requests a minute", 10.5 * count / pace
+    )
+
+
+SOURCE = Source(
+    "reddit", "Reddit", "REDDIT", RedditConfig, collect, cleaned_as="reddit", outlook=outlook
+)

@@ -5,7 +5,7 @@ from pydantic import Field
 
 from issue_pipeline.records import Collection
 from issue_pipeline.resources.collectors import stackoverflow
-from issue_pipeline.resources.collectors.source import Source, SourceDay, below
+from issue_pipeline.resources.collectors.source import Outlook, Source, SourceDay, below
 
 
 class StackOverflowConfig(dg.Config):
@@ -35,6 +35,16 @@ def collect(config: StackOverflowConfig, day: SourceDay) -> Collection:
     return day.builder.collection(client, expected_count=expected)
 
 
+def outlook(config: StackOverflowConfig) -> Outlook:
+    """Return what a day costs: some 600 questions are 9 requests (docs/sources.md)."""
+    quota = "10,000" if config.key else "300"
+    because = "with" if config.key else "without"
+    return Outlook(
+        f"some 9 of the {quota} requests a day that there are {because} STACKEXCHANGE_KEY",
+        9 / config.requests_per_minute,
+    )
+
+
 SOURCE = Source(
     "stackoverflow",
     "Stack Overflow",
@@ -42,4 +52,5 @@ SOURCE = Source(
     StackOverflowConfig,
     collect,
     cleaned_as="stackoverflow",
+    outlook=outlook,
 )

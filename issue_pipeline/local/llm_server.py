@@ -1,6 +1,6 @@
 """Serves one GGUF model as OpenAI does, by llama.cpp inside this process.
 
-``python -m issue_pipeline.sandbox.llm_server --model FILE --port N``
+``python -m issue_pipeline.local.llm_server --model FILE --port N``
 
 Ready when ``/health`` answers 200 (503 while the model loads).
 """
@@ -72,7 +72,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m issue_pipeline.sandbox.llm_server", description=__doc__
+        prog="python -m issue_pipeline.local.llm_server", description=__doc__
     )
     parser.add_argument("--model", type=Path, required=True, help="a GGUF file")
     parser.add_argument("--port", type=int, required=True)

@@ -1,8 +1,8 @@
-"""Choose the sandbox's language model: its own, or the one that the user names.
+"""Choose the language model: the small one that comes along, or the one that the user names.
 
 One setting is enough: ``LLM_LOCAL_MODEL``, a GGUF file or any name that LiteLLM knows, in the
-environment or in the ``.env`` of the folder we are in. (Nothing else is read from there: the keys
-and stores of real runs stay out of the sandbox.)
+environment or in the ``.env`` of the folder we are in. (The sandbox reads nothing else from there:
+the keys and stores of real runs stay out of it.)
 """
 
 import os
@@ -12,8 +12,8 @@ from pathlib import Path
 
 from dotenv import dotenv_values
 
-from issue_pipeline.sandbox.errors import SandboxError
-from issue_pipeline.sandbox.language_model import MODEL_NAME, smollm2_file
+from issue_pipeline.local.errors import LocalSetupError
+from issue_pipeline.local.language_model import MODEL_NAME, smollm2_file
 
 _SETTINGS = ("LLM_LOCAL_MODEL", "LLM_LOCAL_BASE_URL", "LLM_LOCAL_STYLE")
 _GGUF = ".gguf"
@@ -21,7 +21,7 @@ _GGUF = ".gguf"
 
 @dataclass(frozen=True, slots=True)
 class ChosenModel:
-    """A language model for the sandbox.
+    """A language model, and whether it is to be served here.
 
     Attributes:
         file: GGUF file to serve; ``None`` for a model that is served elsewhere.
@@ -49,10 +49,11 @@ def chosen_model(own: Path | None = None) -> ChosenModel:
     """Return the model to use.
 
     Args:
-        own: GGUF file of the sandbox's own model; SmolLM2-135M-Instruct by default.
+        own: GGUF file of the model that comes along; SmolLM2-135M-Instruct by default.
 
     Raises:
-        SandboxError: The sandbox's model is not installed, or a server is named but no model.
+        LocalSetupError: The model that comes along is not installed, or a server is named without
+            a model.
     """
     model, base_url, style = (_setting(name) for name in _SETTINGS)
     if model.endswith(_GGUF):
@@ -61,9 +62,10 @@ def chosen_model(own: Path | None = None) -> ChosenModel:
     if model:
         return ChosenModel(None, model, base_url, style or "write")
     if base_url:
-        raise SandboxError(
+        raise LocalSetupError(
             "LLM_LOCAL_BASE_URL is set, but LLM_LOCAL_MODEL is not. Set it to the name of the model"
-            " there, as LiteLLM knows it (openai/NAME), or unset both for the sandbox's own model."
+            " there, as LiteLLM knows it (openai/NAME), or unset both for the small model that"
+            " comes along."
         )
     # Too small a model to invent titles; but a user may want to see it try.
     return ChosenModel(own or smollm2_file(), f"openai/{MODEL_NAME}", "", style or "choose")

@@ -1,11 +1,11 @@
 import socket
 
-from issue_pipeline.sandbox.ports import LOOPBACK, ReservedPort
+from issue_pipeline.local.ports import LOOPBACK, ReservedPort
 from issue_pipeline_tests.support.process_watching import LIMIT_S, python_parent
 
 RESERVE_THE_SAME = """
 import sys
-from issue_pipeline.sandbox import ports
+from issue_pipeline.local import ports
 offers = [int(sys.argv[1]), int(sys.argv[1]), int(sys.argv[2])]
 ports._any_free_port = lambda: offers.pop(0)
 print(ports.ReservedPort().number)

@@ -5,9 +5,9 @@ import subprocess
 import httpx
 import pytest
 
-from issue_pipeline.sandbox.errors import SandboxError
-from issue_pipeline.sandbox.pocketbase_server import PocketBaseServer, pocketbase_binary
-from issue_pipeline.sandbox.processes import LocalServer
+from issue_pipeline.local.errors import LocalSetupError
+from issue_pipeline.local.pocketbase_server import PocketBaseServer, pocketbase_binary
+from issue_pipeline.local.processes import LocalServer
 
 ISSUE = {
     "id": "abcdefghij01234",
@@ -197,7 +197,7 @@ def test_data_and_superuser_survive_a_restart_and_a_lost_account_is_restored(tmp
 
 def test_credentials_that_cannot_be_read_are_reported(tmp_path):
     (tmp_path / "superuser.json").write_text("{}")
-    with pytest.raises(SandboxError, match=r"superuser.json does not hold .*Remove it"):
+    with pytest.raises(LocalSetupError, match=r"superuser.json does not hold .*Remove it"):
         PocketBaseServer(tmp_path, log=tmp_path / "log")
 
 

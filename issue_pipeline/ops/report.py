@@ -8,6 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from issue_pipeline.partitions import SOURCES
+from issue_pipeline.settings import active_sources
 from issue_pipeline.sql.summary import DaySummary, biggest_issues, day_summary
 from issue_pipeline.utils.printable import printable
 
@@ -31,7 +32,7 @@ def _show_day(console: Console, summary: DaySummary) -> None:
         if source in summary.collected:
             count, complete = summary.collected[source]
             table.add_row(source, str(count), "complete" if complete else "incomplete")
-        else:
+        elif source in active_sources():
             table.add_row(source, "-", "not collected")
     console.print(table)
     labels = ", ".join(

@@ -3,8 +3,8 @@ import json
 import httpx
 import pytest
 
-from issue_pipeline.sandbox.errors import SandboxError, ServiceError
-from issue_pipeline.sandbox.language_model import (
+from issue_pipeline.local.errors import LocalSetupError, ServiceError
+from issue_pipeline.local.language_model import (
     MODEL_NAME,
     language_model_server,
     smollm2_file,
@@ -61,5 +61,5 @@ def test_a_file_that_is_no_model_is_reported_with_the_reason(tmp_path):
 
 
 def test_a_missing_model_is_named(tmp_path):
-    with pytest.raises(SandboxError, match=r"absent.gguf is not a file"):
+    with pytest.raises(LocalSetupError, match=r"absent.gguf is not a file"):
         language_model_server(tmp_path / "absent.gguf", log=tmp_path / "log")

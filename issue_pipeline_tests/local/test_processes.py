@@ -8,9 +8,9 @@ import httpx
 import psutil
 import pytest
 
-from issue_pipeline.sandbox.errors import ServiceError
-from issue_pipeline.sandbox.ports import LOOPBACK
-from issue_pipeline.sandbox.processes import LocalServer, ManagedProcess, answers
+from issue_pipeline.local.errors import ServiceError
+from issue_pipeline.local.ports import LOOPBACK
+from issue_pipeline.local.processes import LocalServer, ManagedProcess, answers
 from issue_pipeline_tests.support.process_watching import (
     LIMIT_S,
     is_gone,
@@ -43,7 +43,7 @@ http.server.HTTPServer(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()
 PARENT = """
 import os, sys, time
 from pathlib import Path
-from issue_pipeline.sandbox.processes import ManagedProcess
+from issue_pipeline.local.processes import ManagedProcess
 def tell(child):
     print(child.pid, child.guard_pid, flush=True)
 with ManagedProcess("child", [sys.executable, "-c", "import time; time.sleep(600)"],

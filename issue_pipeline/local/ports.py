@@ -1,4 +1,4 @@
-"""Free ports on the loopback interface, reserved so that two sandboxes never meet on one."""
+"""Free ports on the loopback interface, reserved so that two servers of ours never meet on one."""
 
 import fcntl
 import os
@@ -8,39 +8,46 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
 
-from issue_pipeline.sandbox.errors import SandboxError
+from issue_pipeline.local.errors import LocalSetupError
 
 LOOPBACK = "127.0.0.1"
 _ATTEMPTS = 50
 
 
 class ReservedPort:
-    """A free port that no other sandbox of this user takes while it is reserved.
+    """A free port that no other server of this user's pipelines takes while it is reserved.
 
     A server only takes a number, so between choosing the number and the server's bind the
-    port is nobody's. Another sandbox could get it, and its healthy answer would be taken for ours.
-    Hence a lock file per number, which the kernel releases when this process ends, however it ends.
+    port is nobody's. Another pipeline's server could get it, and its healthy answer would be taken
+    for ours. Hence a lock file per number, which the kernel releases when this process ends,
+    however it ends.
 
     Attributes:
         number: The port.
 
+    Args:
+        preferred: A port to take if it is free; ``None`` for any.
+
     Raises:
-        SandboxError: No free port was found.
+        LocalSetupError: No free port was found.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, preferred: int | None = None) -> None:
         folder = Path(tempfile.gettempdir()) / f"issue-pipeline-ports-{os.getuid()}"
         folder.mkdir(mode=0o700, exist_ok=True)
-        for _ in range(_ATTEMPTS):
-            number = _any_free_port()
+        for attempt in range(_ATTEMPTS):
+            wanted = preferred if attempt == 0 else None
+            number = wanted or _any_free_port()
             lock = _lock(folder / str(number))
             if lock is not None:
                 self.number = number
                 self._lock = lock
-                return
-        raise SandboxError(
+                if wanted is None or self.is_bindable():
+                    return
+                lock.close()
+        raise LocalSetupError(
             f"No free port on {LOOPBACK} after {_ATTEMPTS} tries. Close programs that listen there,"
-            f" or remove {folder} if no sandbox is running."
+            f" or remove {folder} if no demo, dev or run is going on."
         )
 
     def is_bindable(self) -> bool:

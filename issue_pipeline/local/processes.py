@@ -11,16 +11,16 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import IO, Self
 
 import httpx
 
-from issue_pipeline.sandbox import guard
-from issue_pipeline.sandbox.errors import ServiceError
-from issue_pipeline.sandbox.ports import LOOPBACK, ReservedPort
+from issue_pipeline.local import guard
+from issue_pipeline.local.errors import ServiceError
+from issue_pipeline.local.ports import LOOPBACK, ReservedPort
 
 LOG_TAIL_LINES = 15
 _LOG_TAIL_BYTES = 16_384
@@ -39,7 +39,8 @@ class ManagedProcess:
     Args:
         name: For messages: "PocketBase".
         command: Program and arguments.
-        log: File for its output, emptied at each start; its folder is made.
+        log: File for its output, emptied at each start; its folder is made. ``None`` for our own
+            standard error, whatever that is.
         environment: Variables on top of our own.
         stop_grace_s: How long it may take to end after SIGTERM before it is killed.
     """
@@ -49,7 +50,7 @@ class ManagedProcess:
         name: str,
         command: Sequence[str],
         *,
-        log: Path,
+        log: Path | None,
         environment: Mapping[str, str] | None = None,
         stop_grace_s: float = guard.DEFAULT_GRACE_S,
     ) -> None:
@@ -91,10 +92,9 @@ class ManagedProcess:
         """
         if self._guard is not None:
             raise ServiceError(f"{self.name} is started already; stop it first.")
-        self.log.parent.mkdir(parents=True, exist_ok=True)
         guarded = [sys.executable, "-I", "-S", guard.__file__]
         guarded += ["--parent-pid", str(os.getpid()), "--grace-s", str(self._stop_grace_s)]
-        with self.log.open("wb") as log:
+        with self._output() as log:
             # A session of its own: Ctrl-C in a terminal reaches us, and we decide what to stop.
             self._guard = subprocess.Popen(
                 [*guarded, "--", *self._command],
@@ -169,8 +169,20 @@ class ManagedProcess:
         if self._guard is not None and self._guard.stdin is not None:
             self._guard.stdin.close()
 
+    @contextlib.contextmanager
+    def _output(self) -> Iterator[IO[bytes] | None]:
+        """Open the log; ``None`` stands for our own standard error."""
+        if self.log is None:
+            yield None
+            return
+        self.log.parent.mkdir(parents=True, exist_ok=True)
+        with self.log.open("wb") as log:
+            yield log
+
     def log_tail(self) -> str:
-        """Return the last lines of its output; ``""`` if there are none."""
+        """Return the last lines of its output; ``""`` if there are none, or they are not kept."""
+        if self.log is None:
+            return ""
         try:
             with self.log.open("rb") as log:
                 size = log.seek(0, os.SEEK_END)
@@ -214,6 +226,8 @@ class ManagedProcess:
         return f"ended with status {self._guard.returncode}"
 
     def _account(self, what: str, advice: str) -> str:
+        if self.log is None:
+            return f"{self.name} {what}. {advice}".rstrip()
         tail = self.log_tail()
         last_words = f"The end of {self.log}:\n{tail}" if tail else f"{self.log} is empty."
         return f"{self.name} {what}. {advice}".rstrip() + "\n" + last_words
@@ -233,6 +247,7 @@ class LocalServer:
         environment: Variables on top of our own.
         start_limit_s: How long it may take to become ready.
         advice: What to do when it does not start.
+        preferred_port: Taken if it is free, so that the address stays the same.
     """
 
     def __init__(
@@ -245,6 +260,7 @@ class LocalServer:
         environment: Mapping[str, str] | None = None,
         start_limit_s: float = 60.0,
         advice: str = "",
+        preferred_port: int | None = None,
     ) -> None:
         self.name = name
         self._command = command
@@ -253,6 +269,7 @@ class LocalServer:
         self._environment = environment
         self._start_limit_s = start_limit_s
         self._advice = advice
+        self._preferred_port = preferred_port
         self._port: ReservedPort | None = None
         self._process: ManagedProcess | None = None
 
@@ -283,11 +300,11 @@ class LocalServer:
 
         Raises:
             ServiceError: It is started already, or its command cannot be executed.
-            SandboxError: There is no free port.
+            LocalSetupError: There is no free port.
         """
         if self._process is not None:
             raise ServiceError(f"{self.name} is started already; stop it first.")
-        self._port = ReservedPort()
+        self._port = ReservedPort(self._preferred_port)
         self._process = ManagedProcess(
             self.name,
             self._command(self._port.number),

@@ -1,6 +1,6 @@
 """Run one command that does not outlive the process that started it.
 
-``python -m issue_pipeline.sandbox.guard --parent-pid PID -- command ...``
+``python -m issue_pipeline.local.guard --parent-pid PID -- command ...``
 
 The guard's standard input is its lifeline: the read end of a pipe of which only the parent holds
 the other end. However the parent goes, the kernel closes that end, the guard reads end-of-file and
@@ -137,7 +137,7 @@ def _report(line: str) -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m issue_pipeline.sandbox.guard")
+    parser = argparse.ArgumentParser(prog="python -m issue_pipeline.local.guard")
     parser.add_argument("--parent-pid", type=int, default=os.getppid())
     parser.add_argument("--grace-s", type=float, default=DEFAULT_GRACE_S)
     parser.add_argument("command", nargs="+")

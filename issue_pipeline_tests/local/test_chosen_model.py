@@ -2,8 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from issue_pipeline.sandbox.chosen_model import chosen_model
-from issue_pipeline.sandbox.errors import SandboxError
+from issue_pipeline.local.chosen_model import chosen_model
+from issue_pipeline.local.errors import LocalSetupError
 
 OWN = Path("own.gguf")
 URL = "http://127.0.0.1:4000"
@@ -62,5 +62,5 @@ def test_the_environment_goes_before_the_file(monkeypatch: pytest.MonkeyPatch):
 
 def test_a_server_without_a_model_is_a_mistake(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("LLM_LOCAL_BASE_URL", "http://127.0.0.1:9/v1")
-    with pytest.raises(SandboxError, match="LLM_LOCAL_MODEL is not"):
+    with pytest.raises(LocalSetupError, match="LLM_LOCAL_MODEL is not"):
         chosen_model(OWN)

