@@ -9,6 +9,8 @@ from issue_pipeline.resources.collectors.registry import SOURCES as REGISTERED_S
 from issue_pipeline.resources.environment import Day, read_setting
 
 DEFAULT_START_DATE = date(2026, 1, 1)
+# So far back what was missed is made up for by itself; older days when somebody asks for them.
+CATCH_UP_DAYS = 30
 # Names of the sources, in the order of the registry.
 SOURCES = tuple(REGISTERED_SOURCES)
 

@@ -42,7 +42,7 @@ def test_without_a_choice_all_are_active(nothing, monkeypatch):
 @pytest.mark.parametrize("written", ["gitlab", "GitHub", "github hackernews"])
 def test_a_source_that_there_is_not_is_named_with_those_there_are(written, monkeypatch):
     monkeypatch.setenv("SOURCES", written)
-    with pytest.raises(ConfigurationError, match="SOURCES is .* expected some of github, stack"):
+    with pytest.raises(ConfigurationError, match="expected some of github, stack"):
         active_sources()
 
 

@@ -26,12 +26,13 @@ from issue_pipeline.automation.history import (
     source_day_key,
 )
 from issue_pipeline.automation.jobs import BEFORE_BACKFILLS, find_issues_job
-from issue_pipeline.partitions import SOURCES, daily_partitions
+from issue_pipeline.partitions import CATCH_UP_DAYS, SOURCES, daily_partitions
 from issue_pipeline.settings import active_sources, process_deadline
 
-# Older days are processed when somebody asks for them.
-LOOKBACK_DAYS = 7
+# Labels that are missing are asked for once a day, so many days from the clustering on.
+LABEL_AGAIN_DAYS = 7
 CHECK_EVERY_S = 60
+ONE_DAY = timedelta(days=1)
 _UNFINISHED = [
     status
     for status in dg.DagsterRunStatus
@@ -50,6 +51,7 @@ class DayState:
         clusters: The latest clusters; ``None`` if they were never made.
         labels: The latest labels; likewise.
         is_running: Whether a run works on the day, or waits for its turn.
+        is_collecting: Likewise, a run that collects an active source's posts of the day.
     """
 
     day: date
@@ -57,6 +59,7 @@ class DayState:
     clusters: Materialised | None
     labels: Materialised | None
     is_running: bool = False
+    is_collecting: bool = False
 
     @property
     def waits_for(self) -> list[str]:
@@ -101,12 +104,20 @@ def reason_to_process(state: DayState, now: datetime, deadline: time) -> str | N
     due = due_at(state.day, deadline)
     if not state.sources or (state.waits_for and now < due):
         return None
+    if state.is_collecting and now - due >= ONE_DAY:
+        return None  # it is late in any case: once with all of them, not once for each
     if not state.is_processed:
         newest = max(state.sources.values(), key=lambda there: there.at)
         return f"has {len(state.sources)} sources as of {newest.at.isoformat()}"
     # Before the deadline these are negative.
     days_late = (now - due).days
-    if state.lacks_labels and days_late > 0 and not state.is_running:
+    if (
+        state.lacks_labels
+        and days_late > 0
+        and not state.is_running
+        and state.clusters is not None
+        and now - state.clusters.at < LABEL_AGAIN_DAYS * ONE_DAY
+    ):
         return f"lacks labels, {days_late} days after its deadline"
     return None
 
@@ -120,7 +131,8 @@ def day_states(instance: dg.DagsterInstance, days: Sequence[date]) -> list[DaySt
     collected = latest_materialisations(instance, raw_items.key, list(keys.values()))
     clustered = latest_materialisations(instance, clusters.key, names)
     labelled = latest_materialisations(instance, issues.key, names)
-    runs = instance.get_runs(dg.RunsFilter(tags={PARTITION_TAG: names}, statuses=_UNFINISHED))
+    partitions = [*names, *map(str, keys.values())]
+    runs = instance.get_runs(dg.RunsFilter(tags={PARTITION_TAG: partitions}, statuses=_UNFINISHED))
     running = {run.tags[PARTITION_TAG] for run in runs}
     return [
         DayState(
@@ -133,6 +145,7 @@ def day_states(instance: dg.DagsterInstance, days: Sequence[date]) -> list[DaySt
             clusters=clustered.get(name),
             labels=labelled.get(name),
             is_running=name in running,
+            is_collecting=any(str(keys[source, day]) in running for source in active_sources()),
         )
         for day, name in zip(days, names, strict=True)
     ]
@@ -143,7 +156,8 @@ def day_states(instance: dg.DagsterInstance, days: Sequence[date]) -> list[DaySt
     minimum_interval_seconds=CHECK_EVERY_S,
     default_status=dg.DefaultSensorStatus.RUNNING,
     description=(
-        "Processes a day of the last week at once when all sources are in; at the deadline"
+        f"Processes a day of the last {CATCH_UP_DAYS} at once when all sources are in; at the"
+        " deadline"
         f" ({process_deadline():%H:%M} UTC of the next day) with those that are; again when one"
         " brings something new; and once a day while labels are missing."
     ),
@@ -151,7 +165,7 @@ def day_states(instance: dg.DagsterInstance, days: Sequence[date]) -> list[DaySt
 def process_days(context: dg.SensorEvaluationContext) -> dg.SensorResult:
     """Request the days that are due."""
     now, deadline = datetime.now(UTC), process_deadline()
-    days = [now.date() - timedelta(days=back) for back in range(LOOKBACK_DAYS, 0, -1)]
+    days = [now.date() - timedelta(days=back) for back in range(CATCH_UP_DAYS, 0, -1)]
     days = [day for day in days if daily_partitions.has_partition_key(day.isoformat())]
     requests, waiting = [], []
     for state in day_states(context.instance, days):

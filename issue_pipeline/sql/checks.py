@@ -99,6 +99,16 @@ def violations(
     return sorted(name for (name,) in con.execute(statement, dict(parameters)).fetchall())
 
 
+def days_collected(con: duckdb.DuckDBPyConnection, first: date) -> dict[str, list[date]]:
+    """Return the days of each source that the ledger knows, from a first one on, in order."""
+    rows = con.execute(
+        "SELECT source, list(collection_date ORDER BY collection_date) FROM bronze.collections"
+        " WHERE collection_date >= ? GROUP BY source",
+        [first],
+    ).fetchall()
+    return dict(rows)
+
+
 def last_collected(con: duckdb.DuckDBPyConnection) -> dict[str, date]:
     """Return the newest day of each source that the ledger knows; none for one never collected."""
     return dict(

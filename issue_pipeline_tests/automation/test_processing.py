@@ -17,7 +17,7 @@ from issue_pipeline.automation.processing import (
     reason_to_process,
 )
 from issue_pipeline.definitions import defs
-from issue_pipeline.partitions import SOURCES
+from issue_pipeline.partitions import CATCH_UP_DAYS, SOURCES
 
 DAY = date(2026, 3, 10)
 DEADLINE = time(6)
@@ -141,6 +141,49 @@ def test_missing_labels_are_no_reason_while_a_run_is_about_to_make_them():
     late = MORNING + timedelta(days=2)
     assert is_due(halfway, late)
     assert not is_due(replace(halfway, is_running=True), late)
+
+
+@pytest.mark.parametrize("days_later", [1, 8, 21, 29])
+def test_missing_labels_are_asked_for_for_a_week_from_the_clustering_on(days_later):
+    # The day was made up for long after it was over.
+    made = MORNING + timedelta(days=days_later)
+    at_last = Materialised(made, clustered_tags(ALL_FIRST, 3))
+    day = DayState(DAY, state(*SOURCES).sources, at_last, None)
+    due = [hours for hours in range(0, 24 * 9, 24) if is_due(day, made + timedelta(hours=hours))]
+    assert due == [24 * days for days in range(7)]
+
+
+def test_a_late_day_waits_for_what_is_being_collected_of_it():
+    some = replace(state(*SOURCES[:2]), is_collecting=True)
+    assert is_due(some, MORNING)  # at its deadline no source holds it up
+    assert not is_due(some, MORNING + timedelta(days=9))
+    assert is_due(replace(some, is_collecting=False), MORNING + timedelta(days=9))
+
+
+def test_the_sensor_processes_every_day_that_is_made_up_for_the_oldest_first():
+    today = datetime.now(UTC).date()
+    days = [today - timedelta(days=back) for back in (CATCH_UP_DAYS, 21, 11, 8, 1)]
+    with dg.DagsterInstance.ephemeral() as instance:
+        collected(instance, f"{today - timedelta(days=CATCH_UP_DAYS + 1)}|github")
+        for day in reversed(days):
+            for source in SOURCES:
+                collected(instance, f"{day}|{source}")
+        context = dg.build_sensor_context(
+            instance=instance, repository_def=defs.get_repository_def()
+        )
+        asked = process_days.evaluate_tick(context).run_requests or []
+        assert [one.partition_key for one in asked] == [day.isoformat() for day in days]
+        run = instance.create_run_for_job(
+            defs.resolve_job_def("collect_reddit"),
+            tags={"dagster/partition": f"{days[1]}|reddit"},
+        )
+        assert [one.is_collecting for one in day_states(instance, days[:3])] == [
+            False,
+            True,
+            False,
+        ]
+        instance.report_run_canceled(run)
+        assert not day_states(instance, days[1:2])[0].is_collecting
 
 
 def collected(instance: dg.DagsterInstance, partition: str) -> None:

@@ -1,6 +1,6 @@
 """Each source has its own schedule; what is incomplete is asked for again for a week."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import dagster as dg
@@ -8,8 +8,8 @@ import pytest
 
 from issue_pipeline.assets import raw_items
 from issue_pipeline.assets.event_tags import collected_tags
-from issue_pipeline.automation.schedules import all_schedules, collect_schedule
-from issue_pipeline.partitions import SOURCES
+from issue_pipeline.automation.schedules import all_schedules, collect_schedule, out_of_reach
+from issue_pipeline.partitions import CATCH_UP_DAYS, SOURCES
 
 TICK = datetime(2026, 3, 11, 0, 30, tzinfo=UTC)
 
@@ -76,9 +76,63 @@ def test_several_ticks_made_up_for_at_once_ask_for_a_missed_day_once(instance):
     assert len(keys) == 1
 
 
-def test_a_gap_of_more_than_a_week_is_left_to_somebody(instance):
-    collected(instance, "2026-03-01|github", complete=True)
-    assert requested(instance, "github") == ["2026-03-10|github"]
+def days_asked_for(instance: dg.DagsterInstance, tick: datetime = TICK) -> list[date]:
+    return [date.fromisoformat(one.split("|")[0]) for one in requested(instance, "github", tick)]
+
+
+@pytest.mark.parametrize("off", [8, 11, 21, CATCH_UP_DAYS - 1])
+def test_every_day_since_the_last_good_one_is_made_up_for_the_oldest_first(instance, off):
+    yesterday = (TICK - timedelta(days=1)).date()
+    last_good = yesterday - timedelta(days=off)
+    collected(instance, f"{last_good}|github", complete=True)
+    collected(instance, f"{last_good}|reddit", complete=True)
+    assert days_asked_for(instance) == [
+        last_good + timedelta(days=ahead) for ahead in range(1, off + 1)
+    ]
+
+
+def test_what_was_missed_before_the_bound_is_left_out_and_reported(instance):
+    yesterday = (TICK - timedelta(days=1)).date()
+    collected(instance, "2026-01-20|github", complete=True)
+    collected(instance, "2026-01-05|reddit", complete=True)
+    first = yesterday - timedelta(days=CATCH_UP_DAYS - 1)
+    assert days_asked_for(instance) == [
+        first + timedelta(days=ahead) for ahead in range(CATCH_UP_DAYS)
+    ]
+    gap = out_of_reach(instance, "github", yesterday)
+    assert (gap[0], gap[-1]) == (date(2026, 1, 21), first - timedelta(days=1))
+    assert out_of_reach(instance, "stackoverflow", yesterday) == []
+
+
+def test_nothing_is_out_of_reach_where_the_last_good_day_is_next_to_what_is_made_up_for(instance):
+    yesterday = (TICK - timedelta(days=1)).date()
+    collected(instance, f"{yesterday - timedelta(days=CATCH_UP_DAYS)}|github", complete=True)
+    assert len(days_asked_for(instance)) == CATCH_UP_DAYS
+    assert out_of_reach(instance, "github", yesterday) == []
+
+
+def test_a_day_that_was_stored_incomplete_long_ago_is_left_as_it_is(instance):
+    collected(instance, "2026-02-20|github", complete=True)
+    for ahead in range(1, 18):
+        day = date(2026, 2, 20) + timedelta(days=ahead)
+        collected(instance, f"{day}|github", complete=False)
+    assert days_asked_for(instance) == [date(2026, 3, day) for day in range(4, 11)]
+
+
+def test_a_day_of_a_missed_tick_is_asked_for_once_by_all_ticks_together(instance):
+    now = datetime.now(UTC).replace(hour=0, minute=30)
+    collected(instance, f"{(now - timedelta(days=9)).date()}|github", complete=True)
+    asked = [
+        (str(one.partition_key), one.run_key)
+        for back in (4, 3, 2, 1, 0)
+        for one in collect_schedule("github")(
+            dg.build_schedule_context(
+                instance=instance, scheduled_execution_time=now - timedelta(days=back)
+            )
+        )
+        if isinstance(one, dg.RunRequest)
+    ]
+    assert len(set(asked)) == len({partition for partition, _ in asked}) == 8
 
 
 def test_days_before_the_first_partition_are_not_asked_for(instance):
