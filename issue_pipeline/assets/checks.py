@@ -171,6 +171,11 @@ LIVE_EQUALS_GOLD = Check(
     " evidence, and nothing else.",
     blocking=True,
 )
+NOBODY_ELSE_WRITES = Check(
+    LIVE_ISSUES,
+    "nobody_else_writes",
+    "A client without a login may write to no collection of the live store, nor sign up.",
+)
 
 
 def _specs(*checks: Check) -> list[dg.AssetCheckSpec]:
@@ -185,7 +190,7 @@ GOLD_CHECKS = _specs(
 PROBLEM_CHECKS = _specs(
     EVERY_PROBLEM_ISSUE_IS_LINKED_ONCE, PROBLEMS_MATCH_THEIR_ISSUES, LINKS_ARE_OF_ONE_PASS
 )
-LIVE_CHECKS = _specs(LIVE_EQUALS_GOLD)
+LIVE_CHECKS = _specs(LIVE_EQUALS_GOLD, NOBODY_ELSE_WRITES)
 
 
 def bronze_checks(
@@ -271,9 +276,19 @@ def problem_checks(
     ]
 
 
-def live_checks(differing: Iterable[str]) -> list[dg.AssetCheckResult]:
-    """Return the result for the ids of live records that differ from gold, or are missing."""
-    return [LIVE_EQUALS_GOLD.holds_unless([f"record {one}" for one in differing])]
+def live_checks(
+    differing: Iterable[str], open_collections: Sequence[str] = ()
+) -> list[dg.AssetCheckResult]:
+    """Return the results of a publication.
+
+    Args:
+        differing: Ids of the live records that differ from gold, or are missing.
+        open_collections: Of the live store, to which a client without a login may write.
+    """
+    return [
+        LIVE_EQUALS_GOLD.holds_unless([f"record {one}" for one in differing]),
+        NOBODY_ELSE_WRITES.holds_unless([f"collection {one}" for one in open_collections]),
+    ]
 
 
 def require_sound(what: str, results: Iterable[dg.AssetCheckResult]) -> None:

@@ -76,8 +76,8 @@ def freshness_checks(database: IssuesDatabase) -> Iterator[dg.AssetCheckResult]:
         if missed:
             description += (
                 f" {len(missed)} days were missed and are too old to be made up for by themselves:"
-                f" {missed[0]} to {missed[-1]}. Materialise them by hand, or leave them out: they are"
-                f" reported until they are {REPORTED_DAYS} days old."
+                f" {missed[0]} to {missed[-1]}. Materialise them by hand, or leave them out:"
+                f" they are reported for {REPORTED_DAYS} days."
             )
         yield dg.AssetCheckResult(
             asset_key=RAW_ITEMS,

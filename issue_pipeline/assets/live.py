@@ -54,7 +54,7 @@ def live_issues(
             "complete_day": published.complete,
             "seconds": seconds_since(started_at),
         },
-        check_results=live_checks(published.differing),
+        check_results=live_checks(published.differing, published.open_collections),
     )
 
 

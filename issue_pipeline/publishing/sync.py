@@ -72,6 +72,7 @@ class Published:
         problem_changes: Records written or removed because of them: problems, former ids, and
             issues of other days that belong to another problem now.
         differing: Ids of records that, read again afterwards, are not as gold says; sorted.
+        open_collections: Of the live store, to which a client without a login may write; sorted.
     """
 
     issues: int
@@ -81,6 +82,7 @@ class Published:
     problems: int = 0
     problem_changes: int = 0
     differing: tuple[str, ...] = ()
+    open_collections: tuple[str, ...] = ()
 
 
 def sync_day(
@@ -192,6 +194,7 @@ def _sync_day(
             if then or first
             else []
         )
+        open_collections = store.collections_open_to_all()
     standing = set(record_ids.values())
     return Published(
         issues=len(desired),
@@ -201,6 +204,7 @@ def _sync_day(
         problems=len(wanted.problems),
         problem_changes=len(first) + len(then),
         differing=tuple(sorted(changes.record_id for changes in [*plan, *left])),
+        open_collections=open_collections,
     )
 
 

@@ -13,7 +13,14 @@ from pydantic import Field
 from issue_pipeline.errors import ConfigurationError
 from issue_pipeline.resources.pocketbase.connection import PocketBaseConnection, RefusedError
 from issue_pipeline.resources.pocketbase.records import Change, Fields, IssueChanges, LiveIssue
-from issue_pipeline.resources.pocketbase.schema import ensure_schema, field_names
+from issue_pipeline.resources.pocketbase.replies import BatchTooLargeError, base_url
+from issue_pipeline.resources.pocketbase.schema import (
+    collections_open_to_all,
+    ensure_schema,
+    field_names,
+)
+from issue_pipeline.utils.proxies import is_loopback
+from issue_pipeline.utils.urls import is_web_address, without_user_info
 
 logger = logging.getLogger(__name__)
 
@@ -48,8 +55,9 @@ class PocketBaseResource(dg.ConfigurableResource):  # type: ignore[type-arg]
                 names that do not fit.
             LiveStoreError: It does not answer, or is in trouble.
         """
+        url = base_url(self.url)
         for name, value in (
-            ("POCKETBASE_URL", self.url),
+            ("POCKETBASE_URL", url),
             ("POCKETBASE_EMAIL", self.email),
             ("POCKETBASE_PASSWORD", self.password),
         ):
@@ -57,11 +65,15 @@ class PocketBaseResource(dg.ConfigurableResource):  # type: ignore[type-arg]
                 raise ConfigurationError(f"{name} is not set; the live store needs it.")
         from pocketbase import PocketBase
 
-        client = PocketBase(self.url, timeout=TIMEOUT_S)
-        try:
-            connection = PocketBaseConnection(
-                client, self.url, email=self.email, password=self.password
+        if not is_web_address(url):
+            raise ConfigurationError(
+                f"POCKETBASE_URL is {without_user_info(url)!r}; expected an address such as"
+                " http://127.0.0.1:8090."
             )
+        # A proxy cannot reach this machine's loopback interface, and would read the password.
+        client = PocketBase(url, timeout=TIMEOUT_S, trust_env=not is_loopback(url))
+        try:
+            connection = PocketBaseConnection(client, url, email=self.email, password=self.password)
             connection.log_in()
             ensure_schema(connection)
             yield LiveStore(connection)
@@ -126,6 +138,14 @@ class LiveStore:
         """
         return dict(self._records(collection, "id != ''", names or field_names(collection)))
 
+    def collections_open_to_all(self) -> tuple[str, ...]:
+        """Return the collections that a client without a login may write to, sorted.
+
+        Raises:
+            LiveStoreError: The server does not answer, or is in trouble.
+        """
+        return collections_open_to_all(self._connection)
+
     def apply(self, plan: Sequence[IssueChanges]) -> Iterator[Outcome]:
         """Write a plan in batches, reporting after each what became of its issues.
 
@@ -147,17 +167,25 @@ class LiveStore:
         """Write changes, each with the record id of its issue; returns what was refused, by it."""
         errors: dict[str, str] = {}
         waiting = changes
+        most = BATCH_REQUESTS
         while waiting:
-            portion = waiting[:BATCH_REQUESTS]
+            portion = waiting[:most]
             try:
                 replies = self._connection.send_batch([_request(change) for _, change in portion])
             except RefusedError as refusal:
                 waiting = _without(waiting, refusal, errors)
                 continue
+            except BatchTooLargeError as error:
+                if len(portion) > 1:
+                    most = len(portion) // 2
+                else:
+                    too_large = RefusedError(str(error), 0, is_missing=False)
+                    waiting = _without(waiting, too_large, errors)
+                continue
             for (owner, change), reply in zip(portion, replies, strict=True):
                 if difference := _stored_otherwise(change, reply.get("body")):
                     _set_aside(owner, change, difference, errors)
-            waiting = waiting[BATCH_REQUESTS:]
+            waiting = waiting[most:]
         return errors
 
     def _records(

@@ -13,6 +13,7 @@ from issue_pipeline.errors import LiveStoreAccessError
 from issue_pipeline.resources.collectors.registry import SOURCES
 from issue_pipeline.resources.pocketbase.connection import PocketBaseConnection
 from issue_pipeline.resources.pocketbase.schema_differences import (
+    WRITE_RULES,
     missing_fields,
     missing_indexes,
     schema_differences,
@@ -101,6 +102,7 @@ def ensure_schema(connection: PocketBaseConnection) -> None:
             f" not fit: {'; '.join(problems)}. Put that right, or rename or remove them (missing"
             " ones are made), or point POCKETBASE_URL at a server of its own."
         )
+    is_new = not there
     fill: dict[str, Json] = {}
     for name in names:
         if name not in there:
@@ -121,9 +123,54 @@ def ensure_schema(connection: PocketBaseConnection) -> None:
         }
         fill |= {name: {one: later[name][one] for one in added if later[name][one]}}
     _allow_batches(connection)
+    if is_new:
+        _close_users(connection)
     for name, values in fill.items():
         if values:
             _fill(connection, name, values)
+
+
+def collections_open_to_all(connection: PocketBaseConnection) -> tuple[str, ...]:
+    """Return the collections that a client without a login may write to, sorted.
+
+    By their rules: an empty one lets everybody in, and one that does not ask who it is may.
+    """
+    found = connection.send(
+        "GET",
+        "/api/collections",
+        params={"perPage": 1000, "skipTotal": 1, "filter": "system=false"},
+    )
+    return tuple(
+        sorted(
+            collection["name"]
+            for collection in found["items"]
+            if collection["type"] != "view"
+            and any(_lets_anybody_in(collection.get(rule)) for rule in WRITE_RULES)
+        )
+    )
+
+
+def _lets_anybody_in(rule: str | None) -> bool:
+    return rule is not None and "@request.auth" not in rule
+
+
+def _close_users(connection: PocketBaseConnection) -> None:
+    """Let nobody sign up in the collection of users that PocketBase brings.
+
+    Nobody logs in here, and whoever signs up may upload a file. One in which somebody has an
+    account, or that was changed, is somebody's own and stays as it is; a check reports it.
+    """
+    found = connection.send(
+        "GET", "/api/collections", params={"filter": "name = 'users'", "skipTotal": 1}
+    )
+    for users in found["items"]:
+        if users["type"] != "auth" or not _lets_anybody_in(users.get("createRule")):
+            continue
+        accounts = connection.send(
+            "GET", "/api/collections/users/records", params={"perPage": 1, "fields": "id"}
+        )
+        if not accounts["items"]:
+            connection.send("PATCH", f"/api/collections/{users['id']}", body={"createRule": None})
 
 
 def _with_every_source(fields: list[Json]) -> list[Json]:

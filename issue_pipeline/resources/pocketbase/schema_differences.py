@@ -8,7 +8,7 @@ Json = Mapping[str, Any]
 
 # Say nothing about what a field takes.
 _IGNORED = ("id", "name", "type", "system", "presentable", "help")
-_WRITE_RULES = ("createRule", "updateRule", "deleteRule")
+WRITE_RULES = ("createRule", "updateRule", "deleteRule")
 _READ_RULES = ("listRule", "viewRule")
 # Every collection has it; an owner can narrow it down.
 _ID = {
@@ -40,7 +40,7 @@ def schema_differences(there: Json, wanted: Json, addable: Collection[str] = ())
     for field in fields.values():
         if field.get("required") and not field.get("system"):
             yield f"{name}.{field['name']} is required, but nothing of ours"
-    for rule in _WRITE_RULES:
+    for rule in WRITE_RULES:
         if there.get(rule) is not None:
             yield f"{name}.{rule} lets others write"
     for rule in _READ_RULES:
