@@ -167,7 +167,8 @@ def build_parser() -> argparse.ArgumentParser:
         "backup",
         "copy the database, also while it is used",
         "Copy the database that ISSUES_DUCKDB_PATH names to a new file, whole or not at all. To"
-        " restore it, stop the daemon and put the copy where ISSUES_DUCKDB_PATH points.",
+        " restore it, stop the daemon, remove the database and the .wal file beside it, and put the"
+        " copy there.",
     )
     backup.add_argument("file", type=Path, help="the new file")
 

@@ -25,6 +25,10 @@ class ConfigurationError(IssuePipelineError):
     may_pass = False
 
 
+class CacheFolderError(IssuePipelineError):
+    """The cache folder cannot be written to any more, such as on a full disk."""
+
+
 class CollectionError(IssuePipelineError):
     """A source could not be read. Base of everything a collector raises.
 
@@ -112,9 +116,13 @@ class StoreError(IssuePipelineError):
 
 
 class StoreBusyError(StoreError):
-    """Others have the DuckDB file, changed the day meanwhile, or left no room on the disk."""
+    """Others have the DuckDB file, or changed the day meanwhile."""
 
     may_pass = True
+
+
+class StoreFullError(StoreBusyError):
+    """No room is left on a disk. What was stored before is safe; nothing of the rest is."""
 
 
 class MissingInputError(StoreError):

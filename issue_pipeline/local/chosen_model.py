@@ -57,7 +57,13 @@ def chosen_model(own: Path | None = None) -> ChosenModel:
     """
     model, base_url, style = (_setting(name) for name in _SETTINGS)
     if model.endswith(_GGUF):
-        file = Path(model).expanduser()
+        try:
+            file = Path(model).expanduser()
+        except RuntimeError as error:
+            raise LocalSetupError(
+                f"LLM_LOCAL_MODEL is {model}, and this user has no home ({error}). Name the file"
+                " with its whole path."
+            ) from error
         return ChosenModel(file, f"openai/{file.stem}", "", style or "write")
     if model:
         return ChosenModel(None, model, base_url, style or "write")

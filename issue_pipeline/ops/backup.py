@@ -1,16 +1,19 @@
 """Copy the database, also while it is used (``issue-pipeline backup FILE``).
 
-To restore it, stop the daemon and put the copy where ``ISSUES_DUCKDB_PATH`` points.
+To restore it, stop the daemon, remove ``ISSUES_DUCKDB_PATH`` and the ``.wal`` file beside it, and
+put the copy there.
 """
 
 import os
 import sys
+from contextlib import suppress
 from pathlib import Path
 
+import duckdb
 from dotenv import load_dotenv
 
-from issue_pipeline.errors import IssuePipelineError, StoreError
-from issue_pipeline.resources.duckdb import IssuesDatabase
+from issue_pipeline.errors import IssuePipelineError, StoreError, StoreFullError
+from issue_pipeline.resources.duckdb import IssuesDatabase, is_full
 from issue_pipeline.settings import duckdb_path
 
 
@@ -22,15 +25,17 @@ def back_up(database: IssuesDatabase, copy: Path) -> None:
         copy: The new file; its folder is made. It appears whole or not at all.
 
     Raises:
-        StoreError: There is no database, the copy exists already, or the database cannot be read.
+        StoreFullError: There is no room for the copy.
+        StoreError: There is no database, the copy exists already or cannot be made, or the database
+            cannot be read.
     """
     if not Path(database.database).exists():
         raise StoreError(f"There is no database {database.database}. Check ISSUES_DUCKDB_PATH.")
     if copy.exists():
         raise StoreError(f"{copy} exists already; name a new file.")
-    copy.parent.mkdir(parents=True, exist_ok=True)
     draft = copy.with_name(f"{copy.name}.{os.getpid()}.part")
     try:
+        copy.parent.mkdir(parents=True, exist_ok=True)
         with database.read() as connection:
             (source,) = connection.execute("SELECT current_database()").fetchone() or ("",)
             # Statements that take no parameters; quotes in a name are doubled.
@@ -39,8 +44,20 @@ def back_up(database: IssuesDatabase, copy: Path) -> None:
             connection.execute(f'COPY FROM DATABASE "{name}" TO the_copy')
             connection.execute("DETACH the_copy")
         draft.replace(copy)
+    except (duckdb.Error, OSError) as error:
+        if is_full(error):
+            raise StoreFullError(
+                f"The copy {copy} could not be made: {error}\nThe disk of"
+                f" {copy.absolute().parent} is full. The database is as it was."
+            ) from error
+        raise StoreError(
+            f"The copy {copy} could not be made: {error}\nThe database is as it was; name a file in"
+            " a folder that can be written to."
+        ) from error
     finally:
-        draft.unlink(missing_ok=True)
+        for part in (draft, draft.with_name(f"{draft.name}.wal")):
+            with suppress(OSError):
+                part.unlink(missing_ok=True)
 
 
 def back_up_configured_database(copy: Path) -> int:

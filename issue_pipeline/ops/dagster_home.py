@@ -27,17 +27,17 @@ def prepare_dagster_home(folder: Path, *, is_ours: bool = False) -> None:
     Raises:
         ConfigurationError: The folder cannot be written to.
     """
-    folder = folder.expanduser().resolve()
-    file = folder / DAGSTER_YAML.name
     try:
+        folder = folder.expanduser().resolve()
+        file = folder / DAGSTER_YAML.name
         folder.mkdir(parents=True, exist_ok=True)
         if is_ours or not file.exists():
             shutil.copyfile(DAGSTER_YAML, file)
         elif file.read_bytes() != DAGSTER_YAML.read_bytes():
             logger.info("%s is used as it is; it is not the project's own", file)
-    except OSError as error:
+    except (OSError, RuntimeError) as error:  # the latter for ~ of a user without a home
         raise ConfigurationError(
-            f"Cannot make Dagster's home {folder} ({error.strerror}). Set DAGSTER_HOME to a folder"
+            f"Cannot make Dagster's home {folder} ({error}). Set DAGSTER_HOME to a folder"
             " that can be written to."
         ) from error
     os.environ["DAGSTER_HOME"] = str(folder)

@@ -17,7 +17,13 @@ def cache_folder(configured: str, name: str) -> Path:
     Raises:
         ConfigurationError: It cannot be made.
     """
-    folder = Path(configured or platformdirs.user_cache_dir("issue_pipeline")) / name
+    try:
+        folder = Path(configured or platformdirs.user_cache_dir("issue_pipeline")) / name
+    except RuntimeError as error:  # no HOME, and a user whom the system does not know
+        raise ConfigurationError(
+            f"There is no folder for caches, since this user has no home ({error}). Set"
+            " ISSUES_CACHE_DIR to one that can be written to."
+        ) from error
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:

@@ -8,14 +8,19 @@ import duckdb
 import stamina
 from dagster_duckdb import DuckDBResource
 
-from issue_pipeline.errors import StoreBusyError, StoreError
+from issue_pipeline.errors import StoreBusyError, StoreError, StoreFullError
 from issue_pipeline.sql.migrations import is_up_to_date, migrate
 
 # DuckDB lets one process write; the others of a backfill wait for the file this long.
 LOCK_TIMEOUT_S = 300.0
 # Of rows not yet committed; the rest waits on disk. By default it would be most of the machine's.
 WRITE_MEMORY = "256MB"
-_LOCKED = "could not set lock"
+_LOCK_REFUSED = "could not set lock"
+# Said of a lock that another process, or this one, holds; anything else is about the file system.
+_LOCK_HELD = "lock is"
+_WAL_REFUSED = "replaying wal file"
+_DAMAGED = ("corrupt database file", "not a valid duckdb database file")
+_NO_ROOM = ("no space left on device", "file too large", "disk quota exceeded")
 
 
 class IssuesDatabase(DuckDBResource):
@@ -33,10 +38,17 @@ class IssuesDatabase(DuckDBResource):
         Keep the body short: no other process can open the file meanwhile.
 
         Raises:
-            StoreBusyError: Another process has the file for too long, or the disk is full.
+            StoreBusyError: Another process has the file for too long.
+            StoreFullError: The disk is full; nothing was written.
             StoreError: The file cannot be opened, or is of a newer version of the pipeline.
         """
-        Path(self.database).parent.mkdir(parents=True, exist_ok=True)
+        try:
+            Path(self.database).parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StoreError(
+                f"Cannot make the folder of the database {self.database} ({error.strerror}). Check"
+                " ISSUES_DUCKDB_PATH."
+            ) from error
         connection = self._connect(read_only=False)
         try:
             connection.execute(f"SET memory_limit = '{WRITE_MEMORY}'")
@@ -45,11 +57,10 @@ class IssuesDatabase(DuckDBResource):
             connection.begin()
             yield connection
             connection.commit()
-        except duckdb.IOException as error:
-            raise StoreBusyError(
-                f"The database {self.database} could not be written, and nothing was: {error}\nIs"
-                " its disk full?"
-            ) from error
+        except duckdb.Error as error:
+            if not _is_about_the_disk(error):
+                raise
+            raise self._not_written(error) from error
         finally:
             # Closing without a commit rolls back.
             connection.close()
@@ -73,6 +84,14 @@ class IssuesDatabase(DuckDBResource):
         finally:
             connection.close()
 
+    def _not_written(self, error: duckdb.Error) -> StoreError:
+        said = f"The database {self.database} could not be written, and nothing was: {error}"
+        if is_full(error):
+            return StoreFullError(
+                f"{said}\nIts disk is full: make room on {Path(self.database).absolute().parent}."
+            )
+        return StoreBusyError(f"{said}\nIs its disk in trouble?")
+
     def _bring_up_to_date(self) -> None:
         """Create the tables, or what an older version's tables lack."""
         with self.write():
@@ -84,20 +103,57 @@ class IssuesDatabase(DuckDBResource):
     def _connect(self, *, read_only: bool) -> duckdb.DuckDBPyConnection:
         try:
             for attempt in stamina.retry_context(
-                on=_is_lock, attempts=None, timeout=LOCK_TIMEOUT_S, wait_initial=0.05, wait_max=2.0
+                on=_is_held, attempts=None, timeout=LOCK_TIMEOUT_S, wait_initial=0.05, wait_max=2.0
             ):
                 with attempt:
                     return duckdb.connect(
                         self.database, read_only=read_only, config=self.connection_config
                     )
         except duckdb.Error as error:
-            said = f"Cannot open the database {self.database}: {error}"
-            if _is_lock(error):
-                hint = f"Another process kept it locked for {LOCK_TIMEOUT_S:.0f} s; close it."
-                raise StoreBusyError(f"{said}\n{hint}") from error
-            raise StoreError(f"{said}\nCheck ISSUES_DUCKDB_PATH.") from error
+            raise self._not_opened(error) from error
         raise AssertionError("unreachable")
 
+    def _not_opened(self, error: duckdb.Error) -> StoreError:
+        said, lower = f"Cannot open the database {self.database}: {error}", str(error).lower()
+        if _is_held(error):
+            return StoreBusyError(
+                f"{said}\nAnother process kept it locked for {LOCK_TIMEOUT_S:.0f} s; close it."
+            )
+        if _LOCK_REFUSED in lower:
+            return StoreError(
+                f"{said}\nIts file system has no file locks, without which two processes could"
+                " damage it. Put ISSUES_DUCKDB_PATH on a local disk, or mount with locks."
+            )
+        if is_full(error):
+            return StoreFullError(
+                f"{said}\nIts disk is full: make room on {Path(self.database).absolute().parent}."
+            )
+        if _WAL_REFUSED in lower:
+            wal = f"{self.database}.wal"
+            return StoreError(
+                f"{said}\nThe file {wal} does not belong to the database beside it, or is damaged."
+                " After a restore it is the old database's: move it away. Otherwise it holds what"
+                " was written last: keep a copy of it, move it away, and materialise the last"
+                " day again; or restore a backup (docs/operations.md)."
+            )
+        if any(words in lower for words in _DAMAGED):
+            return StoreError(
+                f"{said}\nThe file is damaged or no database. Check ISSUES_DUCKDB_PATH; if it is"
+                " right, move it away and restore a backup (docs/operations.md)."
+            )
+        return StoreError(f"{said}\nCheck ISSUES_DUCKDB_PATH.")
 
-def _is_lock(error: Exception) -> bool:
-    return isinstance(error, duckdb.IOException) and _LOCKED in str(error).lower()
+
+def is_full(error: BaseException) -> bool:
+    """Return whether an error says that a disk has no room left."""
+    return any(words in str(error).lower() for words in _NO_ROOM)
+
+
+def _is_about_the_disk(error: duckdb.Error) -> bool:
+    return isinstance(error, duckdb.IOException) or is_full(error)
+
+
+def _is_held(error: Exception) -> bool:
+    lower = str(error).lower()
+    is_refused = isinstance(error, duckdb.IOException) and _LOCK_REFUSED in lower
+    return is_refused and _LOCK_HELD in lower

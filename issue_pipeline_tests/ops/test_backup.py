@@ -84,3 +84,57 @@ ISSUE = {
     "sources": {"github": 7},
     "complete": True,
 }
+
+
+FILLS_THE_DISK = """
+import resource, signal, sys
+from pathlib import Path
+from issue_pipeline.errors import StoreFullError
+from issue_pipeline.ops.backup import back_up
+from issue_pipeline.resources.duckdb import IssuesDatabase
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+database = IssuesDatabase(database=sys.argv[1])
+with database.write() as connection:
+    connection.execute("CREATE TABLE posts AS SELECT md5(range::VARCHAR) FROM range(200000)")
+resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[3]), int(sys.argv[3])))
+try:
+    back_up(database, Path(sys.argv[2]))
+except StoreFullError as error:
+    print(error.may_pass, error)
+"""
+
+
+@pytest.mark.parametrize("room", [4_096, 400_000])
+def test_a_full_disk_leaves_no_half_copy_and_is_named(tmp_path, room):
+    there, copy = tmp_path / "issues.duckdb", tmp_path / "backups" / "monday.duckdb"
+    done = subprocess.run(
+        [sys.executable, "-c", FILLS_THE_DISK, str(there), str(copy), str(room)],
+        capture_output=True,
+        text=True,
+    )
+    assert done.stdout.startswith(f"True The copy {copy} could not be made"), done.stderr
+    assert f"The disk of {copy.parent} is full. The database is as it was." in done.stdout
+    assert list(copy.parent.iterdir()) == []
+
+
+def test_a_folder_that_cannot_be_made_is_named(database, tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StoreError, match="name a file in a folder that can be written to"):
+        back_up(database, tmp_path / "file" / "copy.duckdb")
+
+
+def test_a_restore_as_documented_works_beside_what_was_written_last(database, tmp_path):
+    copy = tmp_path / "monday.duckdb"
+    back_up(database, copy)
+    writer = (
+        "import duckdb, os, sys; c = duckdb.connect(sys.argv[1]);"
+        "c.execute('CREATE TABLE late AS SELECT 1 AS one'); os._exit(0)"
+    )
+    subprocess.run([sys.executable, "-c", writer, database.database], check=True)
+    wal = Path(f"{database.database}.wal")
+    assert wal.exists()
+    Path(database.database).unlink()
+    wal.unlink()
+    shutil.copyfile(copy, database.database)
+    with database.read() as connection:
+        assert silver.is_clustered(connection, DAY)

@@ -15,7 +15,7 @@ import duckdb
 import pytest
 import stamina
 
-from issue_pipeline.errors import StoreError
+from issue_pipeline.errors import StoreError, StoreFullError
 from issue_pipeline.resources import duckdb as module
 from issue_pipeline.resources.duckdb import IssuesDatabase
 from issue_pipeline.sql import gold, live
@@ -268,3 +268,166 @@ def test_an_up_to_date_file_is_read_without_writing(database):
     before = Path(database.database).stat().st_mtime_ns
     assert count(database) == 0
     assert Path(database.database).stat().st_mtime_ns == before
+
+
+# --- A file that cannot be opened, a disk that is full ------------------------------------------
+
+# What DuckDB says of a file system's answer to a lock: flock(2) by way of NFS, 9P, FUSE and such.
+NO_LOCKS = [
+    "No locks available",
+    "Function not implemented",
+    "File locks are not supported for this file system, cannot open the file in read-write mode",
+]
+
+
+@pytest.mark.parametrize("words", NO_LOCKS)
+def test_a_file_system_without_locks_is_named_at_once(database, monkeypatch, words):
+    opened = []
+
+    def refuse(*_: object, **__: object) -> None:
+        opened.append(1)
+        raise duckdb.IOException(f'IO Error: Could not set lock on file "x.duckdb": {words}.')
+
+    monkeypatch.setattr(duckdb, "connect", refuse)
+    with pytest.raises(StoreError, match="has no file locks") as caught, database.write():
+        pass
+    assert not caught.value.may_pass
+    assert "Another process" not in str(caught.value)
+    assert len(opened) == 1
+
+
+@pytest.mark.parametrize("holder", ["Conflicting lock is held in PID 7", "Lock is already held"])
+def test_a_lock_that_is_held_is_waited_for(database, monkeypatch, holder):
+    connect, opened = duckdb.connect, []
+
+    def refuse_once(*given: object, **named: object) -> duckdb.DuckDBPyConnection:
+        opened.append(1)
+        if len(opened) == 1:
+            raise duckdb.IOException(f'IO Error: Could not set lock on file "x": {holder}')
+        return connect(*given, **named)
+
+    monkeypatch.setattr(duckdb, "connect", refuse_once)
+    with database.write():
+        pass
+    assert len(opened) > 1
+
+
+LEAVES_WAL = """
+import duckdb, os, sys
+connection = duckdb.connect(sys.argv[1])
+connection.execute("CREATE TABLE more AS SELECT range AS number FROM range(1000)")
+os._exit(0)
+"""
+
+
+@pytest.fixture
+def left_over(database) -> Path:
+    """The .wal file of a database that was removed without it."""
+    with database.write():
+        pass
+    subprocess.run([sys.executable, "-c", LEAVES_WAL, database.database], check=True)
+    Path(database.database).unlink()
+    wal = Path(f"{database.database}.wal")
+    assert wal.stat().st_size > 0
+    return wal
+
+
+@pytest.mark.parametrize("access", ["read", "write"])
+def test_the_wal_of_another_database_is_named_with_what_to_do(database, left_over, access):
+    other = IssuesDatabase(database=f"{database.database}.other")
+    with other.write():
+        pass
+    Path(other.database).rename(database.database)
+    with pytest.raises(StoreError, match=r"issues\.duckdb\.wal") as caught:
+        getattr(database, access)().__enter__()
+    said = str(caught.value)
+    assert "does not belong to the database beside it" in said
+    assert "Check ISSUES_DUCKDB_PATH" not in said
+    left_over.rename(f"{left_over}.away")
+    assert count(database) == 0
+
+
+def test_a_damaged_wal_is_named_with_what_to_do(database):
+    with database.write():
+        pass
+    subprocess.run([sys.executable, "-c", LEAVES_WAL, database.database], check=True)
+    wal = Path(f"{database.database}.wal")
+    content = bytearray(wal.read_bytes())
+    content[len(content) // 2] ^= 0xFF
+    wal.write_bytes(content)
+    with pytest.raises(StoreError, match=r"\.wal does not belong .* or is damaged"):
+        database.read().__enter__()
+    wal.unlink()
+    assert count(database) == 0
+
+
+def test_a_damaged_database_says_so(database):
+    with database.write() as connection:
+        connection.execute("CREATE TABLE more AS SELECT md5(range::VARCHAR) FROM range(20000)")
+    content = bytearray(Path(database.database).read_bytes())
+    content[5000:9000] = b"x" * 4000
+    Path(database.database).write_bytes(content)
+    with pytest.raises(StoreError, match="damaged or no database"), database.read():
+        pass
+
+
+FILLS_THE_DISK = """
+import resource, signal, sys
+from pathlib import Path
+from issue_pipeline.errors import StoreFullError
+from issue_pipeline.resources.duckdb import IssuesDatabase
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+database = IssuesDatabase(database=sys.argv[1])
+with database.write() as connection:
+    connection.execute("CREATE TABLE posts (number BIGINT, text VARCHAR)")
+room = Path(sys.argv[1]).stat().st_size + int(sys.argv[2])
+resource.setrlimit(resource.RLIMIT_FSIZE, (room, room))
+try:
+    with database.write() as connection:
+        connection.execute(
+            "INSERT INTO posts SELECT range, md5(range::VARCHAR) FROM range(200000)"
+        )
+except StoreFullError as error:
+    print(error.may_pass, error)
+with database.read() as connection:
+    print(connection.execute("SELECT count(*) FROM posts").fetchone())
+"""
+
+
+@pytest.mark.parametrize("room", [10_000, 1_000_000], ids=["at once", "at commit"])
+def test_a_full_disk_is_named_with_its_folder_and_may_pass(tmp_path, room):
+    done = subprocess.run(
+        [sys.executable, "-c", FILLS_THE_DISK, str(tmp_path / "issues.duckdb"), str(room)],
+        capture_output=True,
+        text=True,
+    )
+    assert done.stdout.startswith("True The database"), done.stdout + done.stderr
+    assert f"make room on {tmp_path}" in done.stdout
+    assert done.stdout.rstrip().endswith("(0,)")
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        duckdb.TransactionException("Failed to commit: Could not write file: No space left on dev"
+                                    "ice"),
+        duckdb.IOException("IO Error: Could not write file: Disk quota exceeded"),
+        duckdb.FatalException("Checkpoint failed: No space left on device"),
+    ],
+    ids=lambda error: type(error).__name__,
+)  # fmt: skip
+def test_every_way_in_which_duckdb_reports_a_full_disk_is_read(database, error):
+    with pytest.raises(StoreFullError, match="make room on"), database.write():
+        raise error
+
+
+def test_a_mistake_in_a_statement_is_no_full_disk(database):
+    with pytest.raises(duckdb.CatalogException), database.write() as connection:
+        connection.execute("INSERT INTO nowhere VALUES (1)")
+
+
+def test_a_folder_that_cannot_be_made_names_the_setting(tmp_path):
+    (tmp_path / "file").write_text("")
+    database = IssuesDatabase(database=str(tmp_path / "file" / "issues.duckdb"))
+    with pytest.raises(StoreError, match="ISSUES_DUCKDB_PATH"), database.write():
+        pass

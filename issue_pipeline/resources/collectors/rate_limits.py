@@ -14,7 +14,12 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from issue_pipeline.errors import ConfigurationError, QuotaExhaustedError, TimeBudgetError
+from issue_pipeline.errors import (
+    CacheFolderError,
+    ConfigurationError,
+    QuotaExhaustedError,
+    TimeBudgetError,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -110,6 +115,12 @@ class RateLimiter:
             self._lock.acquire(timeout=max(0.0, self._budget.left_s))
         except Timeout:
             raise self._out_of_time(api) from None
+        except OSError as error:
+            raise ConfigurationError(
+                f"The file system of {self._next_at_path.parent} has no file locks"
+                f" ({error.strerror}), by which processes share the limits of {api}. Set"
+                " ISSUES_CACHE_DIR to a folder on a local disk."
+            ) from error
         if self._budget.left_s <= 0:
             raise self._out_of_time(api)
 
@@ -141,4 +152,10 @@ class RateLimiter:
         return 0.0
 
     def _set_next_at(self, moment: float) -> None:
-        self._next_at_path.write_text(f"{moment:.3f} {time.time():.3f}")
+        try:
+            self._next_at_path.write_text(f"{moment:.3f} {time.time():.3f}")
+        except OSError as error:
+            raise CacheFolderError(
+                f"Cannot write to {self._next_at_path} ({error.strerror}), by which processes share"
+                " the limits of an API. Make room there, or set ISSUES_CACHE_DIR."
+            ) from error

@@ -13,6 +13,8 @@ from pathlib import Path
 
 from filelock import FileLock
 
+from issue_pipeline.errors import CacheFolderError
+
 logger = logging.getLogger(__name__)
 
 _CHECKSUMS = "checksums.json"
@@ -26,7 +28,20 @@ def built_folder(folder: Path, build: Callable[[Path], None]) -> Path:
     Args:
         folder: Its name must tell everything that the content depends on. Its parent exists.
         build: Writes the files, without subfolders, into the empty folder that it is given.
+
+    Raises:
+        CacheFolderError: The folder cannot be locked or written to.
     """
+    try:
+        return _built_folder(folder, build)
+    except OSError as error:
+        raise CacheFolderError(
+            f"Cannot build {folder} ({error}). Make room there, or set ISSUES_CACHE_DIR to a folder"
+            " on a local disk."
+        ) from error
+
+
+def _built_folder(folder: Path, build: Callable[[Path], None]) -> Path:
     with FileLock(folder.with_suffix(".lock")):
         if not _is_whole(folder):
             if folder.exists():
