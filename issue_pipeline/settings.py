@@ -24,6 +24,7 @@ from issue_pipeline.resources.environment import (
     Clock,
     FromEnvironment,
     Names,
+    check_user_info,
     read_fields,
     read_setting,
     wrong,
@@ -105,13 +106,13 @@ class Settings(FromEnvironment):
     process_deadline: Clock = time(6)
     try_again_minutes: float = Field(default=15.0, gt=0, allow_inf_nan=False)
     alert_webhook_url: str = ""
-    dagster_ui_url: str = "http://127.0.0.1:3000"
+    dagster_ui_url: Annotated[str, AfterValidator(check_user_info)] = "http://127.0.0.1:3000"
     issue_webhook_url: str = ""
     issue_webhook_secret: WebhookSecret = Field(default="", repr=False)
     issue_webhook_states: States = Field(default=["new", "growing", "returned"])
     issue_webhook_min_posts: int = Field(default=5, ge=1)
     issue_digest_at: Clock | None = None
-    issue_page_url: str = ""
+    issue_page_url: Annotated[str, AfterValidator(check_user_info)] = ""
 
     @field_validator("alert_webhook_url", "dagster_ui_url", "issue_webhook_url", "issue_page_url")
     @classmethod

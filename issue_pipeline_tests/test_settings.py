@@ -313,3 +313,42 @@ def test_every_variable_is_in_the_example_and_every_line_of_the_example_is_read(
     example = Path(__file__).parents[1] / ".env.example"
     shown = set(re.findall(r"^#?([A-Z][A-Z0-9_]+)=", example.read_text(), re.MULTILINE))
     assert shown - {"GITHUB_COLLECT_AT"} == variables()
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "POCKETBASE_URL",
+        "GITHUB_API_URL",
+        "STACKEXCHANGE_API_URL",
+        "REDDIT_API_URL",
+        "REDDIT_AUTH_URL",
+        "REDDIT_ARCHIVE_URL",
+        "HN_API_URL",
+        "LLM_LOCAL_BASE_URL",
+        "LLM_REMOTE_BASE_URL",
+        "DAGSTER_UI_URL",
+        "ISSUE_PAGE_URL",
+    ],
+)
+def test_user_info_in_an_address_is_refused_and_not_shown(name, monkeypatch):
+    monkeypatch.setenv(name, "https://joe:hush@a.example/path")
+    with pytest.raises(ConfigurationError, match=f"{name} has a wrong value") as caught:
+        resources()
+    assert "without user info" in str(caught.value)
+    assert "hush" not in str(caught.value)
+    assert "joe" not in str(caught.value)
+    monkeypatch.setenv(name, "https://a.example/path@home")
+    resources()
+
+
+def test_every_setting_that_is_an_address_is_in_the_list_above():
+    example = Path(__file__).parents[1] / ".env.example"
+    shown = re.findall(r"^#?([A-Z_]+_URL)=", example.read_text(), re.MULTILINE)
+    [marker] = [
+        one
+        for one in test_user_info_in_an_address_is_refused_and_not_shown.pytestmark
+        if one.name == "parametrize"
+    ]
+    # A webhook's address is a secret as a whole, and reaches no resource.
+    assert {one for one in shown if not one.endswith("_WEBHOOK_URL")} == set(marker.args[1])

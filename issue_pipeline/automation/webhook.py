@@ -12,6 +12,8 @@ from typing import Any, NamedTuple
 
 import httpx
 
+from issue_pipeline.utils.proxies import is_loopback
+
 TIMEOUT_S = 3.0
 # Of a Markdown link, which Mattermost shows with words of the writer's choice.
 _DISGUISED_LINK = re.compile(r"\](?=[(\[])")
@@ -59,7 +61,11 @@ def post(
         headers |= signed_headers(message_id, int(time.time()), content, secret)
     try:
         wait_s = timeout_s or TIMEOUT_S
-        httpx.post(url, content=content, headers=headers, timeout=wait_s).raise_for_status()
+        # A proxy cannot reach this machine's loopback interface.
+        asks_proxies = not is_loopback(url)
+        httpx.post(
+            url, content=content, headers=headers, timeout=wait_s, trust_env=asks_proxies
+        ).raise_for_status()
     except httpx.ReadTimeout:
         # Or a slow receiver would get it again and again.
         return Delivery(True, True, "Sent, but not answered")

@@ -26,8 +26,12 @@ from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from issue_pipeline.errors import ConfigurationError
+from issue_pipeline.utils.urls import without_user_info
 
 _CLOCK_CHARS = len("00:00")
+_ADDRESS = "_URL"
+# Type of an error whose value is not shown.
+_HIDDEN = "hidden"
 _YES_NO = {"yes": True, "no": False}
 
 
@@ -134,15 +138,17 @@ def _read(variables: Mapping[str, tuple[Any, FieldInfo]]) -> dict[str, Any]:
     fields: dict[str, Any] = {}
     for name, (kind, field) in variables.items():
         limited: Any = Annotated
-        fields[name.lower()] = (
-            limited[(_from_text(kind), *field.metadata)] if field.metadata else _from_text(kind),
-            Field(default=None, repr=field.repr),
+        read: Any = (
+            limited[(_from_text(kind), *field.metadata)] if field.metadata else _from_text(kind)
         )
-    read = create_model("Variables", __base__=FromEnvironment, **fields)()
+        if name.endswith(_ADDRESS):
+            read = Annotated[read, AfterValidator(check_user_info)]
+        fields[name.lower()] = (read, Field(default=None, repr=field.repr))
+    values = create_model("Variables", __base__=FromEnvironment, **fields)()
     return {
-        name: getattr(read, name.lower()) if field.repr else dg.EnvVar(name)
+        name: getattr(values, name.lower()) if field.repr else dg.EnvVar(name)
         for name, (_, field) in variables.items()
-        if name.lower() in read.model_fields_set
+        if name.lower() in values.model_fields_set
     }
 
 
@@ -171,6 +177,17 @@ def _plain(kind: Any) -> Any:  # noqa: ANN401
 def wrong(expected: str) -> PydanticCustomError:
     """Return the error of a validator, which says what was expected: "a time such as 06:00"."""
     return PydanticCustomError("expected", "{expected}", {"expected": expected})
+
+
+def check_user_info(address: object) -> object:
+    """Accept an address unless it holds ``user:password@``, which the UI and logs would show."""
+    if isinstance(address, str) and without_user_info(address) != address:
+        raise PydanticCustomError(
+            _HIDDEN,
+            "an address without user info (user:password@): the Dagster UI shows addresses. Secrets"
+            " have settings of their own",
+        )
+    return address
 
 
 def _finite(value: float | None) -> float | None:
@@ -224,14 +241,15 @@ def _message(error: ValidationError, fields: Mapping[str, FieldInfo]) -> str:
     problems = []
     for problem in error.errors():
         name = str(problem["loc"][0])
-        value = f"is {problem['input']!r}" if by_variable[name].repr else "has a wrong value"
+        is_shown = by_variable[name].repr and problem["type"] != _HIDDEN
+        value = f"is {problem['input']!r}" if is_shown else "has a wrong value"
         problems.append(f"{name} {value}; expected {_expected(problem, by_variable)}.")
     return " ".join(problems)
 
 
 def _expected(problem: Any, fields: Mapping[str, FieldInfo]) -> str:  # noqa: ANN401
     """Return what a variable should be, from the type and the bounds of its field."""
-    if problem["type"] == "expected":
+    if problem["type"] in ("expected", _HIDDEN):
         return str(problem["msg"])
     field = fields[problem["loc"][0]]
     kind = _plain(field.annotation)

@@ -13,12 +13,12 @@ import pytest
 
 from issue_pipeline.assets.linking import link_up_to_date
 from issue_pipeline.errors import LiveStoreError
+from issue_pipeline.local.model_weights import all_minilm_folder
 from issue_pipeline.partitions import SOURCES
 from issue_pipeline.publishing.problems import read_desired
 from issue_pipeline.records import Collection, Evidence, IssueRow, Post
 from issue_pipeline.resources.duckdb import IssuesDatabase
 from issue_pipeline.resources.embedding import EmbeddingResource
-from issue_pipeline.sandbox.model_weights import all_minilm_folder
 from issue_pipeline.sql import bronze, gold
 from issue_pipeline_tests.support.published_day import Site, opened_site
 from issue_pipeline_tests.support.stored_day import PAIRS

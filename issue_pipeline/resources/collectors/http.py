@@ -30,6 +30,7 @@ from issue_pipeline.utils.http_headers import number_in as number_in
 from issue_pipeline.utils.http_headers import retry_after_s as retry_after_s
 from issue_pipeline.utils.http_headers import server_time as server_time
 from issue_pipeline.utils.printable import printable
+from issue_pipeline.utils.proxies import is_loopback
 from issue_pipeline.utils.urls import without_user_info
 
 logger = logging.getLogger(__name__)
@@ -185,6 +186,8 @@ class ApiClient:
                 follow_redirects=policy.follow_redirects,
                 max_redirects=MAX_REDIRECTS,
                 transport=transport,
+                # A proxy cannot reach this machine's loopback interface.
+                trust_env=not is_loopback(base_url),
             )
         except (httpx.InvalidURL, UnicodeEncodeError) as error:
             raise self._cannot_be_sent(error) from None

@@ -23,6 +23,7 @@ from issue_pipeline.resources.llm.parameters import (
 from issue_pipeline.resources.llm.refusals import meaning, read_error
 from issue_pipeline.resources.llm.styles import CHOOSE, LOCAL, WRITE
 from issue_pipeline.utils.printable import repair_surrogates
+from issue_pipeline.utils.proxies import no_proxy_for_loopback
 
 logger = logging.getLogger(__name__)
 
@@ -213,6 +214,8 @@ def import_litellm() -> Any:  # noqa: ANN401
     """Import LiteLLM: seconds of work, and offline only with its bundled price list."""
     os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
     os.environ.setdefault("LITELLM_LOCAL_ANTHROPIC_BETA_HEADERS", "True")
+    # Its clients take no setting for it. A model on this machine is asked through no proxy.
+    os.environ.update(no_proxy_for_loopback(os.environ))
     import litellm
 
     litellm.telemetry = False
