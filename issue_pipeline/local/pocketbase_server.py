@@ -20,6 +20,9 @@ _LIVE = Path(__file__).parents[1] / "live"
 MIGRATIONS = _LIVE / "pb_migrations"
 HOOKS = _LIVE / "pb_hooks"
 PUBLIC = _LIVE / "public"
+# Adds the command that takes the superuser from the environment.
+HOOKS = Path(__file__).with_name("pb_hooks")
+SUPERUSER_COMMAND = "superuser-from-environment"
 _UPSERT_LIMIT_S = 60.0
 _LOGIN_TIMEOUT_S = 10.0
 _PASSWORD_BYTES = 24
@@ -113,9 +116,15 @@ class PocketBaseServer(LocalServer):
         ]
 
     def _upsert_superuser(self) -> None:
-        who = [self.superuser.email, self.superuser.password]
+        # By the environment: every user of the machine can read the arguments of a command.
+        options = [one for one in self._options if not one.startswith("--hooksDir=")]
+        who = {
+            "POCKETBASE_EMAIL": self.superuser.email,
+            "POCKETBASE_PASSWORD": self.superuser.password,
+        }
         done = subprocess.run(
-            [str(self._binary), "superuser", "upsert", *who, *self._options],
+            [str(self._binary), SUPERUSER_COMMAND, f"--hooksDir={HOOKS}", *options],
+            env={**os.environ, **who},
             capture_output=True,
             text=True,
             stdin=subprocess.DEVNULL,
@@ -167,7 +176,6 @@ def _stored_superuser(file: Path) -> Superuser:
     """Read the credentials, or invent and store them."""
     if file.exists():
         return _read_superuser(file)
-    # Hexadecimal: no password may begin with a dash, which the command line would misread.
     superuser = Superuser(SUPERUSER_EMAIL, secrets.token_hex(_PASSWORD_BYTES))
     draft = file.with_name(f"{file.name}.{os.getpid()}")
     # Readable by its owner only from the first moment, and whole or not there at all.

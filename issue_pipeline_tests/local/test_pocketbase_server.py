@@ -1,4 +1,5 @@
 import contextlib
+import os
 import stat
 import subprocess
 
@@ -6,7 +7,12 @@ import httpx
 import pytest
 
 from issue_pipeline.local.errors import LocalSetupError
-from issue_pipeline.local.pocketbase_server import PocketBaseServer, pocketbase_binary
+from issue_pipeline.local.pocketbase_server import (
+    HOOKS,
+    SUPERUSER_COMMAND,
+    PocketBaseServer,
+    pocketbase_binary,
+)
 from issue_pipeline.local.processes import LocalServer
 
 ISSUE = {
@@ -224,3 +230,41 @@ def test_accounts_of_a_server_that_was_there_before_stay_and_no_more_can_be_made
         another = {**someone, "email": "c@example.org"}
         assert httpx.post(f"{server.url}{users}/records", json=another).status_code == 403
         assert httpx.get(f"{server.url}/api/collections/issues/records").is_success
+
+
+def test_no_password_is_an_argument_of_a_command(tmp_path, monkeypatch):
+    commands = []
+    run = subprocess.run
+    monkeypatch.setattr(
+        subprocess,
+        "run",
+        lambda command, **named: (commands.append(command), run(command, **named))[1],
+    )
+    with PocketBaseServer(tmp_path / "data", log=tmp_path / "log") as running:
+        assert commands
+        process = running.process
+        arguments = [*commands[0], *process._command]
+        assert running.superuser.password not in " ".join(map(str, arguments))
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [({}, "Set POCKETBASE_EMAIL"), ({"POCKETBASE_PASSWORD": "short"}, "at least 8 character")],
+)
+def test_a_superuser_that_cannot_be_made_is_a_failure_in_one_line(tmp_path, given, said):
+    given = {"POCKETBASE_EMAIL": "a@b.example", **given} if given else {}
+    done = subprocess.run(
+        [
+            pocketbase_binary(),
+            SUPERUSER_COMMAND,
+            f"--hooksDir={HOOKS}",
+            f"--dir={tmp_path / 'data'}",
+        ],
+        env={**os.environ, **given},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 1
+    told = (done.stdout + done.stderr).strip()
+    assert said in told
+    assert "goroutine" not in told
