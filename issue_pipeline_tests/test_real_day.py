@@ -26,7 +26,8 @@ pytestmark = pytest.mark.e2e
 RUN = ("-m", "issue_pipeline.cli", "run")
 POSTS_PER_DAY = 160
 LIMIT_S = 600
-YESTERDAY = (datetime.now(UTC) - timedelta(days=1)).date().isoformat()
+TODAY = datetime.now(UTC).date()
+YESTERDAY = (TODAY - timedelta(days=1)).isoformat()
 SUBREDDITS = "fintech_ops,shopkeepers"
 # Whatever the machine that tests has set.
 PREFIXES = ("GITHUB_", "STACKEXCHANGE_", "REDDIT_", "HN_", "LLM_", "POCKETBASE_", "DAGSTER_",
@@ -35,12 +36,12 @@ PREFIXES = ("GITHUB_", "STACKEXCHANGE_", "REDDIT_", "HN_", "LLM_", "POCKETBASE_"
 
 @pytest.fixture(scope="module")
 def apis(tmp_path_factory) -> Iterator[LocalServer]:
-    """The simulator, at today's time and with the documented limits."""
+    """The simulator, late today, when yesterday is whole, and with the documented limits."""
 
     def command(port: int) -> list[str]:
         serve = [sys.executable, "-m", "issue_pipeline.sandbox.apis", "--port", str(port)]
         return [*serve, "--posts-per-day", str(POSTS_PER_DAY), "--history-days", "3",
-                "--time-scale", "1"]  # fmt: skip
+                "--time-scale", "1", "--now", f"{TODAY}T20:00:00Z"]  # fmt: skip
 
     with LocalServer(
         "The simulator",
