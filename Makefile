@@ -24,6 +24,7 @@ help:
 	@echo "make test-fast       the tests that start no server: less than a minute"
 	@echo "make bench           speed beside peers, on real posts (CORPUS=FOLDER)"
 	@echo "make eval            quality beside peers, on real posts (CORPUS=FOLDER)"
+	@echo "make lock            requirements/ with hashes anew, from constraints.txt (needs uv)"
 	@echo "make soak            long backfills through the UI's API, under kill -9 (40 minutes);"
 	@echo "                     600 simulated days with every fault (20 minutes)"
 

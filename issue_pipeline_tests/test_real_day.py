@@ -28,7 +28,7 @@ POSTS_PER_DAY = 160
 LIMIT_S = 600
 TODAY = datetime.now(UTC).date()
 YESTERDAY = (TODAY - timedelta(days=1)).isoformat()
-SUBREDDITS = "fintech_ops,shopkeepers"
+SUBREDDITS = "shopkeepers"
 # Whatever the machine that tests has set.
 PREFIXES = ("GITHUB_", "STACKEXCHANGE_", "REDDIT_", "HN_", "LLM_", "POCKETBASE_", "DAGSTER_",
             "EMBEDDING_", "CLUSTERING_", "ISSUES_", "SOURCES")  # fmt: skip
