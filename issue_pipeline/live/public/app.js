@@ -41,6 +41,17 @@ const views = {
   days: new DaysView(page),
 };
 let current = null;
+const main = document.getElementById("main");
+// Only the one on show is in the document: a name, a label or an id stands there once.
+const sections = Object.fromEntries(
+  Object.keys(views).map((name) => [name, document.getElementById(`${name}-view`)]),
+);
+const place = document.createComment("view");
+main.insertBefore(place, sections.problems);
+for (const section of Object.values(sections)) {
+  section.remove();
+  section.hidden = false;
+}
 
 async function enter({ name, ...given }, { isFirst = false } = {}) {
   const view = views[name];
@@ -48,8 +59,8 @@ async function enter({ name, ...given }, { isFirst = false } = {}) {
   if (isOther) {
     current?.hide();
     current = view;
-    for (const one of Object.keys(views))
-      document.getElementById(`${one}-view`).hidden = one !== name;
+    for (const section of Object.values(sections)) section.remove();
+    main.insertBefore(sections[name], place);
     for (const link of document.querySelectorAll("nav a")) {
       if (link.dataset.view === name) link.setAttribute("aria-current", "page");
       else link.removeAttribute("aria-current");
@@ -58,7 +69,7 @@ async function enter({ name, ...given }, { isFirst = false } = {}) {
   view.show(given);
   if (isOther && !isFirst) {
     const position = view.position ?? 0;
-    const focused = view.lastFocused?.() ?? document.querySelector(`#${name}-view h1`);
+    const focused = view.lastFocused?.() ?? sections[name].querySelector("h1");
     focused.focus({ preventScroll: true });
     scrollTo(0, position);
   }
@@ -78,7 +89,7 @@ document.addEventListener("click", (event) => {
   if (link.target || link.origin !== location.origin || link.pathname !== location.pathname) return;
   event.preventDefault();
   if (link.classList.contains("skip-link")) {
-    document.querySelector("main > :not([hidden]) h1").focus();
+    main.querySelector("h1").focus();
     return;
   }
   page.setAddress(link.pathname + link.search + link.hash);

@@ -65,8 +65,7 @@ export class FilterBar {
     const counts = new Map();
     for (const { category } of found) counts.set(category, (counts.get(category) ?? 0) + 1);
     const pills = [["", "All", found.length]];
-    for (const name of names)
-      pills.push([name, plain(categoryName(name)), counts.get(name) ?? 0]);
+    for (const name of names) pills.push([name, plain(categoryName(name)), counts.get(name) ?? 0]);
     const drawn = JSON.stringify([pills, chosen]);
     if (drawn === this.#drawn) return;
     this.#drawn = drawn;

@@ -10,7 +10,11 @@ const LOCALE = "en-GB";
 const numbers = new Intl.NumberFormat(LOCALE);
 const days = new Intl.DateTimeFormat(LOCALE, DAY_FORMAT);
 const longDays = new Intl.DateTimeFormat(LOCALE, LONG_DAY_FORMAT);
-const shortDays = new Intl.DateTimeFormat(LOCALE, { day: "numeric", month: "short", timeZone: "UTC" });
+const shortDays = new Intl.DateTimeFormat(LOCALE, {
+  day: "numeric",
+  month: "short",
+  timeZone: "UTC",
+});
 const dates = new Intl.DateTimeFormat(LOCALE, DATE_FORMAT);
 const times = new Intl.DateTimeFormat(LOCALE, TIME_FORMAT);
 
@@ -54,7 +58,9 @@ export const shortDayName = (day) => shortDays.format(new Date(`${day}T00:00:00Z
 export function daysName(from, to) {
   const [first, last] = [from, to].map((day) => dates.formatToParts(new Date(`${day}T00:00:00Z`)));
   if (from === to) return textOf(last);
-  const [a, b] = [first, last].map((parts) => Object.fromEntries(parts.map((p) => [p.type, p.value])));
+  const [a, b] = [first, last].map((parts) =>
+    Object.fromEntries(parts.map((p) => [p.type, p.value])),
+  );
   let begin = textOf(first);
   if (a.year === b.year) begin = a.month === b.month ? a.day : `${a.day} ${a.month}`;
   return `${begin} to ${textOf(last)}`;

@@ -76,7 +76,14 @@ class IssueBody {
   constructor(issue) {
     this.evidence = new EvidenceList(issue.id);
     const evidence = this.evidence.element;
-    const parts = [this.#description, this.#shares, this.#partial, evidence, this.#problem, this.#link];
+    const parts = [
+      this.#description,
+      this.#shares,
+      this.#partial,
+      evidence,
+      this.#problem,
+      this.#link,
+    ];
     this.element = el("div", { class: "issue-body" }, ...parts);
     this.update(issue);
   }

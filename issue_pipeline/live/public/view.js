@@ -7,7 +7,19 @@ import { ORDERS } from "./ranking.js";
 const DAY_MS = 86_400_000;
 const NO_FILTERS = { query: "", category: "", impact: "", source: "", pay: false };
 const OTHERS = "others"; // lets more through, so it is no filter
-const NAMES = ["day", "from", "to", "category", "impact", "source", "pay", OTHERS, "q", "order", "issue"];
+const NAMES = [
+  "day",
+  "from",
+  "to",
+  "category",
+  "impact",
+  "source",
+  "pay",
+  OTHERS,
+  "q",
+  "order",
+  "issue",
+];
 
 export const noFilters = () => ({ ...NO_FILTERS });
 

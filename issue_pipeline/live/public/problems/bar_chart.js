@@ -17,7 +17,10 @@ const NOTHING = 2;
  *   with; `most`, the number of a full bar; `source`, whose colour the bars have; `titles`, a text for
  *   each bar that a pointer shows.
  */
-export function barChart(values, { label, before = 0, most = Math.max(...values), source, titles }) {
+export function barChart(
+  values,
+  { label, before = 0, most = Math.max(...values), source, titles },
+) {
   const chart = shape("svg", {
     class: source ? `chart ${source}` : "chart",
     viewBox: `0 0 ${values.length * SLOT - (SLOT - BAR)} ${HEIGHT}`,

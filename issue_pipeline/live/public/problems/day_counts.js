@@ -31,7 +31,8 @@ export function countsByDay(days, first, last) {
 export function weeksIfMany(rows, most) {
   if (rows.length <= most) return rows;
   const weeks = [];
-  for (let end = rows.length; end > 0; end -= 7) weeks.unshift(sumOf(rows.slice(Math.max(0, end - 7), end)));
+  for (let end = rows.length; end > 0; end -= 7)
+    weeks.unshift(sumOf(rows.slice(Math.max(0, end - 7), end)));
   return weeks;
 }
 
@@ -46,5 +47,9 @@ function sumOf(rows) {
 
 /** The first day of a record's counts, or the given one. */
 export function firstCounted(days, otherwise) {
-  return Object.keys(days ?? {}).filter(isDay).sort()[0] ?? otherwise;
+  return (
+    Object.keys(days ?? {})
+      .filter(isDay)
+      .sort()[0] ?? otherwise
+  );
 }

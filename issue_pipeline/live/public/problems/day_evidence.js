@@ -102,7 +102,11 @@ class DayRow {
     const hasGrown = this.#size !== 0 && this.#size !== issue.size;
     this.#size = issue.size;
     this.#summary.replaceChildren(
-      el("h3", { class: "day-name" }, el("time", { datetime: issue.issue_date }, dayName(issue.issue_date))),
+      el(
+        "h3",
+        { class: "day-name" },
+        el("time", { datetime: issue.issue_date }, dayName(issue.issue_date)),
+      ),
       el("span", { class: "day-size" }, count(issue.size, "report")),
       foreign("span", "day-title", issue.title),
     );
@@ -112,7 +116,11 @@ class DayRow {
   #load(issue) {
     if (this.#posts === null) {
       this.#posts = new EvidenceList(issue.id, null);
-      const link = el("a", { class: "permalink", href: addressOfIssue(issue) }, "The issue in its day");
+      const link = el(
+        "a",
+        { class: "permalink", href: addressOfIssue(issue) },
+        "The issue in its day",
+      );
       this.#details.append(el("div", { class: "day-posts" }, this.#posts.element, link));
     }
     this.#posts.load();

@@ -22,7 +22,8 @@ export const AT_A_GLANCE = {
 // A search asks the server: not at every letter.
 const TYPING_MS = 250;
 
-const part = (name) => document.getElementById(`problems-${name}`);
+const root = document.getElementById("problems-view"); // in the document or not
+const part = (name) => root.querySelector(`#problems-${name}`);
 
 export class ProblemFilters {
   #fold = foldFilters("problems-fold", "problems-filters");

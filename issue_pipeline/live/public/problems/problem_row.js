@@ -65,7 +65,11 @@ export class ProblemRow {
           "p",
           { class: "facts" },
           stateMark(problem.state),
-          el("span", { class: "seen" }, seenInWords(problem.first_seen, problem.last_seen, newest ?? "")),
+          el(
+            "span",
+            { class: "seen" },
+            seenInWords(problem.first_seen, problem.last_seen, newest ?? ""),
+          ),
           el("span", { class: "reach" }, count(problem.reach, "writer")),
           el("span", { class: "category" }, plain(categoryName(problem.category))),
           impactMark(problem.impact),

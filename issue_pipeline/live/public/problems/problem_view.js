@@ -14,7 +14,8 @@ import { wordingList } from "./wording.js";
 
 const READ_AGAIN_MS = 400;
 
-const part = (name) => document.getElementById(`problem-${name}`);
+const root = document.getElementById("problem-view"); // in the document or not
+const part = (name) => root.querySelector(`#problem-${name}`);
 
 export class ProblemView {
   #page;
@@ -87,6 +88,7 @@ export class ProblemView {
       if (mine !== this.#turn) return true;
       if (problem === null) {
         this.#phase = "gone";
+        this.#problem = null;
         this.#draw();
         return true;
       }
@@ -145,13 +147,19 @@ export class ProblemView {
   }
 
   #drawProblem(problem, newest) {
-    const since = isDay(problem.state_since) ? ` since ${daysName(problem.state_since, problem.state_since)}` : "";
+    const since = isDay(problem.state_since)
+      ? ` since ${daysName(problem.state_since, problem.state_since)}`
+      : "";
     part("facts").replaceChildren(
       el("span", {}, stateMark(problem.state), since),
       foreign("span", "category", categoryName(problem.category)),
       impactMark(problem.impact) ?? "",
       problem.would_pay ? payMark() : "",
-      el("span", {}, `${seenInWords(problem.first_seen, problem.last_seen)}, on ${count(problem.days_seen, "day")}`),
+      el(
+        "span",
+        {},
+        `${seenInWords(problem.first_seen, problem.last_seen)}, on ${count(problem.days_seen, "day")}`,
+      ),
     );
     setText(part("description"), plain(problem.description));
     part("numbers").replaceChildren(

@@ -5,7 +5,12 @@ import { arrange, setText } from "../dom.js";
 import { count, daysName, number } from "../format.js";
 import { insteadOfProblems } from "../list_states.js";
 import {
-  ORDERS, SPANS, addressOfProblems, filtersSet, noFilters, readProblems,
+  ORDERS,
+  SPANS,
+  addressOfProblems,
+  filtersSet,
+  noFilters,
+  readProblems,
 } from "./address.js";
 import { dayAfter } from "./day_counts.js";
 import { AT_A_GLANCE, ProblemFilters } from "./problem_filters.js";
@@ -19,7 +24,8 @@ const MAX_ROWS = 1000; // what the server gives at once
 const READ_AGAIN_MS = 400;
 const READ_AT_MOST_EVERY_MS = 3_000;
 
-const part = (name) => document.getElementById(`problems-${name}`);
+const root = document.getElementById("problems-view"); // in the document or not
+const part = (name) => root.querySelector(`#problems-${name}`);
 
 export class ProblemsView {
   #page;
@@ -84,9 +90,7 @@ export class ProblemsView {
 
   /** What the feed is to tell: that something changed is enough, what is shown is read again. */
   subscriptions() {
-    return [
-      { topic: "problems/*", query: { fields: "id" }, changed: () => this.#readSoon() },
-    ];
+    return [{ topic: "problems/*", query: { fields: "id" }, changed: () => this.#readSoon() }];
   }
 
   /** Read what is on show; a promise of whether the server answered. */
@@ -217,7 +221,8 @@ export class ProblemsView {
     arrange(part("list"), isLoading ? [] : elements);
     part("list").setAttribute("aria-busy", String(isLoading));
     part("more").hidden = isLoading || this.#isWhole;
-    if (changed) setText(document.getElementById("announcer"), `${count(changed, "problem")} updated.`);
+    if (changed)
+      setText(document.getElementById("announcer"), `${count(changed, "problem")} updated.`);
   }
 
   #drawCounts() {

@@ -6,8 +6,22 @@ import { SINCE_YESTERDAY, SPANS } from "./address.js";
 import { STATES } from "./states.js";
 
 const ROW_FIELDS = [
-  "id", "title", "description", "category", "impact", "would_pay", "state", "first_seen",
-  "last_seen", "days_seen", "posts", "posts_7d", "posts_30d", "posts_week_before", "reach", "days",
+  "id",
+  "title",
+  "description",
+  "category",
+  "impact",
+  "would_pay",
+  "state",
+  "first_seen",
+  "last_seen",
+  "days_seen",
+  "posts",
+  "posts_7d",
+  "posts_30d",
+  "posts_week_before",
+  "reach",
+  "days",
 ].join();
 const ISSUE_FIELDS = "id,issue_date,title,size,complete";
 const MAX_ISSUES = 5 * PAGE_RECORDS;

@@ -25,28 +25,39 @@ export function sourceTable(problem, newest) {
   const most = Math.max(...rows.map((row) => row.total));
   const mostOfOne = Math.max(...rows.flatMap((row) => Object.values(row.sources)), 1);
   const lines = sources.map(([source, posts]) => [sourceName(source), posts, source]);
-  if (sources.length > 1) lines.unshift(["All sources", days.reduce((sum, day) => sum + day.total, 0), null]);
+  if (sources.length > 1)
+    lines.unshift(["All sources", days.reduce((sum, day) => sum + day.total, 0), null]);
   const bars = el(
-      "div",
-      { class: "source-bars" },
-      ...lines.map(([name, posts, source]) =>
-        sourceLine(rows, { name, posts, source, most: source === null ? most : mostOfOne }),
-      ),
-      el(
-        "p",
-        { class: "axis", "aria-hidden": "true" },
-        el("span", {}, shortDayName(rows[0].from)),
-        el("span", {}, `a bar is a ${isByWeek ? "week" : "day"}, of ${number(most)} at most`),
-        el("span", {}, shortDayName(rows.at(-1).to)),
-      ),
-    );
+    "div",
+    { class: "source-bars" },
+    ...lines.map(([name, posts, source]) =>
+      sourceLine(rows, { name, posts, source, most: source === null ? most : mostOfOne }),
+    ),
+    el(
+      "p",
+      { class: "axis", "aria-hidden": "true" },
+      el("span", {}, shortDayName(rows[0].from)),
+      el("span", {}, `a bar is a ${isByWeek ? "week" : "day"}, of ${number(most)} at most`),
+      el("span", {}, shortDayName(rows.at(-1).to)),
+    ),
+  );
   // A short history is not blown up to the width of the page.
   bars.style.setProperty("--bars", `${Math.max(rows.length, FEWEST_BARS) * 1.25}rem`);
-  return [bars, numbersTable(rows, sources.map(([source]) => source), isByWeek)];
+  return [
+    bars,
+    numbersTable(
+      rows,
+      sources.map(([source]) => source),
+      isByWeek,
+    ),
+  ];
 }
 
 function sourceLine(rows, { name, posts, source, most }) {
-  const counted = rows.map((row) => ({ ...row, total: source === null ? row.total : (row.sources[source] ?? 0) }));
+  const counted = rows.map((row) => ({
+    ...row,
+    total: source === null ? row.total : (row.sources[source] ?? 0),
+  }));
   const chart = barChart(
     counted.map((row) => row.total),
     {
@@ -75,7 +86,11 @@ function numbersTable(rows, sources, isByWeek) {
     el(
       "table",
       {},
-      el("caption", { class: "visually-hidden" }, `Reports by ${isByWeek ? "week" : "day"} and source`),
+      el(
+        "caption",
+        { class: "visually-hidden" },
+        `Reports by ${isByWeek ? "week" : "day"} and source`,
+      ),
       el("thead", {}, el("tr", {}, ...head.map((text) => el("th", { scope: "col" }, text)))),
       el(
         "tbody",

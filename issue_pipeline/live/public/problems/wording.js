@@ -22,7 +22,12 @@ export function wordingList(issues) {
   }
   const left = spells.splice(MOST).length;
   const items = spells.map(({ title, from, to }) =>
-    el("li", {}, el("span", { class: "spell" }, daysName(from, to)), foreign("span", "wording", title)),
+    el(
+      "li",
+      {},
+      el("span", { class: "spell" }, daysName(from, to)),
+      foreign("span", "wording", title),
+    ),
   );
   if (left) items.push(el("li", { class: "spell" }, `and ${count(left, "wording")} before`));
   return items;
