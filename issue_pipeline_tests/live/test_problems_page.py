@@ -422,6 +422,44 @@ def test_everything_can_be_done_with_the_keyboard_alone(page, store, titles):
     expect(page.locator(".numbers-table[open]")).to_have_count(1)
 
 
+def test_days_that_lack_a_source_are_named(page, store, problems):
+    store.put(day(5), "Cut short", complete=False, problem=problems["Logins fail"])
+    page.goto(store.url)
+    expect(page.locator("#problems-incomplete")).to_contain_text("whole on Sat, 25 Jul 2026, so")
+    page.goto(f"{store.url}/#/problem/{problems['Logins fail']}")
+    expect(page.locator(".day-size").first).to_have_text("6 reports incomplete")
+    store.remove(derived_id(day(5), "Cut short"))
+    page.get_by_role("link", name="All problems").click()
+    expect(page.locator(".problem")).to_have_count(4)
+    expect(page.locator("#problems-incomplete")).to_be_hidden()
+
+
+def test_going_back_finds_the_list_where_it_was(page, store, problems):
+    page.set_viewport_size({"width": 390, "height": 400})
+    page.goto(f"{store.url}/#/problems?span=all&order=newest")
+    expect(page.locator(".problem")).to_have_count(5)
+    last = page.get_by_role("link", name="Clocks drift")
+    last.scroll_into_view_if_needed()
+    before = page.evaluate("scrollY")
+    assert before > 100
+    last.click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Clocks drift")
+    assert page.evaluate("scrollY") == 0
+    page.go_back()
+    expect(last).to_be_focused()
+    page.wait_for_function(f"Math.abs(scrollY - {before}) < 60")
+
+
+def test_every_state_of_the_store_has_a_word_and_a_filter(page, store):
+    schema = store.http.get("/api/collections/problems").json()
+    (states,) = [field["values"] for field in schema["fields"] if field["name"] == "state"]
+    page.goto(f"{store.url}/#/problems")
+    options = page.get_by_label("Trend").locator("option")
+    values = [one.get_attribute("value") for one in options.all()]
+    assert sorted(values) == sorted(["", "since-yesterday", *states])
+    assert "" not in options.all_inner_texts()
+
+
 def test_until_a_problem_is_published_the_page_opens_on_the_newest_day(page, store):
     # As from a server whose problems are still to come, or of a schema without them.
     store.put(NEWEST, "Tills freeze", size=6)

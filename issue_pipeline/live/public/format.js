@@ -7,6 +7,8 @@ const TIME_FORMAT = { ...DATE_FORMAT, hour: "2-digit", minute: "2-digit" };
 // The page is in English, whatever the browser's own language.
 const LOCALE = "en-GB";
 
+const MAX_NAMED_DAYS = 3;
+
 const numbers = new Intl.NumberFormat(LOCALE);
 const days = new Intl.DateTimeFormat(LOCALE, DAY_FORMAT);
 const longDays = new Intl.DateTimeFormat(LOCALE, LONG_DAY_FORMAT);
@@ -67,6 +69,12 @@ export function daysName(from, to) {
 }
 
 const textOf = (parts) => parts.map((part) => part.value).join("");
+
+/** " on Thu, 5 Mar 2026 and Fri, 6 Mar 2026", " on 12 days of these". */
+export function someDaysInWords(days) {
+  if (days.length > MAX_NAMED_DAYS) return ` on ${count(days.length, "day")} of these`;
+  return ` on ${days.map((day) => dayName(day)).join(" and ")}`;
+}
 
 /** "Seen 4 to 10 Mar 2026", without the year where it is that of a given day. */
 export function seenInWords(first, last, today = "") {

@@ -4,7 +4,7 @@ import { copyLink } from "./copy_link.js";
 import { arrange, el, plain, setText } from "./dom.js";
 import { foldFilters } from "./fold.js";
 import { FilterBar } from "./filter_bar.js";
-import { count, dayName, daysName, number } from "./format.js";
+import { count, dayName, daysName, number, someDaysInWords } from "./format.js";
 import { IssueRow } from "./issue_row.js";
 import { insteadOfIssues } from "./list_states.js";
 import { isProblem } from "./ranking.js";
@@ -40,7 +40,6 @@ const ids = [
 ];
 // Open issues whose posts are watched; more would make for long subscriptions.
 const MAX_WATCHED = 20;
-const MAX_NAMED_DAYS = 3;
 const RANKED = {
   important: "ranked by reports × impact, half as much again where people would pay",
   reports: "ranked by number of reports",
@@ -303,6 +302,5 @@ function spanName({ from, to }) {
 /** " for this day", " on Thu, 5 Mar 2026 and Fri, 6 Mar 2026", " on 12 days of these". */
 function daysInWords(days, { from, to }) {
   if (from === to) return " for this day";
-  if (days.length > MAX_NAMED_DAYS) return ` on ${count(days.length, "day")} of these`;
-  return ` on ${plain(days.map((day) => dayName(day)).join(" and "))}`;
+  return someDaysInWords(days);
 }

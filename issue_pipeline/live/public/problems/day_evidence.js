@@ -107,7 +107,12 @@ class DayRow {
         { class: "day-name" },
         el("time", { datetime: issue.issue_date }, dayName(issue.issue_date)),
       ),
-      el("span", { class: "day-size" }, count(issue.size, "report")),
+      el(
+        "span",
+        { class: "day-size" },
+        count(issue.size, "report"),
+        issue.complete === false ? el("span", { class: "partial" }, " incomplete") : null,
+      ),
       foreign("span", "day-title", issue.title),
     );
     if (hasGrown) this.reload();

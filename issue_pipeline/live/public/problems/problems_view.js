@@ -2,7 +2,7 @@
 
 import { copyLink } from "../copy_link.js";
 import { arrange, setText } from "../dom.js";
-import { count, daysName, number } from "../format.js";
+import { count, daysName, number, someDaysInWords } from "../format.js";
 import { insteadOfProblems } from "../list_states.js";
 import {
   ORDERS,
@@ -15,7 +15,14 @@ import {
 import { dayAfter } from "./day_counts.js";
 import { AT_A_GLANCE, ProblemFilters } from "./problem_filters.js";
 import { ProblemRow } from "./problem_row.js";
-import { countsOf, firstDay, hasProblems, newestDay, problemsOf } from "./reading.js";
+import {
+  countsOf,
+  firstDay,
+  hasProblems,
+  incompleteDays,
+  newestDay,
+  problemsOf,
+} from "./reading.js";
 
 const PAGE_ROWS = 50;
 const MAX_ROWS = 1000; // what the server gives at once
@@ -36,6 +43,7 @@ export class ProblemsView {
   #first = null; // day of all problems, where the span is all
   #problems = [];
   #counts = null;
+  #incomplete = []; // days of the span that lack a source
   #phase = "loading"; // of the list: loading, ready, failed
   #rows = PAGE_ROWS;
   #isWhole = true; // no further problems on the server
@@ -125,9 +133,13 @@ export class ProblemsView {
       this.#isWhole = problems.length < rows || rows >= MAX_ROWS;
       this.#phase = "ready";
       this.#draw({ isNews });
-      const counts = await countsOf(view, day, Object.keys(AT_A_GLANCE));
+      const [counts, incomplete] = await Promise.all([
+        countsOf(view, day, Object.keys(AT_A_GLANCE)),
+        day ? incompleteDays(this.#firstShown(), day) : [],
+      ]);
       if (mine !== this.#turn) return true;
       this.#counts = counts;
+      this.#incomplete = incomplete;
       this.#drawCounts();
       return true;
     } catch (error) {
@@ -190,14 +202,16 @@ export class ProblemsView {
   #drawHeading() {
     const { span } = this.#view;
     setText(part("span-name"), SPANS[span].name);
-    let days = "\u00a0";
-    const last = this.#newest;
-    if (last) {
-      if (span !== "all") days = daysName(dayAfter(last, 1 - Number(span)), last);
-      else if (this.#first) days = daysName(this.#first, last);
-    }
-    setText(part("days"), days);
+    const [first, last] = [this.#firstShown(), this.#newest];
+    setText(part("days"), first && last ? daysName(first, last) : "\u00a0");
     this.#page.setTitle(`Problems people report, ${SPANS[span].name.toLowerCase()}`);
+  }
+
+  /** The first day of the span; null as long as the newest is not known. */
+  #firstShown() {
+    const { span } = this.#view;
+    if (span === "all") return this.#first;
+    return this.#newest && dayAfter(this.#newest, 1 - Number(span));
   }
 
   #drawRows(isNews) {
@@ -229,6 +243,8 @@ export class ProblemsView {
     const isReady = this.#phase === "ready";
     this.#filters.drawGlance(isReady ? this.#counts?.byState : null);
     part("result-bar").hidden = !isReady;
+    part("incomplete").hidden = !isReady || this.#incomplete.length === 0;
+    setText(part("incomplete-days"), someDaysInWords(this.#incomplete));
     const all = this.#counts?.all ?? this.#problems.length;
     const { span, order } = this.#view;
     const found = filtersSet(this.#view) ? `${number(all)} found` : count(all, "problem");

@@ -143,6 +143,18 @@ export async function firstDay() {
   return (await list("problems", query)).items[0]?.first_seen ?? null;
 }
 
+/** Days from one to another that lack a source, in order; the newest thousand issues say it. */
+export async function incompleteDays(first, last) {
+  const { items } = await list("issues", {
+    filter: `complete = false && issue_date >= '${first}' && issue_date <= '${last}'`,
+    sort: "-issue_date",
+    fields: "issue_date",
+    perPage: PAGE_RECORDS,
+    skipTotal: 1,
+  });
+  return [...new Set(items.map((issue) => issue.issue_date))].sort();
+}
+
 /** A problem, or the one that an old id lives on in, or null. */
 export async function problemOf(id) {
   const problem = await recordOf("problems", id);
