@@ -196,10 +196,10 @@ def measure_page(server: PocketBaseServer) -> Iterator[str]:
     program = shutil.which("chromium") or shutil.which("google-chrome")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program, args=CHROMIUM_FLAGS)
-        views = [first_view_ms(browser, server.url) for _ in range(ROUNDS)]
+        views = [first_view_ms(browser, f"{server.url}/?day={DAY}") for _ in range(ROUNDS)]
         yield from told("first view", views, MAX_FIRST_VIEW_MS)
         page = browser.new_page()
-        page.goto(server.url)
+        page.goto(f"{server.url}/?day={DAY}")
         page.locator("#connection[data-state=live]").wait_for()
         for what, selector, value in CHANGES:
             times = []

@@ -61,11 +61,44 @@ def test_the_list_an_open_issue_and_every_note(checked, store: Store):
     checked.locator("summary").first.click()
     checked.locator(".post").first.wait_for()
     assert findings(checked) == []
+    checked.get_by_role("button", name="Filters").click()  # a narrow screen folds them
     checked.get_by_label("Impact").select_option("high")
     checked.get_by_role("radio", name="Devtools").check(force=True)
     assert findings(checked) == []
     checked.get_by_role("searchbox").fill("no such words")
     checked.get_by_text("Nothing matches").wait_for()
+    assert findings(checked) == []
+
+
+def test_problems_with_every_filter_open(checked, store: Store):
+    for state in ("new", "growing", "steady", "fading", "quiet", "returned"):
+        days = {"2026-05-01": {"github": 2}, DAY: {"github": 4, "reddit": 1}}
+        store.put_problem(
+            f"A {state} problem", days, DAY, state=state, impact="high", would_pay=True
+        )
+    checked.goto(f"{store.url}/#/problems?span=all")
+    checked.locator(".problem").first.wait_for()
+    assert findings(checked) == []
+    checked.get_by_role("button", name="Filters").click()
+    checked.get_by_label("Would pay").check()
+    checked.locator("#problems-glance button").first.click()
+    assert findings(checked) == []
+    checked.get_by_role("searchbox").fill("no such words")
+    checked.get_by_text("Nothing matches").wait_for()
+    assert findings(checked) == []
+
+
+def test_one_problem_with_everything_open_and_one_that_is_not_there(checked, store: Store):
+    days = {"2026-05-08": {"github": 2, "stackoverflow": 1}, DAY: {"reddit": 1, "hackernews": 3}}
+    problem = store.put_problem("Exports hang", days, DAY, state="growing", would_pay=True)
+    for day in days:
+        store.put(day, "Exports hang", posts=[{}, {"source": "stackoverflow"}], problem=problem)
+    checked.goto(f"{store.url}/#/problem/{problem}")
+    checked.locator(".post").first.wait_for()
+    checked.get_by_text("The same in numbers").click()
+    assert findings(checked) == []
+    checked.goto(f"{store.url}/#/problem/gone00000000000")
+    checked.get_by_role("heading", name="No such problem").wait_for()
     assert findings(checked) == []
 
 

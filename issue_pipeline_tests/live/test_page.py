@@ -1,5 +1,9 @@
+import base64
+import hashlib
+import json
 import re
 from html.parser import HTMLParser
+from pathlib import Path
 from typing import Any
 
 from issue_pipeline.labels.schema import CATEGORIES, IMPACT_LEVELS
@@ -75,7 +79,16 @@ def page_tags() -> Tags:
 
 
 def scripts() -> dict[str, str]:
-    return {file.name: file.read_text(encoding="utf-8") for file in PUBLIC.glob("**/*.js")}
+    return {
+        file.relative_to(PUBLIC).as_posix(): file.read_text(encoding="utf-8")
+        for file in PUBLIC.glob("**/*.js")
+    }
+
+
+def import_map() -> str:
+    html = (PUBLIC / "index.html").read_text(encoding="utf-8")
+    (text,) = re.findall(r'<script type="importmap">(.*?)</script>', html, re.DOTALL)
+    return str(text)
 
 
 def test_the_page_allows_nothing_but_its_own_scripts_styles_and_connections():
@@ -89,7 +102,10 @@ def test_the_page_allows_nothing_but_its_own_scripts_styles_and_connections():
         name: rest for name, _, rest in (p.strip().partition(" ") for p in policies[0].split(";"))
     }
     assert rules["default-src"] == "'none'"
-    assert {rules[f"{kind}-src"] for kind in ("script", "style", "img", "connect")} == {"'self'"}
+    assert {rules[f"{kind}-src"] for kind in ("style", "img", "connect")} == {"'self'"}
+    # Nothing within the page but the import map, which holds addresses and no code.
+    digest = base64.b64encode(hashlib.sha256(import_map().encode()).digest()).decode()
+    assert rules["script-src"] == f"'self' 'sha256-{digest}'"
     assert rules["base-uri"] == rules["form-action"] == "'none'"
     assert rules["require-trusted-types-for"] == "'script'"
     assert "unsafe" not in policies[0]
@@ -113,7 +129,8 @@ def test_no_script_turns_text_into_markup_or_code():
 
 def test_the_page_holds_no_inline_script_or_style_or_handler():
     tags = page_tags()
-    assert all("src" in script for script in tags.named("script"))
+    inline = [script for script in tags.named("script") if "src" not in script]
+    assert inline == [{"type": "importmap"}]
     assert tags.named("style") == []
     attributes = {name for _, given in tags.found for name in given}
     assert not {name for name in attributes if name.startswith("on") or name == "style"}
@@ -121,19 +138,22 @@ def test_the_page_holds_no_inline_script_or_style_or_handler():
 
 def test_everything_is_loaded_from_the_page_s_own_folder():
     tags = page_tags()
-    loaded = [tag["src"] for tag in tags.named("script") + tags.named("img")]
+    loaded = [tag["src"] for tag in tags.named("script") + tags.named("img") if "src" in tag]
     loaded += [tag["href"] for tag in tags.named("link")]
-    for code in scripts().values():
-        loaded += [
-            name.removeprefix("./")
-            for name in re.findall(r'^import .* from "(.+)";$', code, re.MULTILINE)
-        ]
+    loaded += json.loads(import_map())["imports"].values()
+    files = [PUBLIC / str(address).partition("?")[0] for address in loaded]
+    for name, code in scripts().items():
+        imported = re.findall(r'^(?:import|}) .*from "(.+)";$', code, re.MULTILINE)
+        assert len(imported) == code.count(' from "'), name
+        files += [PUBLIC / Path(name).parent / address for address in imported]
         assert "import(" not in code
-    assert len(loaded) > 5
-    assert [name for name in loaded if not (PUBLIC / str(name)).is_file()] == []
-    style = (PUBLIC / "style.css").read_text(encoding="utf-8")
-    assert "url(" not in style
-    assert "@import" not in style
+    assert len(files) > 20
+    assert [file for file in files if not file.is_file()] == []
+    assert [file for file in files if PUBLIC not in file.resolve().parents] == []
+    for style in PUBLIC.glob("**/*.css"):
+        text = style.read_text(encoding="utf-8")
+        assert "url(" not in text
+        assert "@import" not in text
 
 
 def test_links_away_give_nothing_away():

@@ -1,9 +1,10 @@
 """What the tests of the live page share: writing to its store, and waiting for what it shows."""
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import date, timedelta
 from typing import Any
 
 import httpx
@@ -11,11 +12,12 @@ import httpx
 from issue_pipeline.local.pocketbase_server import PocketBaseServer
 
 WAIT_MS = 15_000
+BATCH_REQUESTS = 400
 
 
 @dataclass(frozen=True)
 class Store:
-    """Writes issues as a superuser, the way that any program could."""
+    """Writes issues and problems as a superuser, the way that any program could."""
 
     url: str
     http: httpx.Client
@@ -37,6 +39,21 @@ class Store:
             self.put_post(day, title, number, post)
         return record_id
 
+    def put_problem(
+        self, title: str, days: Mapping[str, Mapping[str, int]], newest: str, **fields: Any
+    ) -> str:
+        """Create or replace the problem of this title, with its posts by day and source.
+
+        ``newest`` is the latest published day, with which the last 7 and 30 days end.
+        """
+        record_id = derived_id("problem", title)
+        self._batch([put_request("problems", a_problem(record_id, title, days, newest, **fields))])
+        return record_id
+
+    def put_alias(self, former: str, problem: str) -> None:
+        """Let a former problem's id lead to another one."""
+        self._batch([put_request("problem_aliases", {"id": former, "problem": problem})])
+
     def put_post(self, day: str, title: str, number: int, post: Mapping[str, Any]) -> None:
         """Create or replace one post of the issue of this day and title."""
         record_id = derived_id(day, title)
@@ -48,12 +65,48 @@ class Store:
         }  # fmt: skip
         self._batch([put_request("issue_evidence", evidence)])
 
-    def remove(self, record_id: str) -> None:
-        self.http.delete(f"/api/collections/issues/records/{record_id}").raise_for_status()
+    def remove(self, record_id: str, collection: str = "issues") -> None:
+        path = f"/api/collections/{collection}/records/{record_id}"
+        self.http.delete(path).raise_for_status()
 
-    def _batch(self, requests: list[Mapping[str, Any]]) -> None:
-        reply = self.http.post("/api/batch", json={"requests": requests})
+    def put_all(self, requests: Sequence[Mapping[str, Any]]) -> None:
+        """Send many of ``put_request``, as many at once as the server takes."""
+        for start in range(0, len(requests), BATCH_REQUESTS):
+            self._batch(requests[start : start + BATCH_REQUESTS])
+
+    def _batch(self, requests: Sequence[Mapping[str, Any]]) -> None:
+        reply = self.http.post("/api/batch", json={"requests": list(requests)})
         assert reply.is_success, reply.text
+
+
+def a_problem(
+    record_id: str,
+    title: str,
+    days: Mapping[str, Mapping[str, int]],
+    newest: str,
+    **fields: Any,
+) -> Mapping[str, Any]:
+    """A record of ``problems``, its numbers counted from its days."""
+    last = date.fromisoformat(newest)
+
+    def posts_in(first: int, days_before: int) -> int:
+        """Posts of the days from so many days ago to others ago, both included."""
+        span = {(last - timedelta(days=ago)).isoformat() for ago in range(days_before, first + 1)}
+        return sum(sum(days[day].values()) for day in days if day in span)
+
+    posts = sum(sum(counts.values()) for counts in days.values())
+    sources: dict[str, int] = {}
+    for counts in days.values():
+        for source, number in counts.items():
+            sources[source] = sources.get(source, 0) + number
+    return {
+        "id": record_id, "title": title, "category": "devtools", "impact": "low",
+        "description": f"All about {title[:40]}.", "would_pay": False, "state": "steady",
+        "state_since": max(days), "first_seen": min(days), "last_seen": max(days),
+        "days_seen": len(days), "posts": posts, "reach": posts, "posts_7d": posts_in(6, 0),
+        "posts_30d": posts_in(29, 0), "posts_week_before": posts_in(13, 7), "sources": sources,
+        "days": {day: dict(counts) for day, counts in days.items()}, **fields,
+    }  # fmt: skip
 
 
 def put_request(collection: str, body: Mapping[str, Any]) -> Mapping[str, Any]:

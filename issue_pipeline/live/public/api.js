@@ -1,11 +1,13 @@
-// Reading the two collections over PocketBase's API.
+// Reading the collections over PocketBase's API.
 
 const TIMEOUT_MS = 15_000;
-const PAGE_RECORDS = 1000; // the most that the server gives at once
+export const PAGE_RECORDS = 1000; // the most that the server gives at once
 // Days that the picker offers; older ones open through their address (`?day=`).
 const MAX_DAYS = 400;
 const MAX_DAY_REQUESTS = 60;
 const ID = /^[a-z0-9]{15}$/;
+
+export const isId = (text) => ID.test(text);
 
 /**
  * All issues of the days `from` to `to`, in portions, largest first.
@@ -37,7 +39,7 @@ const EVIDENCE_ORDERS = {
 
 /** One page of an issue's evidence, in the order `nearest` or `votes`: `{items, totalItems}`. */
 export function evidencePage(issueId, page, perPage, order) {
-  if (!ID.test(issueId)) throw new Error(`Not a record id: ${issueId}`);
+  if (!isId(issueId)) throw new Error(`Not a record id: ${issueId}`);
   return list("issue_evidence", {
     filter: `issue = '${issueId}'`,
     sort: EVIDENCE_ORDERS[order],
@@ -82,13 +84,45 @@ function daysQuery(before, perPage) {
   };
 }
 
-async function list(collection, query) {
+/** A page of records: `{items, totalItems}`. */
+export function list(collection, query) {
+  return read(`${collection}/records?${new URLSearchParams(query)}`);
+}
+
+/** How many records pass a filter. */
+export async function countOf(collection, filter) {
+  return (await list(collection, { filter, perPage: 1, fields: "id" })).totalItems;
+}
+
+/** One record, or null where there is none of this id. */
+export async function recordOf(collection, id) {
+  if (!isId(id)) return null;
+  try {
+    return await read(`${collection}/records/${id}`);
+  } catch (error) {
+    if (error.status === 404) return null;
+    throw error;
+  }
+}
+
+/** The server answered, but not with what was asked for; `status` is that of HTTP. */
+class RefusedError extends Error {
+  constructor(status, address) {
+    super(`The server answered ${status} for ${address.replace(/\?.*/, "")}.`);
+    this.status = status;
+  }
+}
+
+async function read(path) {
   // Relative to the page, which a proxy may serve from a folder.
-  const address = `api/collections/${collection}/records?${new URLSearchParams(query)}`;
-  const reply = await fetch(address, {
-    signal: AbortSignal.timeout(TIMEOUT_MS),
-    cache: "no-store",
-  });
-  if (!reply.ok) throw new Error(`The server answered ${reply.status} for ${collection}.`);
-  return reply.json();
+  const address = `api/collections/${path}`;
+  const impatience = new AbortController();
+  const timer = setTimeout(() => impatience.abort(), TIMEOUT_MS);
+  try {
+    const reply = await fetch(address, { signal: impatience.signal, cache: "no-store" });
+    if (!reply.ok) throw new RefusedError(reply.status, address);
+    return await reply.json();
+  } finally {
+    clearTimeout(timer);
+  }
 }

@@ -20,6 +20,12 @@ export function foreign(tag, className, text) {
   return el(tag, { class: className, dir: "auto" }, plain(text));
 }
 
+/** What is there for the eye only. */
+export function aside(element) {
+  element.setAttribute("aria-hidden", "true");
+  return element;
+}
+
 /** Foreign text without characters that are not text. */
 export function plain(text) {
   return String(text ?? "").replace(UNWANTED, "");
@@ -51,5 +57,16 @@ function webAddress(text) {
     return url.username || url.password ? null : url.href;
   } catch {
     return null;
+  }
+}
+
+/** Make the children of a list these, in this order, moving as few as possible: focus stays. */
+export function arrange(list, elements) {
+  const wanted = new Set(elements);
+  for (const child of [...list.children]) if (!wanted.has(child)) child.remove();
+  let next = list.firstElementChild;
+  for (const element of elements) {
+    if (element === next) next = next.nextElementSibling;
+    else list.insertBefore(element, next);
   }
 }

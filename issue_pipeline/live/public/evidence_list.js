@@ -23,7 +23,8 @@ export class EvidenceList {
   #loading = false;
   #stale = false;
 
-  constructor(issueId) {
+  /** @param heading What the posts stand under, such as `h4`, or null for no heading. */
+  constructor(issueId, heading = "h4") {
     this.#issueId = issueId;
     this.#more.hidden = true;
     this.#more.addEventListener("click", () => this.#show(this.#pages + 1));
@@ -36,7 +37,7 @@ export class EvidenceList {
       el(
         "div",
         { class: "evidence-head" },
-        el("h3", {}, "Evidence"),
+        heading && el(heading, {}, "Evidence"),
         order,
       ),
       this.#posts,

@@ -15,13 +15,12 @@ export class Feed {
   #hidden = 0;
   #retry = 0;
   #clientId = null; // while connected
-  #listeners = new Map(); // by issue
-  #open = new Set(); // issues whose evidence is watched
+  #wanted = new Map(); // what is done with an event, by topic
+  #heard = new Set(); // topics that the present source has a listener for
 
   /**
-   * @param handlers `connected()` after every (re)connection: what happened meanwhile was missed,
-   *   so read everything again. `changed({action, record})` of an issue.
-   *   `evidenceChanged(issueId)` of one that is watched. `lost()`.
+   * @param handlers `connecting()` whenever it tries. `connected()` after every (re)connection: what
+   *   happened meanwhile was missed, so read everything again. `lost()`.
    */
   constructor(handlers) {
     this.#handlers = handlers;
@@ -41,28 +40,40 @@ export class Feed {
     this.#close();
     const source = new EventSource("api/realtime");
     this.#source = source;
+    this.#handlers.connecting();
     this.#watch();
     if (document.hidden) this.#seenOrHidden(); // a tab that was opened in the background
     source.addEventListener("PB_CONNECT", (event) => this.#subscribe(source, event));
-    source.addEventListener("issues/*", (event) => {
-      this.#watch();
-      this.#handlers.changed(JSON.parse(event.data));
-    });
     source.addEventListener("error", () => {
       if (source !== this.#source) return;
+      this.#clientId = null;
       this.#handlers.lost();
       // After a broken connection the browser tries again by itself, after an error reply it does not.
       if (source.readyState === EventSource.CLOSED) this.#openLater();
     });
   }
 
-  /** Watch the posts of these issues and of no others: all posts of a day would be too many. */
-  async watchEvidence(issueIds) {
-    this.#open = new Set(issueIds);
+  /**
+   * Want these changes and no others.
+   *
+   * @param subscriptions Each with the `topic`, such as `issues/*`, the `query` that narrows it down
+   *   (`{filter, fields}`), and `changed({action, record})`.
+   * @returns A promise of whether the server knows; if not, the next connection tells it.
+   */
+  async listen(subscriptions) {
+    this.#wanted = new Map(
+      subscriptions.map(({ topic, query, changed }) => {
+        const options = query && encodeURIComponent(JSON.stringify({ query }));
+        return [options ? `${topic}?options=${options}` : topic, changed];
+      }),
+    );
+    if (this.#clientId === null) return false;
     try {
-      if (this.#clientId !== null) await this.#send(this.#source, this.#clientId);
+      await this.#send(this.#source, this.#clientId);
+      return true;
     } catch (error) {
-      console.warn(error); // the next connection asks again
+      console.warn(error);
+      return false;
     }
   }
 
@@ -83,37 +94,29 @@ export class Feed {
   }
 
   async #send(source, clientId) {
-    const topics = [...this.#open].map((issueId) => {
-      const options = JSON.stringify({ query: { filter: `issue = '${issueId}'` } });
-      const topic = `issue_evidence/*?options=${encodeURIComponent(options)}`;
-      // The server names events after the subscription; adding one again changes nothing.
-      source.addEventListener(topic, this.#evidenceListener(issueId));
-      return topic;
-    });
+    // The server names events after the subscription.
+    const topics = [...this.#wanted.keys()];
+    for (const topic of topics) {
+      if (this.#heard.has(topic)) continue;
+      this.#heard.add(topic);
+      source.addEventListener(topic, (event) => {
+        this.#watch();
+        this.#wanted.get(topic)?.(JSON.parse(event.data));
+      });
+    }
     const reply = await fetch("api/realtime", {
       method: "POST",
       headers: { "Content-Type": "application/json" },
-      body: JSON.stringify({ clientId, subscriptions: ["issues/*", ...topics] }),
+      body: JSON.stringify({ clientId, subscriptions: topics }),
     });
     if (!reply.ok) throw new Error(`The server answered ${reply.status} to a subscription.`);
-  }
-
-  #evidenceListener(issueId) {
-    let listener = this.#listeners.get(issueId);
-    if (!listener) {
-      listener = () => {
-        this.#watch();
-        this.#handlers.evidenceChanged(issueId);
-      };
-      this.#listeners.set(issueId, listener);
-    }
-    return listener;
   }
 
   #close() {
     this.#source?.close();
     this.#source = null;
     this.#clientId = null;
+    this.#heard.clear();
     clearTimeout(this.#retry);
     clearTimeout(this.#watchdog);
   }

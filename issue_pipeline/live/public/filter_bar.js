@@ -57,13 +57,15 @@ export class FilterBar {
       this.#parts[name].parentElement.classList.toggle("is-set", view[name] !== "");
     const chosen = view.category;
     this.#parts.others.checked = view.others;
+    for (const name of ["pay", "others"])
+      this.#parts[name].parentElement.classList.toggle("is-set", view[name]);
     const names = new Set(Object.keys(CATEGORIES));
     for (const issue of issues.values()) names.add(issue.category);
     if (chosen) names.add(chosen);
-    const counts = Map.groupBy(found, (issue) => issue.category);
+    const counts = new Map();
+    for (const { category } of found) counts.set(category, (counts.get(category) ?? 0) + 1);
     const pills = [["", "All", found.length]];
-    for (const name of names)
-      pills.push([name, plain(categoryName(name)), counts.get(name)?.length ?? 0]);
+    for (const name of names) pills.push([name, plain(categoryName(name)), counts.get(name) ?? 0]);
     const drawn = JSON.stringify([pills, chosen]);
     if (drawn === this.#drawn) return;
     this.#drawn = drawn;
@@ -75,7 +77,8 @@ export class FilterBar {
           const radio = el("input", { type: "radio", name: "category", value: name });
           radio.checked = name === chosen;
           const tally = el("b", {}, number(issues));
-          return el("label", { class: "pill", dir: "auto" }, radio, text, " ", tally);
+          const look = `pill${radio.checked ? " is-set" : ""}`;
+          return el("label", { class: look, dir: "auto" }, radio, text, " ", tally);
         }),
     );
     if (focused) categories.querySelector(":checked")?.focus();

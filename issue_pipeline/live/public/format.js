@@ -7,10 +7,17 @@ const TIME_FORMAT = { ...DATE_FORMAT, hour: "2-digit", minute: "2-digit" };
 // The page is in English, whatever the browser's own language.
 const LOCALE = "en-GB";
 
+const MAX_NAMED_DAYS = 3;
+
 const numbers = new Intl.NumberFormat(LOCALE);
 const days = new Intl.DateTimeFormat(LOCALE, DAY_FORMAT);
 const longDays = new Intl.DateTimeFormat(LOCALE, LONG_DAY_FORMAT);
-const shortDays = new Intl.DateTimeFormat(LOCALE, { day: "numeric", month: "short", timeZone: "UTC" });
+const shortDays = new Intl.DateTimeFormat(LOCALE, {
+  day: "numeric",
+  month: "short",
+  timeZone: "UTC",
+});
+const dates = new Intl.DateTimeFormat(LOCALE, DATE_FORMAT);
 const times = new Intl.DateTimeFormat(LOCALE, TIME_FORMAT);
 
 export const SOURCES = {
@@ -48,6 +55,34 @@ export function dayName(day, { long = false } = {}) {
 
 /** A day without its year, for lists whose heading names the years. */
 export const shortDayName = (day) => shortDays.format(new Date(`${day}T00:00:00Z`));
+
+/** "4 to 10 Mar 2026", "28 Feb to 6 Mar 2026", "10 Mar 2026". */
+export function daysName(from, to) {
+  const [first, last] = [from, to].map((day) => dates.formatToParts(new Date(`${day}T00:00:00Z`)));
+  if (from === to) return textOf(last);
+  const [a, b] = [first, last].map((parts) =>
+    Object.fromEntries(parts.map((p) => [p.type, p.value])),
+  );
+  let begin = textOf(first);
+  if (a.year === b.year) begin = a.month === b.month ? a.day : `${a.day} ${a.month}`;
+  return `${begin} to ${textOf(last)}`;
+}
+
+const textOf = (parts) => parts.map((part) => part.value).join("");
+
+/** " on Thu, 5 Mar 2026 and Fri, 6 Mar 2026", " on 12 days of these". */
+export function someDaysInWords(days) {
+  if (days.length > MAX_NAMED_DAYS) return ` on ${count(days.length, "day")} of these`;
+  return ` on ${days.map((day) => dayName(day)).join(" and ")}`;
+}
+
+/** "Seen 4 to 10 Mar 2026", without the year where it is that of a given day. */
+export function seenInWords(first, last, today = "") {
+  if (!isDay(first) || !isDay(last)) return "";
+  const year = today.slice(0, 4);
+  const name = daysName(first, last);
+  return `Seen ${year && last.startsWith(year) ? name.replace(` ${year}`, "") : name}`;
+}
 
 /** Whether text is a day of the calendar, written YYYY-MM-DD. */
 export function isDay(text) {

@@ -1,8 +1,11 @@
 // One issue in the list: a line that opens to its description and evidence.
 
-import { el, foreign, plain } from "./dom.js";
+import { isId } from "./api.js";
+import { aside, el, foreign, plain } from "./dom.js";
 import { EvidenceList } from "./evidence_list.js";
-import { IMPACTS, categoryName, number, shortDayName } from "./format.js";
+import { categoryName, number, shortDayName } from "./format.js";
+import { impactMark, payMark } from "./marks.js";
+import { addressOfProblem } from "./problems/address.js";
 import { isProblem } from "./ranking.js";
 import { shareBar, sourceLegend } from "./source_shares.js";
 import { addressOfIssue } from "./view.js";
@@ -68,11 +71,19 @@ class IssueBody {
   #shares = el("div", { class: "shares" });
   #partial = el("p", { class: "partial" }, PARTIAL);
   #link = el("a", { class: "permalink" }, "Link to this issue");
+  #problem = el("a", { class: "permalink" }, "This problem over the days");
 
   constructor(issue) {
     this.evidence = new EvidenceList(issue.id);
     const evidence = this.evidence.element;
-    const parts = [this.#description, this.#shares, this.#partial, evidence, this.#link];
+    const parts = [
+      this.#description,
+      this.#shares,
+      this.#partial,
+      evidence,
+      this.#problem,
+      this.#link,
+    ];
     this.element = el("div", { class: "issue-body" }, ...parts);
     this.update(issue);
   }
@@ -82,12 +93,13 @@ class IssueBody {
     this.#partial.hidden = issue.complete !== false;
     this.#shares.replaceChildren(shareBar(issue.sources), sourceLegend(issue.sources));
     this.#link.setAttribute("href", addressOfIssue(issue));
+    this.#problem.hidden = !isId(issue.problem);
+    this.#problem.setAttribute("href", addressOfProblem(issue.problem));
   }
 }
 
 function summaryParts(issue) {
-  // How bad it is and who would pay for a fix is said of problems only.
-  const impact = isProblem(issue) && Object.hasOwn(IMPACTS, issue.impact) ? issue.impact : "";
+  const reportsProblem = isProblem(issue);
   return [
     el(
       "span",
@@ -96,10 +108,10 @@ function summaryParts(issue) {
       el("span", { class: "size-unit" }, issue.size === 1 ? " report" : " reports"),
       shareBar(issue.sources),
     ),
+    foreign("h3", "title", issue.title),
     el(
       "span",
-      { class: "headline" },
-      foreign("span", "title", issue.title),
+      { class: "below" },
       // Only a span of days shows it: see the style.
       el(
         "span",
@@ -114,21 +126,10 @@ function summaryParts(issue) {
       "span",
       { class: "tags" },
       foreign("span", "category", categoryName(issue.category)),
-      impact &&
-        el(
-          "span",
-          { class: `impact impact-${impact}` },
-          aside(el("span", { class: "impact-bars" }, el("i"), el("i"), el("i"))),
-          IMPACTS[impact],
-          el("span", { class: "visually-hidden" }, " impact"),
-        ),
-      isProblem(issue) && issue.would_pay ? el("span", { class: "would-pay" }, "Would pay") : null,
-      isProblem(issue) ? null : el("span", { class: "other-theme" }, "Other theme"),
+      // How bad it is and who would pay for a fix is said of problems only.
+      reportsProblem ? impactMark(issue.impact) : null,
+      reportsProblem && issue.would_pay ? payMark() : null,
+      reportsProblem ? null : el("span", { class: "other-theme" }, "Other theme"),
     ),
   ];
-}
-
-function aside(element) {
-  element.setAttribute("aria-hidden", "true");
-  return element;
 }

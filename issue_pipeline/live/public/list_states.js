@@ -15,10 +15,7 @@ const SKELETON_ROWS = 8;
 export function insteadOfIssues(name, { days, showNewest, showOthers, clearFilters }) {
   switch (name) {
     case "loading":
-      return [
-        el("p", { class: "visually-hidden", role: "status" }, "Loading issues…"),
-        ...Array.from({ length: SKELETON_ROWS }, skeleton),
-      ];
+      return skeletons("Loading issues…");
     case "away":
       return [message("The server is out of reach", "This page tries again every few seconds.")];
     case "empty":
@@ -50,6 +47,49 @@ export function insteadOfIssues(name, { days, showNewest, showOthers, clearFilte
     default:
       return [];
   }
+}
+
+/**
+ * The same for the list of problems.
+ *
+ * @param name `loading`, `away`, `empty` (no problem at all), `empty-span`, `no-match`.
+ * @param context `span`, in words, `isAll`, and what the buttons do: `showAll()`, `clearFilters()`.
+ */
+export function insteadOfProblems(name, { span, isAll, showAll, clearFilters }) {
+  switch (name) {
+    case "loading":
+      return skeletons("Loading problems…");
+    case "away":
+      return [message("The server is out of reach", "This page tries again every few seconds.")];
+    case "empty":
+      return [message("No problems yet", "They appear here as soon as a day is published.")];
+    case "empty-span":
+      return [
+        message(
+          `No problems ${span}`,
+          "Nothing was reported often enough, or no day was published.",
+          button("Show all days", showAll),
+        ),
+      ];
+    case "no-match":
+      return [
+        message(
+          "Nothing matches",
+          `No problem has these words and passes these filters${isAll ? "" : ` ${span}`}.`,
+          button("Clear the filters", clearFilters),
+          isAll ? null : button("Look in all days", showAll),
+        ),
+      ];
+    default:
+      return [];
+  }
+}
+
+function skeletons(text) {
+  return [
+    el("p", { class: "visually-hidden", role: "status" }, text),
+    ...Array.from({ length: SKELETON_ROWS }, skeleton),
+  ];
 }
 
 function skeleton() {

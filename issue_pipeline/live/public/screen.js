@@ -1,23 +1,23 @@
-// Everything around and in the list: draws the state that it is given, and reports what people do.
+// Everything around and in the list of issues: draws the state that it is given, and reports what people do.
 
-import { el, plain, setText } from "./dom.js";
+import { copyLink } from "./copy_link.js";
+import { arrange, el, plain, setText } from "./dom.js";
+import { foldFilters } from "./fold.js";
 import { FilterBar } from "./filter_bar.js";
-import { count, dayName, number } from "./format.js";
+import { count, dayName, daysName, number, someDaysInWords } from "./format.js";
 import { IssueRow } from "./issue_row.js";
 import { insteadOfIssues } from "./list_states.js";
 import { isProblem } from "./ranking.js";
 import { fillShareBar, legendItems, totalShares } from "./source_shares.js";
-import { isFiltered, spanDays } from "./view.js";
+import { filtersSet, isFiltered, spanDays } from "./view.js";
 
 const ids = [
   "announcer",
-  "connection",
   "copy",
   "csv",
   "day",
   "day-picker",
   "gone",
-  "heading",
   "incomplete",
   "incomplete-days",
   "json",
@@ -26,7 +26,6 @@ const ids = [
   "more",
   "newer",
   "newer-day",
-  "offline",
   "older",
   "ranked",
   "result",
@@ -35,13 +34,12 @@ const ids = [
   "show-newest",
   "since",
   "span",
+  "span-name",
   "state",
   "summary",
 ];
-const COPIED_MS = 2_000;
 // Open issues whose posts are watched; more would make for long subscriptions.
 const MAX_WATCHED = 20;
-const MAX_NAMED_DAYS = 3;
 const RANKED = {
   important: "ranked by reports × impact, half as much again where people would pay",
   reports: "ranked by number of reports",
@@ -56,6 +54,7 @@ export class Screen {
   #isCustomSpan = false;
   #firstDay = "";
   #filters;
+  #fold;
   #handlers;
 
   /**
@@ -67,6 +66,7 @@ export class Screen {
     this.#handlers = handlers;
     const { day, older, newer, span, since, more, copy } = this.#parts;
     this.#filters = new FilterBar(handlers.filtersChanged);
+    this.#fold = foldFilters("fold", "filters-fold");
     day.addEventListener("change", () => handlers.dayChosen(day.value));
     older.addEventListener("click", () => handlers.dayChosen(older.value));
     newer.addEventListener("click", () => handlers.dayChosen(newer.value));
@@ -80,7 +80,7 @@ export class Screen {
     this.#parts["show-newest"].addEventListener("click", () => handlers.newestWanted());
     for (const kind of ["csv", "json"])
       this.#parts[kind].addEventListener("click", () => handlers.fileWanted(kind));
-    copy.addEventListener("click", () => this.#copyLink());
+    copy.addEventListener("click", () => copyLink(copy, handlers.linkWanted()));
     more.addEventListener("click", () => this.#showMore());
     // People who scroll need no button.
     new IntersectionObserver((entries) => {
@@ -130,37 +130,33 @@ export class Screen {
    *   they would leave without the category.
    * @param how `announce`: these are news, mark them and say so; `evidence`: read open evidence again;
    *   `stale`: the issues of which it must be read again in any case.
+   * @returns What the view is called now.
    */
   draw(state, { announce = false, evidence = false, stale = new Set() } = {}) {
-    this.#drawConnection(state);
+    this.#parts["newer-day"].hidden = !state.newerDay;
     this.drawDays(state);
     this.#drawSummary(state);
     this.#filters.draw(state);
+    this.#fold.draw(filtersSet(state.view));
     this.#drawResult(state);
     this.#drawRows(state, announce, (id) => evidence || stale.has(id));
     this.#drawState(state);
     this.#showLinked(state);
-  }
-
-  #drawConnection({ online, phase, newerDay }) {
-    const { connection, offline } = this.#parts;
-    const name = online === null ? "connecting" : online ? "live" : "offline";
-    connection.dataset.state = name;
-    setText(connection, { connecting: "Connecting", live: "Live", offline: "Offline" }[name]);
-    offline.hidden = online !== false || phase !== "ready";
-    this.#parts["newer-day"].hidden = !newerDay;
+    const { to } = state.view;
+    return `Problems people reported${to === null ? "" : `, ${spanName(state.view)}`}`;
   }
 
   /** Draw the picker of days alone. */
   drawDays({ days, view, phase }) {
-    const { day: picker, older, newer, heading, span, since } = this.#parts;
+    const { day: picker, older, newer, span, since } = this.#parts;
     const { from, to } = view;
     const known = [...new Set(to === null ? days : [...days, to])].sort().reverse();
     if (known.join() !== [...picker.options].map((option) => option.value).join()) {
       picker.replaceChildren(
-        ...known.map((day) => el("option", { value: day }, dayName(day, { long: true }))),
+        ...known.map((day) => el("option", { value: day }, dayName(day))),
       );
     }
+    this.#parts["day-picker"].classList.toggle("is-empty", known.length === 0);
     this.#parts["day-picker"].hidden = phase !== "loading" && known.length === 0;
     picker.value = to ?? "";
     const place = known.indexOf(to);
@@ -180,8 +176,7 @@ export class Screen {
       since.max = to ?? "";
       since.hidden = !this.#isCustomSpan;
     }
-    const words = to === null ? "" : `, ${spanName(view)}`;
-    document.title = heading.textContent + words;
+    setText(this.#parts["span-name"], to === null ? "\u00a0" : headingOf(view));
   }
 
   #drawSummary({ issues, phase, view }) {
@@ -245,11 +240,11 @@ export class Screen {
     if (changed) setText(announcer, `${count(changed, "issue")} updated.`);
   }
 
-  #drawState({ phase, online, issues, shown, view, days }) {
+  #drawState({ phase, issues, shown, view, days }) {
     const { state, list } = this.#parts;
     list.setAttribute("aria-busy", String(phase === "loading"));
     let name = "";
-    if (phase === "loading") name = online === false ? "away" : "loading";
+    if (phase === "loading") name = "loading";
     else if (phase === "failed") name = "away";
     else if (issues.size === 0) name = days.size === 0 && view.to === null ? "empty" : "empty-day";
     else if (!view.others && ![...issues.values()].some(isProblem)) name = "only-others";
@@ -289,26 +284,15 @@ export class Screen {
     list.children[before]?.querySelector("summary")?.focus();
   }
 
-  async #copyLink() {
-    const { copy, announcer } = this.#parts;
-    const link = this.#handlers.linkWanted();
-    const isCopied = await copyText(link);
-    const text = copy.textContent;
-    copy.textContent = isCopied ? "Copied" : "Not copied: take the address above";
-    setText(announcer, copy.textContent);
-    copy.disabled = true;
-    setTimeout(() => {
-      copy.textContent = text;
-      copy.disabled = false;
-    }, COPIED_MS);
-  }
-
   #clearFilters() {
     this.#handlers.filtersCleared();
     this.#handlers.filtersChanged({});
     document.getElementById("search").focus();
   }
 }
+
+/** "Thu, 5 March 2026", "5 to 11 Mar 2026". */
+const headingOf = ({ from, to }) => (from === to ? dayName(to, { long: true }) : daysName(from, to));
 
 /** "Thu, 5 Mar 2026", "Thu, 5 Mar 2026 to Wed, 11 Mar 2026". */
 function spanName({ from, to }) {
@@ -318,27 +302,5 @@ function spanName({ from, to }) {
 /** " for this day", " on Thu, 5 Mar 2026 and Fri, 6 Mar 2026", " on 12 days of these". */
 function daysInWords(days, { from, to }) {
   if (from === to) return " for this day";
-  if (days.length > MAX_NAMED_DAYS) return ` on ${count(days.length, "day")} of these`;
-  return ` on ${plain(days.map((day) => dayName(day)).join(" and "))}`;
-}
-
-/** Put a text on the clipboard; false where the browser does not let us. */
-async function copyText(text) {
-  try {
-    await navigator.clipboard.writeText(text);
-    return true;
-  } catch {
-    return false; // not on https or localhost, or forbidden
-  }
-}
-
-/** Make the children of a list these, in this order, moving as few as possible: focus stays. */
-function arrange(list, elements) {
-  const wanted = new Set(elements);
-  for (const child of [...list.children]) if (!wanted.has(child)) child.remove();
-  let next = list.firstElementChild;
-  for (const element of elements) {
-    if (element === next) next = next.nextElementSibling;
-    else list.insertBefore(element, next);
-  }
+  return someDaysInWords(days);
 }

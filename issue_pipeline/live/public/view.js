@@ -1,12 +1,25 @@
-// What is on show: a span of days and filters, as they stand in the address.
+// What the view of days shows: a span of days and filters, as they stand in the address.
 
+import { isId } from "./api.js";
 import { isDay } from "./format.js";
 import { ORDERS } from "./ranking.js";
 
 const DAY_MS = 86_400_000;
 const NO_FILTERS = { query: "", category: "", impact: "", source: "", pay: false };
 const OTHERS = "others"; // lets more through, so it is no filter
-const ID = /^[a-z0-9]{15}$/;
+const NAMES = [
+  "day",
+  "from",
+  "to",
+  "category",
+  "impact",
+  "source",
+  "pay",
+  OTHERS,
+  "q",
+  "order",
+  "issue",
+];
 
 export const noFilters = () => ({ ...NO_FILTERS });
 
@@ -14,6 +27,11 @@ export const noFilters = () => ({ ...NO_FILTERS });
 export function isFiltered(view) {
   return Object.keys(NO_FILTERS).some((name) => view[name] !== NO_FILTERS[name]);
 }
+
+/** How many filters are set, not counting the search. */
+export const filtersSet = (view) =>
+  Object.keys(NO_FILTERS).filter((name) => name !== "query" && view[name] !== NO_FILTERS[name])
+    .length + Number(view.others);
 
 /** Read a view from an address; days are null where it names none. */
 export function readView(search) {
@@ -35,8 +53,14 @@ export function readView(search) {
     pay: query.get("pay") === "yes",
     others: query.get(OTHERS) === "yes",
     order: Object.hasOwn(ORDERS, order) ? order : "important",
-    issue: ID.test(issue) ? issue : "",
+    issue: isId(issue) ? issue : "",
   };
+}
+
+/** Whether an address names anything of this view. */
+export function namesDays(search) {
+  const query = new URLSearchParams(search);
+  return NAMES.some((name) => query.has(name));
 }
 
 /** The address of a view, without the host. */
@@ -52,7 +76,8 @@ export function addressOf(view) {
   if (view.query.trim()) query.set("q", view.query.trim());
   if (view.order !== "important") query.set("order", view.order);
   if (view.issue) query.set("issue", view.issue);
-  return `${location.pathname}${query.size ? `?${query}` : ""}`;
+  const text = String(query);
+  return location.pathname + (text && `?${text}`);
 }
 
 /** The address of one issue on its day. */
