@@ -149,7 +149,7 @@ def collect(client: ApiClient, builder: CollectionBuilder, *, comments: bool) ->
         progress = any(at is not None and at < last for at in found.values())
         fits = len(found) >= total.number if total.exact else len(found) == total.number
         more = progress and not fits
-        return Page(found, total, more or full)
+        return Page(found, total, more or full, is_full=full)
 
     def count_between(first: int, last: int) -> Total:
         return search(first, last, 1)[1]
