@@ -21,8 +21,10 @@ from issue_pipeline.resources.collectors.collection_builder import (
 )
 from issue_pipeline.resources.collectors.github_issues import identify, is_pull_request
 from issue_pipeline.resources.collectors.github_search import PAGE_SIZE, search
-from issue_pipeline.resources.collectors.http import ApiClient
+from issue_pipeline.resources.collectors.http import ApiClient, Parameters, Reply
 from issue_pipeline.resources.collectors.parsing import number, text
+from issue_pipeline.resources.collectors.passes import EMPTY_REPLIES, MAX_REREADS
+from issue_pipeline.resources.collectors.windows import MAX_HIDDEN_SHARE
 
 # Times that a repository's list is read until two readings agree.
 MAX_LISTINGS = 3
@@ -54,7 +56,8 @@ def read_repository(
 
     Its list comes from the site's own database, newest first, and is read until it shows an issue
     that is older than the day: then it cannot have ended early. Where it has several pages, or ends
-    before, its issues are counted, or the list is read again until two readings agree.
+    before, its issues are counted, or the list is read again until two readings agree. The search
+    may count issues that GitHub hides: a few that two whole readings lack are named.
 
     Args:
         searches: Paced for GitHub's search.
@@ -70,7 +73,9 @@ def read_repository(
     earlier: _Listing | None = None
     total: int | None = None
     for _ in range(MAX_LISTINGS):
-        listing = _list_repository(lists, repository, read, builder)
+        # A list of which issues are known is not empty.
+        replies = MAX_REREADS if found or total else EMPTY_REPLIES if earlier else 1
+        listing = _list_repository(lists, repository, read, builder, replies)
         found |= listing.issues
         if listing.problem:
             builder.problems.append(listing.problem)
@@ -79,22 +84,25 @@ def read_repository(
             return
         # Numbered pages shift when an issue vanishes between two of them.
         total = _count_issues(searches, listing.name or repository, builder.day)
-        if total is not None and total > len(found):
-            earlier = listing
-            continue
+        unseen = 0 if total is None else total - len(found)
         if listing.is_passed and total == len(found):
             return
-        if (
-            earlier
-            and listing.issues == earlier.issues == found
-            and (
+        if earlier and listing.issues == earlier.issues == found:
+            if listing.is_passed and earlier.is_passed and total and unseen > 0:
+                if unseen <= MAX_HIDDEN_SHARE * total:
+                    builder.hidden += unseen
+                    builder.notes.append(
+                        f"{total} issues of {repository} counted, {len(found)} given: {unseen}"
+                        " hidden by the source, missing in two readings"
+                    )
+                    return
+            elif unseen <= 0 and (
                 listing.is_passed
                 or listing.has_first
                 or (found and total == len(found))
                 or (not found and _has_no_issues(lists, repository))
-            )
-        ):
-            return
+            ):
+                return
         earlier = listing
     if total is not None and total > len(found):
         builder.problems.append(
@@ -119,7 +127,10 @@ def _count_issues(client: ApiClient, repository: str, day: Day) -> int | None:
 
 
 def _has_no_issues(client: ApiClient, repository: str) -> bool:
-    payload = client.get(f"/repos/{repository}").payload
+    try:
+        payload = client.get(f"/repos/{repository}").payload
+    except RequestRejectedError:
+        return False
     return number(payload, "open_issues_count", "GitHub") == 0
 
 
@@ -145,12 +156,20 @@ class _Listing:
 
 
 def _list_repository(
-    client: ApiClient, repository: str, read: Reader, builder: CollectionBuilder
+    client: ApiClient, repository: str, read: Reader, builder: CollectionBuilder, replies: int
 ) -> _Listing:
-    """Walk a repository's list back past the start of the day."""
+    """Walk a repository's list back past the start of the day.
+
+    Args:
+        client: Paced for GitHub's lists.
+        repository: ``owner/name``.
+        read: How items are read.
+        builder: Takes the issues.
+        replies: Empty ones after which the first page is believed to be empty.
+    """
     day = builder.day
-    path = f"/repos/{repository}/issues"
-    query: dict[str, str | int] = {
+    first_page = f"/repos/{repository}/issues"
+    query: Parameters = {
         "state": "all",
         "sort": "created",
         "direction": "desc",
@@ -158,8 +177,9 @@ def _list_repository(
     }
     listing = _Listing()
     seen: set[str] = set()
-    reply = client.get(path, query)
+    path, parameters = first_page, query
     while True:
+        reply = _ask_while_empty(client, path, parameters, replies)
         listing.pages += 1
         items = reply.payload
         if not isinstance(items, list):
@@ -177,13 +197,24 @@ def _list_repository(
         seen.update(found)
         if not reply.next_url and len(items) < PAGE_SIZE:
             return listing
+        # A page that was announced is not empty.
+        replies = MAX_REREADS if reply.next_url else EMPTY_REPLIES
         # A full page without a word about the next may still have one; and a next one that is said
         # to lie elsewhere, as behind a proxy, has a number here.
-        reply = (
-            client.get(reply.next_url)
-            if client.serves(reply.next_url)
-            else client.get(path, query | {"page": listing.pages + 1})
-        )
+        if client.serves(reply.next_url):
+            path, parameters = reply.next_url, {}
+        else:
+            path, parameters = first_page, {**query, "page": listing.pages + 1}
+
+
+def _ask_while_empty(client: ApiClient, path: str, parameters: Parameters, replies: int) -> Reply:
+    """Ask for a page, up to so many times as long as it is empty."""
+    reply = client.get(path, parameters)
+    for _ in range(replies - 1):
+        if reply.payload != []:
+            break
+        reply = client.get(path, parameters)
+    return reply
 
 
 def _note(listing: _Listing, items: list[Any], day: Day) -> None:

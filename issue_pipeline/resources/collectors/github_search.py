@@ -31,8 +31,10 @@ from issue_pipeline.resources.collectors.windows import (
 DEFAULT_QUERY = "is:issue is:public comments:>=3"
 PAGE_SIZE = 100
 RESULT_CAP = 1_000
-# Times that the search is asked for a later issue.
+# Times that the search is asked for later issues, and how many of them at once: the first one may
+# be an issue that GitHub counts and shows nobody.
 MAX_PROBES = 6
+PROBE_SIZE = 10
 # Halvings of a span of which GitHub cannot count the issues at once.
 MAX_HALVINGS = 2
 # What messages call it.
@@ -164,7 +166,7 @@ def _shows_later_issues(client: ApiClient, query: str, day: Day) -> bool:
     anything = f"is:issue {visibility[0] if visibility else 'is:public'}"
 
     def look() -> list[Any]:
-        return search(client, anything, day.last_s + 1, None, size=1, page=1)[0]
+        return search(client, anything, day.last_s + 1, None, size=PROBE_SIZE, page=1)[0]
 
     return shows_later(look, identify, day, looks=MAX_PROBES)
 

@@ -45,8 +45,9 @@ HIT_CAP = 1_000
 STORIES = "(story,ask_hn,poll)"
 STORIES_AND_COMMENTS = "(story,ask_hn,poll,comment)"
 SITE = "https://news.ycombinator.com"
-# Times that the index is asked for a later post.
+# Times that the index is asked for later posts, and for how many: one may be unreadable.
 MAX_PROBES = 4
+PROBE_SIZE = 10
 
 
 def read_error(response: httpx.Response) -> CollectionError | None:
@@ -156,7 +157,7 @@ def collect(client: ApiClient, builder: CollectionBuilder, *, comments: bool) ->
         progress = any(at is not None and at < last for at in found.values())
         fits = len(found) >= total.number if total.exact else len(found) == total.number
         more = progress and not fits
-        return Page(found, total, more or full)
+        return Page(found, total, more or full, is_full=full)
 
     def count_between(first: int, last: int) -> Total:
         return search(first, last, 1)[1]
@@ -175,7 +176,7 @@ def collect(client: ApiClient, builder: CollectionBuilder, *, comments: bool) ->
         prove_empty=lambda: prove_empty_by_counts(count_between, day.first_s, day.last_s),
         why_not_past=lambda: why_not_past(
             lambda: shows_later(
-                lambda: search(day.last_s + 1, None, 1)[0], identify, day, looks=MAX_PROBES
+                lambda: search(day.last_s + 1, None, PROBE_SIZE)[0], identify, day, looks=MAX_PROBES
             ),
             "Algolia's index shows no post that is later than the day: it has not got so far, or"
             " has stopped",

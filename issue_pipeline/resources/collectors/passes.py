@@ -5,7 +5,7 @@ ended: what was read lies behind, and nothing that happens there can hide what l
 that contradicts what is known (it lacks every post of the second at which it begins, which the page
 before showed, or is empty where posts were given before) is no answer, and is asked for again.
 Where the source counts, the numbers of two neighbouring windows must add up; by how much they do
-not is kept, for the judgement of the whole (:mod:`.windows`).
+not is kept, by the part of the span where it was, for the judgement of the whole (:mod:`.windows`).
 
 Positions are seconds since 1970 in the direction of reading; for a source that gives the newest
 first they are negative, so that reading always goes up.
@@ -58,6 +58,8 @@ class Page:
         whole: ``False`` where the source itself says that it could not look everywhere.
         is_passed: Whether posts beyond the window came with it, so that nothing at its end is
             missing.
+        is_full: Whether no more posts fit on it, so that some may lie beyond it; by default where
+            there may be more.
     """
 
     found: Mapping[str, int | None]
@@ -65,10 +67,50 @@ class Page:
     more: bool
     whole: bool = True
     is_passed: bool = False
+    is_full: bool | None = None
+
+    @property
+    def overflows(self) -> bool:
+        """Whether the window may hold posts that did not fit on this page."""
+        return self.more if self.is_full is None else self.is_full
 
 
 # The page of a window (first second, last second, page from 1), both seconds included.
 Ask = Callable[[int, int, int], Page]
+
+
+@dataclass(slots=True)
+class Part:
+    """A part [first, last] of the span, as one page has shown it.
+
+    Attributes:
+        first: Its first position.
+        last: Its last position.
+        shown: The keys of the posts that the page gave of it.
+        missing: Posts that were counted, and shown neither there nor counted after it.
+        came: Posts that were counted after it, and not before.
+        is_crowded: Whether it is one second that does not fit on a page.
+        is_counted: Whether the numbers around it tell whether it lacks something.
+    """
+
+    first: int
+    last: int
+    shown: frozenset[str]
+    missing: int = 0
+    came: int = 0
+    is_crowded: bool = False
+    is_counted: bool = False
+
+    @property
+    def told(self) -> int:
+        """How many posts it holds, as far as the numbers around it tell."""
+        return len(self.shown) + self.missing
+
+    def note(self, difference: int) -> None:
+        """Note by how much the numbers around it do not add up; above 0 if posts are missing."""
+        self.is_counted = True
+        self.missing += max(0, difference)
+        self.came += max(0, -difference)
 
 
 @dataclass(slots=True)
@@ -79,7 +121,7 @@ class Pass:
         saw: The keys of the posts that it gave itself.
         began: How many posts the source counted when each part of the span was begun; ``None``
             where it did not count exactly.
-        missing: Posts that were counted in a window and shown neither there nor after it.
+        parts: Of the span, in order, each as far as one page reached.
         is_steady: Whether all numbers fit each other and what was shown.
         problems: What could not be read.
         cut: Where it had to end, for what was known before was not given again; ``""`` if nowhere.
@@ -87,7 +129,7 @@ class Pass:
 
     saw: set[str] = field(default_factory=set)
     began: int | None = 0
-    missing: int = 0
+    parts: list[Part] = field(default_factory=list)
     is_steady: bool = True
     problems: list[str] = field(default_factory=list)
     cut: str = ""
@@ -161,6 +203,8 @@ class SpanReader:
                     # A post that links two pages may have vanished: see what is there now.
                     window.at, window.expected = window.previous, None
                     window.shown, window.is_counted = set(), True
+                    while result.parts and result.parts[-1].first >= window.at:
+                        result.parts.pop()
             elif refuted == MAX_REREADS:
                 result.cut = (
                     f"{self._noun} from {_time(window.at)} on, which were shown or counted before,"
@@ -200,17 +244,23 @@ class SpanReader:
             if page.total is not None:
                 short = page.total.number - len(page.found)
                 result.is_steady &= short == 0
-                result.missing += max(0, short) if page.total.exact else 0
+            self._add_part(page.found, window.at, window.end, result)
+            if page.total is not None and page.total.exact:
+                result.parts[-1].note(short)
             window.width = 2 * window.width + 1
             self._begin(window, window.end + 1)
         elif (reached := _reached(page, window.at, window.end)) > window.at:
             behind = sum(second is None or second < reached for second in page.found.values())
             window.expected = page.total and page.total.without(behind)
             window.shown = {key for key, second in page.found.items() if second == reached}
+            self._add_part(page.found, window.at, reached - 1, result)
             window.previous, window.at, window.is_counted = window.at, reached, True
         else:
             found = self._read_second(window.at, result)
             window.expected = page.total and page.total.without(len(found))
+            result.parts.append(
+                Part(window.at, window.at, frozenset(found), is_crowded=True, is_counted=True)
+            )
             window.at = window.previous = window.at + 1
             window.shown, window.is_counted = set(), True
 
@@ -223,8 +273,13 @@ class SpanReader:
         if page.total is not None and window.expected is not None:
             difference = window.expected.number - page.total.number
             result.is_steady &= difference == 0
-            if page.total.exact and window.expected.exact:
-                result.missing += max(0, difference)
+            if page.total.exact and window.expected.exact and result.parts:
+                result.parts[-1].note(difference)
+
+    @staticmethod
+    def _add_part(found: Mapping[str, int | None], first: int, last: int, result: Pass) -> None:
+        inside = (key for key, at in found.items() if at is None or first <= at <= last)
+        result.parts.append(Part(first, last, frozenset(inside)))
 
     def _narrow(self, window: _Window, result: Pass) -> None:
         """Halve a window: less may be within the source's means."""
@@ -244,12 +299,17 @@ class SpanReader:
         window.end = min(at + window.width, self._last)
         window.expected, window.shown, window.is_counted = None, set(), False
 
-    def _ask(self, first: int, last: int, result: Pass, number: int = 1) -> Page:
+    def ask(self, first: int, last: int, number: int = 1) -> Page:
+        """Ask for a page of [first, last], and keep its posts."""
         page = self._ask_source(first, last, number)
+        self.seen.update(page.found)
+        return page
+
+    def _ask(self, first: int, last: int, result: Pass, number: int = 1) -> Page:
+        page = self.ask(first, last, number)
         if page.more and page.found and not _tells_how_far_it_reaches(page):
             # Nobody knows what lies behind it: a window that fits on a page needs no order.
             page = replace(page, whole=False)
-        self.seen.update(page.found)
         result.saw.update(page.found)
         return page
 

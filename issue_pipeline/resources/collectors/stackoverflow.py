@@ -49,8 +49,9 @@ PAGE_SIZE = 100
 LAST_PAGE = 25
 # Added to every wait the server names, so that clocks need not agree.
 BACKOFF_MARGIN_S = 1.0
-# Times that the site is asked for a later question.
+# Times that the site is asked for later questions, and for how many: one may be unreadable.
 MAX_PROBES = 4
+PROBE_SIZE = 10
 _REMEDY = (
     "Set STACKEXCHANGE_KEY (10,000 requests a day instead of 300), or try again after midnight UTC."
 )
@@ -196,7 +197,7 @@ def collect(client: ApiClient, builder: CollectionBuilder) -> int | None:
         return Total(count(total)) if is_number else None
 
     def look_beyond() -> list[Any]:
-        order: Parameters = {"sort": "creation", "order": "asc", "page": 1, "pagesize": 1}
+        order: Parameters = {"sort": "creation", "order": "asc", "page": 1, "pagesize": PROBE_SIZE}
         return questions(day.last_s + 1, None, order).get("items") or []
 
     day = builder.day

@@ -7,12 +7,13 @@ A reading (:mod:`.passes`) is believed only with a proof, and no single reply is
   agrees with it.
 - **Read twice.** Where it does not count, or only estimates, a second reading must show itself what
   the first one showed, and nothing new.
-- **Disturbed.** Where counts do not fit, the span is read a second time, and after two whole
-  readings judged for good. Posts that came while the second one went on do not matter: the span is
-  whole as of its beginning. A count that exceeds what both readings showed leaves it incomplete,
-  with both numbers. One exception, for a source that counts posts which it hides: if in both
-  readings so many were missing *between neighbouring windows*, each of which was otherwise right,
-  and they are at most :data:`MAX_HIDDEN_SHARE`, they are named as hidden.
+- **Disturbed.** Where counts do not fit, the parts of the span that lack posts are asked for again
+  (:mod:`.verification`), or all parts if these do not explain the difference: something came or
+  went meanwhile. The span is whole as of the replies that prove its parts. A count that exceeds
+  what was shown leaves it incomplete, with both numbers. One exception, for a source that counts
+  posts which it hides: if several replies in favour of each part count and show the very same, and
+  at most :data:`MAX_HIDDEN_SHARE` are missing, they are named as hidden. Where pages do not tell
+  how many posts there are, the span is read a second time.
 - **Empty.** That there is nothing is shown by the caller (``prove_empty``), not by empty replies.
 - **Past.** A source that has not got to the end of the span agrees with itself all the time, and
   may catch up while it is read. So it must show something later than the span (``why_not_past``),
@@ -30,6 +31,7 @@ from issue_pipeline.resources.collectors.passes import (
     SpanReader,
     Total,
 )
+from issue_pipeline.resources.collectors.verification import verify
 from issue_pipeline.utils.missing_posts import too_many_missing
 
 __all__ = ["MAX_REREADS", "Page", "Reading", "Total", "prove_empty_by_counts", "read_span"]
@@ -38,9 +40,8 @@ __all__ = ["MAX_REREADS", "Page", "Reading", "Total", "prove_empty_by_counts", "
 MAX_PASSES = 4
 # Counts at most, while they are far below what was seen.
 MAX_COUNTS = 5
-# Posts that a source may count and never show, and that may come while it is read.
+# Posts that a source may count and never show.
 MAX_HIDDEN_SHARE = 0.03
-MAX_GROWTH_SHARE = 0.03
 # Distance of the posts around an empty span, in days.
 _NEIGHBOURHOODS_D = (1, 30, 365)
 _DAY_S = 86_400
@@ -124,6 +125,8 @@ class _Judge:
         told: The largest exact count given before the last one.
         last: The last count, if any.
         not_past: Why the source is not known to be past the span; ``None`` until it was asked.
+        was_verified: Whether its parts were asked for again.
+        unproven: Parts of which replies did not agree.
     """
 
     reader: SpanReader
@@ -139,6 +142,8 @@ class _Judge:
     told: int = 0
     last: Total | None = None
     not_past: str | None = None
+    was_verified: bool = False
+    unproven: int = 0
 
     def read(self) -> Reading:
         for _ in range(MAX_PASSES):
@@ -155,11 +160,56 @@ class _Judge:
             if self.not_past is None:
                 self.not_past = self.why_not_past()
             self._ask_how_many()
-            if one.is_whole and self._is_whole(before):
+            if one.is_whole and (self._is_whole(before) or self._is_verified(one)):
                 return self._reading([self.not_past] if self.not_past else [])
             if self._is_final():
                 break
         return self._reading(self._problems())
+
+    def _is_verified(self, one: Pass) -> bool:
+        """Ask again for the parts that lack posts; return whether every post was shown or hidden.
+
+        Where pages tell how many posts there are, this replaces another reading.
+        """
+        last, seen = self.last, len(self.reader.seen)
+        if one.began is None or last is None or not last.exact or not self._is_near(last.number):
+            return False
+        told = max(self.told, last.number)
+        doubtful = [part for part in one.parts if part.missing or not part.is_counted]
+        is_explained = (
+            last.number == self.told
+            and told - seen == sum(part.missing for part in one.parts)
+            and not any(part.came for part in one.parts)
+        )
+        if len(self.passes) < 2 and not is_explained and too_many_missing(told - seen, told):
+            return False  # so much is new that it is read like the first time
+        self.was_verified = True
+        # With a look beyond the span and a count: no more than twice what an undisturbed one costs.
+        budget = len(one.parts) + 2
+        parts = doubtful if is_explained else one.parts
+        verified = verify(self.reader, parts, hides_some=self.hides_some, budget=budget)
+        if is_explained and verified.surprises:
+            # Something came or went just so that the numbers fitted: no part is beyond doubt.
+            is_explained = False
+            verified = verify(self.reader, one.parts, hides_some=self.hides_some, budget=budget)
+        self.unproven = verified.unproven
+        seen, hidden = len(self.reader.seen), verified.hidden
+        if verified.unproven or told > seen + hidden or hidden > MAX_HIDDEN_SHARE * (seen + hidden):
+            return False
+        self.hidden = hidden
+        if hidden:
+            self.notes.append(
+                f"{seen + hidden} {self.noun} counted, {seen} given: {hidden} hidden by the source,"
+                f" missing in {verified.readings} replies each"
+            )
+        if not is_explained:
+            self.last = Total(verified.counted)
+            if verified.counted != self.told:
+                self.notes.append(
+                    f"{self.noun} came or went while they were read; whole as of"
+                    f" {verified.counted}, after {self.told}"
+                )
+        return True
 
     def _ask_how_many(self) -> None:
         """Count; again while the source counts far less than it showed, for that cannot be."""
@@ -183,44 +233,14 @@ class _Judge:
         if self.last is None and self.must_count:
             return False
         one, last = self.passes[-1], self.last
-        if last is not None and one.is_steady and last.number == seen >= self.told:
+        is_counted = one.began is None or all(part.is_counted for part in one.parts)
+        if last is not None and one.is_steady and is_counted and last.number == seen >= self.told:
             return True
         if len(self.passes) < 2:
             return False
         if last is None or not last.exact:
             return self._is_confirmed(before)
-        return self._is_settled(last.number, before)
-
-    def _is_settled(self, last: int, before: set[str]) -> bool:
-        """Judge counts that do not fit, after a second reading."""
-        one, earlier, seen = self.passes[-1], self.passes[-2], len(self.reader.seen)
-        unseen = self.told - seen
-        if not self._is_near(last):
-            return False
-        if unseen <= 0 and last <= seen:
-            return True
-        # What follows rests on this reading alone: it must have been as good as those before.
-        if one.began is None or too_many_missing(len(before - one.saw), len(before)):
-            return False
-        came = last - max(self.told, seen)
-        if came > max(1, MAX_GROWTH_SHARE * seen):
-            return False
-        if unseen > 0:
-            since = max(0, one.began - (earlier.began or 0))
-            proven = min(earlier.missing + since, one.missing)
-            if not self.hides_some or unseen > min(proven, MAX_HIDDEN_SHARE * self.told):
-                return False
-            self.hidden = unseen
-            self.notes.append(
-                f"{self.told} {self.noun} counted, {seen} given: {unseen} hidden by the source,"
-                " missing in two readings"
-            )
-        if came > 0:
-            self.notes.append(
-                f"{came} more {self.noun} came while they were read; whole as of"
-                f" {max(self.told, seen)}"
-            )
-        return True
+        return last.number <= seen >= self.told and self._is_near(last.number)
 
     def _is_confirmed(self, before: set[str]) -> bool:
         """Return whether the last reading showed itself what is known, and nothing new."""
@@ -243,6 +263,8 @@ class _Judge:
 
     def _is_final(self) -> bool:
         """Return whether another reading would not change the judgement."""
+        if self.was_verified:
+            return True
         whole = sum(one.is_whole for one in self.passes)
         counted = self.last is not None and self.last.exact
         return whole >= 2 and (counted or not self.reader.seen)
@@ -260,6 +282,8 @@ class _Judge:
             ]
         if one.cut:
             return [one.cut]
+        if self.unproven:
+            return [f"replies about {self.unproven} parts of the {self.noun} did not agree"]
         if not seen:
             return [f"no {self.noun} were given, and nothing shows that there are none"]
         if self.last is None and self.must_count:

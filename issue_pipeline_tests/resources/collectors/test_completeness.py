@@ -244,6 +244,15 @@ def test_a_search_that_shows_nothing_later_than_the_day_leaves_it_incomplete():
     assert "later than the day" in collection.reason
 
 
+@pytest.mark.parametrize("hidden_later", [1, 5])
+def test_hidden_issues_right_after_the_day_do_not_keep_it_incomplete(hidden_later):
+    search = Search(spread(50))
+    search.seconds |= {51 + place: DAY_S + place for place in range(hidden_later)}
+    search.hidden = set(range(51, 51 + hidden_later))
+    collection = collected(search)
+    assert collection.complete, collection.reason
+
+
 def day_of(handler: Callable[[httpx.Request], httpx.Response]) -> Collection:
     """The day of GitHub's search, with a client that obeys its policy."""
     builder = a_builder(DAY.date())

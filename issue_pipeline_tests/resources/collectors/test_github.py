@@ -338,11 +338,11 @@ def test_a_total_that_is_the_cap_is_not_taken_for_the_whole():
     rest = [an_item(id=500, created_at="2026-03-10T09:00:00Z")]
     count = a_page(*first, total=100)
     reading = [a_page(*first, total=100), a_page(first[-1], *rest, total=2)]
-    # Its totals contradict each other, so the day is read once more, which brings nothing new.
-    collection, asked = collected_from(*reading, A_LATER_ISSUE, count, *reading, count)
+    # Its totals contradict each other, so its parts are asked for again, which brings nothing new.
+    collection, asked = collected_from(*reading, A_LATER_ISSUE, count, *reading)
     assert len(collection.posts) == 101
     assert collection.complete
-    assert len(asked) == 7
+    assert len(asked) == 6
 
 
 def test_a_bad_token_names_its_setting():
@@ -576,6 +576,46 @@ def test_a_repository_that_cannot_be_counted_is_read_until_two_lists_agree():
     assert len(builder.posts) == 100
     assert builder.problems == []
     assert len(asked) == 6
+
+
+@pytest.mark.parametrize(
+    ("counted", "hidden", "problem"),
+    [(100, 0, ""), (102, 2, ""), (110, 0, "110 issues of a/b announced, 100 given by its list")],
+)
+def test_a_list_that_lacks_a_few_counted_issues_twice_names_them(counted, hidden, problem):
+    """The search may count what GitHub hides from the list as well; many are no such thing."""
+    listing = [[an_issue(number) for number in range(100)], [AN_EARLIER_ISSUE]]
+    reading = [httpx.Response(200, json=page) for page in listing]
+    handler, _ = answering(*[*reading, a_page(total=counted)] * 3)
+    builder = a_builder(DAY.date())
+    with api_client(handler, github.API_POLICY) as client:
+        read = github.reader(keep_bots=False)
+        github.collect_repositories(client, client, ["a/b"], read, builder)
+    assert len(builder.posts) == 100
+    assert builder.problems == ([problem] if problem else [])
+    assert builder.hidden == hidden
+    assert [f"{hidden} hidden by the source" in note for note in builder.notes] == [True] * (
+        hidden > 0
+    )
+
+
+def test_an_announced_page_of_a_list_that_comes_empty_is_asked_for_again():
+    link = {"link": '<http://api.test/repos/a/b/issues?page=2>; rel="next"'}
+    first = [an_issue(number) for number in range(100)]
+    empty = httpx.Response(200, json=[])
+    handler, asked = answering(
+        httpx.Response(200, json=first, headers=link),
+        *[empty] * 4,
+        httpx.Response(200, json=[an_issue(200), AN_EARLIER_ISSUE]),
+        a_page(total=101),
+    )
+    builder = a_builder(DAY.date())
+    with api_client(handler, github.API_POLICY) as client:
+        read = github.reader(keep_bots=False)
+        github.collect_repositories(client, client, ["a/b"], read, builder)
+    assert len(builder.posts) == 101
+    assert builder.problems == []
+    assert len(asked) == 7
 
 
 @pytest.mark.parametrize(
