@@ -22,8 +22,6 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
-from issue_pipeline.sandbox.pocketbase_server import PocketBaseServer
-
 from benchmarks.live_page import (
     CHROMIUM_FLAGS,
     MAX_FIRST_VIEW_MS,
@@ -33,6 +31,7 @@ from benchmarks.live_page import (
     told,
 )
 from issue_pipeline.labels.schema import CATEGORIES, IMPACT_LEVELS
+from issue_pipeline.local.pocketbase_server import PocketBaseServer
 from issue_pipeline.partitions import SOURCES
 from issue_pipeline_tests.support.browsing import (
     Store,

@@ -9,4 +9,4 @@ live=${LIVE:-/opt/live}
 pocketbase superuser-from-environment --dir="$data" --hooksDir="${HOOKS:-/opt/pb_hooks}"
 exec pocketbase serve --http="${LISTEN:-0.0.0.0:8090}" --dir="$data" \
     --migrationsDir="$live/pb_migrations" --publicDir="$live/public" \
-    --automigrate=false --hooksDir=/nonexistent --indexFallback=false
+    --automigrate=false --hooksDir="$live/pb_hooks" --hooksWatch=false --indexFallback=false

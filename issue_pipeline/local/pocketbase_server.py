@@ -21,7 +21,7 @@ MIGRATIONS = _LIVE / "pb_migrations"
 HOOKS = _LIVE / "pb_hooks"
 PUBLIC = _LIVE / "public"
 # Adds the command that takes the superuser from the environment.
-HOOKS = Path(__file__).with_name("pb_hooks")
+SUPERUSER_HOOKS = Path(__file__).with_name("pb_hooks")
 SUPERUSER_COMMAND = "superuser-from-environment"
 _UPSERT_LIMIT_S = 60.0
 _LOGIN_TIMEOUT_S = 10.0
@@ -123,7 +123,7 @@ class PocketBaseServer(LocalServer):
             "POCKETBASE_PASSWORD": self.superuser.password,
         }
         done = subprocess.run(
-            [str(self._binary), SUPERUSER_COMMAND, f"--hooksDir={HOOKS}", *options],
+            [str(self._binary), SUPERUSER_COMMAND, f"--hooksDir={SUPERUSER_HOOKS}", *options],
             env={**os.environ, **who},
             capture_output=True,
             text=True,

@@ -11,7 +11,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from issue_pipeline.sandbox.pocketbase_server import PUBLIC
+
+from issue_pipeline.local.pocketbase_server import PUBLIC
 
 HERE = Path(__file__).parent
 CHECK = HERE / "browser_support.mjs"

@@ -12,10 +12,10 @@ from uuid import UUID
 import feedparser
 import httpx
 import pytest
-from issue_pipeline.sandbox.pocketbase_server import HOOKS, pocketbase_binary
-from issue_pipeline.sandbox.processes import LocalServer
 from lxml import etree
 
+from issue_pipeline.local.pocketbase_server import HOOKS, pocketbase_binary
+from issue_pipeline.local.processes import LocalServer
 from issue_pipeline_tests.support.problem_store import ProblemStore, problem_store
 
 ATOM = "{http://www.w3.org/2005/Atom}"

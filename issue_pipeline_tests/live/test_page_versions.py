@@ -5,8 +5,8 @@ import shutil
 from pathlib import Path
 
 import pytest
-from issue_pipeline.sandbox.pocketbase_server import PUBLIC
 
+from issue_pipeline.local.pocketbase_server import PUBLIC
 from issue_pipeline_tests.support.browsing import expect, wait_for_titles
 from issue_pipeline_tests.support.page_versions import versioned
 

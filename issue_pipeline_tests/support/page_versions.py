@@ -19,7 +19,7 @@ import re
 import sys
 from pathlib import Path
 
-from issue_pipeline.sandbox.pocketbase_server import PUBLIC
+from issue_pipeline.local.pocketbase_server import PUBLIC
 
 HASH_DIGITS = 12
 ENTRY = "app.js"
