@@ -12,11 +12,11 @@ from datetime import date, timedelta
 from typing import Any
 
 import numpy as np
-from issue_pipeline.sandbox.model_weights import all_minilm_folder
 from numpy.typing import NDArray
 
 from benchmarks.problem_identity import b_cubed, nearest_centroids
 from issue_pipeline.labels.problem_scoring import MIN_PROBLEM_SCORE, ProblemScorer
+from issue_pipeline.local.model_weights import all_minilm_folder
 from issue_pipeline.problems.identity import Group, Problem, advance, link_day
 from issue_pipeline.problems.trend import STATES, states_by_day
 from issue_pipeline.resources.embedding import EmbeddingResource

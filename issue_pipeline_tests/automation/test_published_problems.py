@@ -7,11 +7,11 @@ from typing import Any
 import dagster as dg
 import httpx
 import pytest
-from issue_pipeline.sandbox.model_weights import all_minilm_folder
 
 from issue_pipeline.assets.linking import link_up_to_date
 from issue_pipeline.automation import problem_alerts
 from issue_pipeline.automation.problem_alerts import problem_sensors
+from issue_pipeline.local.model_weights import all_minilm_folder
 from issue_pipeline.resources.embedding import EmbeddingResource
 from issue_pipeline_tests.support.published_day import GoldIssue, Site, opened_site, store_gold
 from issue_pipeline_tests.support.receiver import Receiver

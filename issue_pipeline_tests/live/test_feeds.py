@@ -12,10 +12,10 @@ from uuid import UUID
 import feedparser
 import httpx
 import pytest
-from issue_pipeline.sandbox.pocketbase_server import HOOKS, pocketbase_binary
-from issue_pipeline.sandbox.processes import LocalServer
 from lxml import etree
 
+from issue_pipeline.local.pocketbase_server import HOOKS, pocketbase_binary
+from issue_pipeline.local.processes import LocalServer
 from issue_pipeline_tests.support.problem_store import ProblemStore, problem_store
 
 ATOM = "{http://www.w3.org/2005/Atom}"
@@ -368,8 +368,8 @@ def test_nothing_but_reading_is_possible(store):
         assert reply.status_code in (404, 405)
 
 
-def test_the_hooks_hold_nothing_but_the_feeds():
-    assert {file.name for file in HOOKS.iterdir()} == {"feeds.pb.js", "feeds.js"}
+def test_the_hooks_hold_nothing_but_the_feeds_and_the_command_for_the_superuser():
+    assert {file.name for file in HOOKS.iterdir()} == {"feeds.pb.js", "feeds.js", "superuser.pb.js"}
 
 
 def test_the_grammar_finds_what_is_wrong():

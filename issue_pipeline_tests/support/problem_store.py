@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from issue_pipeline.sandbox.pocketbase_server import PocketBaseServer
 
+from issue_pipeline.local.pocketbase_server import PocketBaseServer
 from issue_pipeline_tests.support.browsing import Store, derived_id, opened_store, put_request
 
 DAY = "2026-03-10"
