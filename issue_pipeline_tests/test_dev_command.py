@@ -88,10 +88,7 @@ def test_on_the_real_sources_it_needs_no_setting_and_its_schedules_run(tmp_path)
     # Nothing is collected meanwhile: the time of the schedules is hours away.
     later = f"{datetime.now(UTC) + timedelta(hours=2):%H:00}"
     far = {"COLLECT_AT": min(later, "22:00"), "PROCESS_DEADLINE": "23:30"}
-    addresses = dict.fromkeys(
-        ("GITHUB_API_URL", "HN_API_URL", "STACKEXCHANGE_API_URL", "REDDIT_ARCHIVE_URL"),
-        "http://127.0.0.1:9",
-    )
+    addresses = dict.fromkeys(("GITHUB_API_URL", "HN_API_URL"), "http://127.0.0.1:9")
     with running(tmp_path, "--real", SOURCES="github,hackernews", **far, **addresses) as (out, url):
         wait_for(url, out)
         said = out.read_text()
