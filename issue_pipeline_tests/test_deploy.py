@@ -19,7 +19,7 @@ import httpx
 import pytest
 import yaml
 
-from issue_pipeline.local.pocketbase_server import MIGRATIONS, SUPERUSER_HOOKS, pocketbase_binary
+from issue_pipeline.local.pocketbase_server import MIGRATIONS, pocketbase_binary
 from issue_pipeline.local.ports import ReservedPort
 from issue_pipeline.local.processes import LocalServer, ManagedProcess
 
@@ -168,7 +168,6 @@ def test_the_script_of_the_pocketbase_container_runs_in_a_plain_shell(tmp_path):
             "PATH": f"{tmp_path / 'bin'}:{os.environ['PATH']}",
             "DATA": str(tmp_path / "data"),
             "LIVE": str(MIGRATIONS.parent),
-            "HOOKS": str(SUPERUSER_HOOKS),
         },
     ) as server:
         login = {"identity": who["POCKETBASE_EMAIL"], "password": who["POCKETBASE_PASSWORD"]}

@@ -17,10 +17,12 @@ from issue_pipeline.settings import active_sources, try_again_after
 
 CHECK_EVERY_S = 30
 # Tries after the first one; each waits this many times longer than the one before.
-MAX_TRIES = 4
+MAX_TRIES = 10
 GROWTH = 4
+# By default the fifth try and those after it are a day apart: an outage of a week is made up for.
+LONGEST_WAIT = timedelta(days=1)
 TRY_TAG = "issue_pipeline/try"
-# Older failures are history. Longer than all waits together, by default 21 hours.
+# Older failures are history. Longer than any wait between two tries.
 _MEMORY = timedelta(days=7)
 
 
@@ -31,7 +33,7 @@ def wait_before(number: int, first: timedelta) -> timedelta:
         number: 1 for the first try after the failure.
         first: The wait before that one.
     """
-    return first * int(GROWTH ** (number - 1))
+    return min(first * int(GROWTH ** (number - 1)), max(first, LONGEST_WAIT))
 
 
 @dg.sensor(
@@ -41,7 +43,7 @@ def wait_before(number: int, first: timedelta) -> timedelta:
     description=(
         "Starts again what failed for a reason that may pass (an outage, a spent quota, a locked"
         f" file): up to {MAX_TRIES} times, the first after TRY_AGAIN_MINUTES, each time waiting"
-        f" {GROWTH} times longer. What needs somebody to act is left alone."
+        f" {GROWTH} times longer, a day at most. What needs somebody to act is left alone."
     ),
 )
 def try_again(context: dg.SensorEvaluationContext) -> dg.SensorResult:

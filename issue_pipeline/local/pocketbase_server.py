@@ -20,8 +20,7 @@ _LIVE = Path(__file__).parents[1] / "live"
 MIGRATIONS = _LIVE / "pb_migrations"
 HOOKS = _LIVE / "pb_hooks"
 PUBLIC = _LIVE / "public"
-# Adds the command that takes the superuser from the environment.
-SUPERUSER_HOOKS = Path(__file__).with_name("pb_hooks")
+# Of these hooks: takes the superuser from the environment.
 SUPERUSER_COMMAND = "superuser-from-environment"
 _UPSERT_LIMIT_S = 60.0
 _LOGIN_TIMEOUT_S = 10.0
@@ -117,13 +116,12 @@ class PocketBaseServer(LocalServer):
 
     def _upsert_superuser(self) -> None:
         # By the environment: every user of the machine can read the arguments of a command.
-        options = [one for one in self._options if not one.startswith("--hooksDir=")]
         who = {
             "POCKETBASE_EMAIL": self.superuser.email,
             "POCKETBASE_PASSWORD": self.superuser.password,
         }
         done = subprocess.run(
-            [str(self._binary), SUPERUSER_COMMAND, f"--hooksDir={SUPERUSER_HOOKS}", *options],
+            [str(self._binary), SUPERUSER_COMMAND, *self._options],
             env={**os.environ, **who},
             capture_output=True,
             text=True,

@@ -89,9 +89,12 @@ def test_it_is_given_up_after_so_many_tries(instance, monkeypatch):
     assert asked_for(instance, monkeypatch, 0) == []
 
 
-def test_each_wait_is_longer_than_the_one_before():
+def test_waits_grow_to_a_day_and_all_tries_together_outlast_nearly_a_week():
     waits = [wait_before(number, timedelta(minutes=15)) for number in range(1, MAX_TRIES + 1)]
-    assert waits == [timedelta(minutes=minutes) for minutes in (15, 60, 240, 960)]
+    assert waits[:4] == [timedelta(minutes=minutes) for minutes in (15, 60, 240, 960)]
+    assert set(waits[4:]) == {timedelta(days=1)}
+    assert sum(waits, timedelta()) > timedelta(days=6)
+    assert wait_before(2, timedelta(days=3)) == timedelta(days=3)
 
 
 def test_a_run_of_some_assets_is_repeated_with_these(instance, monkeypatch):

@@ -368,8 +368,8 @@ def test_nothing_but_reading_is_possible(store):
         assert reply.status_code in (404, 405)
 
 
-def test_the_hooks_hold_nothing_but_the_feeds():
-    assert {file.name for file in HOOKS.iterdir()} == {"feeds.pb.js", "feeds.js"}
+def test_the_hooks_hold_nothing_but_the_feeds_and_the_command_for_the_superuser():
+    assert {file.name for file in HOOKS.iterdir()} == {"feeds.pb.js", "feeds.js", "superuser.pb.js"}
 
 
 def test_the_grammar_finds_what_is_wrong():
