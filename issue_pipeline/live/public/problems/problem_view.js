@@ -5,7 +5,6 @@ import { copyLink } from "../copy_link.js";
 import { el, foreign, plain, setText } from "../dom.js";
 import { categoryName, count, daysName, isDay, number, seenInWords } from "../format.js";
 import { impactMark, payMark } from "../marks.js";
-import { addressOfProblem } from "./address.js";
 import { DayEvidence } from "./day_evidence.js";
 import { growth, issuesOf, newestDay, problemOf } from "./reading.js";
 import { sourceTable } from "./source_table.js";

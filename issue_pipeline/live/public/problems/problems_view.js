@@ -29,7 +29,7 @@ const MAX_ROWS = 1000; // what the server gives at once
 // A publishing run changes thousands of records within seconds: read at its end, and meanwhile now
 // and then.
 const READ_AGAIN_MS = 400;
-const READ_AT_MOST_EVERY_MS = 3_000;
+const READ_AT_MOST_EVERY_MS = 1_500;
 
 const root = document.getElementById("problems-view"); // in the document or not
 const part = (name) => root.querySelector(`#problems-${name}`);

@@ -36,7 +36,7 @@ const POSTS = "issues_via_problem.issue_evidence_via_issue";
  *
  * Every word must stand in title or description, or in one and the same post.
  */
-export function conditionOf(view, newest) {
+function conditionOf(view, newest) {
   const { span, state, category, impact, source, pay, query } = view;
   const conditions = [`${SPANS[span].field} > 0`];
   if (state === SINCE_YESTERDAY) conditions.push(`first_seen = '${newest}'`);
