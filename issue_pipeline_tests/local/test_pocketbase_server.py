@@ -8,8 +8,8 @@ import pytest
 
 from issue_pipeline.local.errors import LocalSetupError
 from issue_pipeline.local.pocketbase_server import (
+    HOOKS,
     SUPERUSER_COMMAND,
-    SUPERUSER_HOOKS,
     PocketBaseServer,
     pocketbase_binary,
 )
@@ -257,7 +257,7 @@ def test_a_superuser_that_cannot_be_made_is_a_failure_in_one_line(tmp_path, give
         [
             pocketbase_binary(),
             SUPERUSER_COMMAND,
-            f"--hooksDir={SUPERUSER_HOOKS}",
+            f"--hooksDir={HOOKS}",
             f"--dir={tmp_path / 'data'}",
         ],
         env={**os.environ, **given},
