@@ -14,7 +14,7 @@ PARTS ?=
 .PHONY: help demo dev run backup test test-fast check bench eval soak format lock clean
 
 help:
-	@echo "make demo            two days end to end on real parts: no account, no key"
+	@echo "make demo            five days end to end on real parts: no account, no key"
 	@echo "                     (MODE=raw, CORPUS=FILE_OR_FOLDER, SERVE=1)"
 	@echo "make dev             the Dagster UI with the sandbox's services beside it"
 	@echo "make dev REAL=1      the same on the real APIs, every day by itself"
@@ -63,6 +63,7 @@ eval: .venv/peers
 soak: .venv/dev
 	SOAK=1 $(BIN)/python -m pytest issue_pipeline_tests/unattended \
 		issue_pipeline_tests/resources/collectors/test_proven_days.py \
+		issue_pipeline_tests/assets/test_problem_histories.py \
 		issue_pipeline_tests/resources/collectors/test_unsettled_totals.py
 
 format: .venv/dev

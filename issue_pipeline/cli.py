@@ -19,7 +19,7 @@ from issue_pipeline.utils.clustering import MODES
 PROGRAM = "issue-pipeline"
 DISTRIBUTION = "issue-pipeline"
 SANDBOX_FOLDER = Path(".sandbox")
-DEFAULT_POSTS_PER_DAY = 1500
+DEFAULT_POSTS_PER_DAY = 600
 # Packages of the sandbox extra that its commands cannot start without.
 _SANDBOX_PACKAGES = {"markdown_it", "rich", "starlette", "uvicorn", "xllamacpp"}
 
@@ -112,8 +112,8 @@ def build_parser() -> argparse.ArgumentParser:
     demo = _command(
         commands,
         "demo",
-        "two days end to end on real parts, without an account or a key",
-        "Serve two days of a synthetic world as the four APIs do, run the pipeline on them, and"
+        "five days end to end on real parts, without an account or a key",
+        "Serve five days of a synthetic world as the four APIs do, run the pipeline on them, and"
         " show what it found. Everything is written to one folder.",
     )
     demo.add_argument(

@@ -27,7 +27,7 @@ def calls(monkeypatch: pytest.MonkeyPatch):
     return calls
 
 
-DEMO = {"mode": "smoothed", "corpus": None, "posts_per_day": 1500, "serve": False}
+DEMO = {"mode": "smoothed", "corpus": None, "posts_per_day": 600, "serve": False}
 PASSED_ON = ["--port", "3001", "--verbose"]
 
 

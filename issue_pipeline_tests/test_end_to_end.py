@@ -16,8 +16,8 @@ from issue_pipeline.partitions import SOURCES
 pytestmark = pytest.mark.e2e
 
 DEMO = ("-m", "issue_pipeline.cli", "demo")
-DAYS = ("2026-03-10", "2026-03-11")
-POSTS_PER_DAY = 300
+DAYS = tuple(f"2026-03-{day:02}" for day in range(7, 12))
+POSTS_PER_DAY = 150
 LIMIT_S = 900
 TIMES = {
     "bronze.raw_items": "collected_at",
@@ -26,6 +26,10 @@ TIMES = {
     "silver.cluster_assignments": "",
     "gold.issues": "",  # not even the times: nothing is labelled again
     "gold.issue_evidence": "",
+    "gold.problems": "",
+    "gold.problem_issues": "",
+    "gold.problem_posts": "",
+    "gold.linked_days": "",
     "gold.live_issues": "",  # nor published again
 }
 
@@ -70,7 +74,7 @@ class Demo:
         """What anybody can read from the live store, the times of change included."""
         records: dict[str, list[dict[str, Any]]] = {}
         with PocketBaseServer(self.root / "pocketbase", log=self.root / "log") as server:
-            for collection in ("issues", "issue_evidence"):
+            for collection in ("problems", "issues", "issue_evidence"):
                 url = f"{server.url}/api/collections/{collection}/records"
                 reply = httpx.get(url, params={"perPage": 1000, "sort": "id"}).json()
                 assert reply["totalPages"] <= 1
@@ -85,7 +89,7 @@ def demo(tmp_path_factory) -> Demo:
     return demo
 
 
-def test_every_source_is_collected_whole_on_both_days(demo):
+def test_every_source_is_collected_whole_on_every_day(demo):
     counts = demo.query(
         "SELECT collection_date::VARCHAR, source, complete, stored_count > 0"
         " FROM bronze.collections ORDER BY ALL"
@@ -146,10 +150,21 @@ def test_it_ends_with_the_days_and_the_biggest_problems(demo):
     for word in (*SOURCES, *DAYS, "complete", "reused", "published"):
         assert word in demo.printed
     ((title,),) = demo.query(
-        "SELECT canonical_title FROM gold.issues WHERE is_problem"
-        " ORDER BY cluster_size DESC, cluster_date, canonical_title LIMIT 1"
+        "SELECT canonical_title FROM gold.problems ORDER BY posts DESC, canonical_title LIMIT 1"
     )
     assert title.split()[0] in demo.printed
+
+
+def test_problems_are_followed_over_the_days_and_their_labels_taken_over(demo):
+    ((problems, followed),) = demo.query(
+        "SELECT count(*), count(*) FILTER (days_seen >= 3) FROM gold.problems"
+    )
+    assert followed >= 3, problems
+    ((reused,),) = demo.query("SELECT count(*) FROM gold.issues WHERE label_source = 'reused'")
+    assert reused >= followed
+    linked = demo.query("SELECT issue_date::VARCHAR, problem_id FROM gold.problem_issues")
+    shown = {(one["issue_date"], one["problem"]) for one in demo.live()["issues"]}
+    assert {one for one in shown if one[1]} == set(linked)
 
 
 def test_a_second_run_changes_nothing_that_is_good(demo):

@@ -9,7 +9,7 @@ from rich.text import Text
 
 from issue_pipeline.partitions import SOURCES
 from issue_pipeline.settings import active_sources
-from issue_pipeline.sql.summary import DaySummary, biggest_issues, day_summary
+from issue_pipeline.sql.summary import DaySummary, biggest_problems, day_summary
 from issue_pipeline.utils.printable import printable
 
 BIGGEST = 10
@@ -20,7 +20,7 @@ def show_report(console: Console, connection: duckdb.DuckDBPyConnection, days: l
     """Print a table for each day and one for the biggest problems."""
     for day in days:
         _show_day(console, day_summary(connection, day))
-    _show_issues(console, connection, days)
+    _show_problems(console, connection, days)
 
 
 def _show_day(console: Console, summary: DaySummary) -> None:
@@ -48,21 +48,30 @@ def _show_day(console: Console, summary: DaySummary) -> None:
     )
 
 
-def _show_issues(console: Console, connection: duckdb.DuckDBPyConnection, days: list[date]) -> None:
-    table = Table(title="The biggest problems", title_justify="left", show_lines=True)
+def _show_problems(
+    console: Console, connection: duckdb.DuckDBPyConnection, days: list[date]
+) -> None:
+    span = days[0].isoformat() if len(days) == 1 else f"{days[0]} to {days[-1]}"
+    table = Table(title=f"The biggest problems, {span}", title_justify="left", show_lines=True)
     table.add_column("posts", justify="right")
     table.add_column("problem, and its most central post", overflow="fold", ratio=1)
+    table.add_column("days", justify="right")
+    table.add_column("first seen")
+    table.add_column("state")
     for name in ("category", "impact", "pay"):
         table.add_column(name)
-    for issue in biggest_issues(connection, days, limit=BIGGEST):
+    for problem in biggest_problems(connection, days, limit=BIGGEST):
         # Text, not markup: titles are foreign.
         table.add_row(
-            str(issue.size),
-            Text(f"{printable(issue.title, MAX_TEXT_CHARS)}\n").append(
-                printable(issue.url, MAX_TEXT_CHARS), style="dim"
+            str(problem.posts),
+            Text(f"{printable(problem.title, MAX_TEXT_CHARS)}\n").append(
+                printable(problem.url, MAX_TEXT_CHARS), style="dim"
             ),
-            issue.category,
-            issue.impact,
-            "yes" if issue.would_pay else "",
+            str(problem.days),
+            problem.first_seen.isoformat(),
+            problem.state,
+            problem.category,
+            problem.impact,
+            "yes" if problem.would_pay else "",
         )
     console.print(table)

@@ -1,8 +1,9 @@
-"""Two fixed days, from HTTP to the live page, on real parts (``issue-pipeline demo``)."""
+"""Some fixed days, from HTTP to the live page, on real parts (``issue-pipeline demo``)."""
 
 import contextlib
 import os
 import time
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 
@@ -13,8 +14,10 @@ from issue_pipeline.ops.dagster_home import prepare_dagster_home
 from issue_pipeline.ops.run_day import run_day, show_progress
 from issue_pipeline.sandbox.services import Services, sandbox_services
 
-DAYS = tuple(date(2026, 3, day) for day in range(6, 12))
-# The simulated APIs live in the morning after, when both days are over.
+DAYS = tuple(date(2026, 3, day) for day in range(7, 12))
+# Posts of a corpus are dealt onto so few days that groups are found on each.
+CORPUS_DAYS = DAYS[-2:]
+# The simulated APIs live in the morning after, when all days are over.
 NOW = "2026-03-12T06:00:00Z"
 # How far back they have posts; Reddit's listings reach beyond the days that are collected.
 HISTORY_DAYS = "14"
@@ -22,7 +25,7 @@ _CHECK_S = 1.0
 
 
 def run_demo(root: Path, *, mode: str, corpus: Path | None, posts_per_day: int, serve: bool) -> int:
-    """Run the main job on two days of simulated sources and show what it found.
+    """Run the main job on days of simulated sources and show what it found.
 
     Args:
         root: Folder for everything it writes; made if missing.
@@ -37,14 +40,15 @@ def run_demo(root: Path, *, mode: str, corpus: Path | None, posts_per_day: int, 
     show_progress()
     console = Console()
     world_args = ["--now", NOW, "--history-days", HISTORY_DAYS]
+    days = DAYS if corpus is None else CORPUS_DAYS
     if corpus is not None:
-        days = ",".join(day.isoformat() for day in DAYS)
-        world_args += ["--corpus", str(corpus.resolve()), "--days", days]
+        dealt_onto = ",".join(day.isoformat() for day in days)
+        world_args += ["--corpus", str(corpus.resolve()), "--days", dealt_onto]
     else:
         world_args += ["--posts-per-day", str(posts_per_day)]
     try:
         with sandbox_services(root, world_args=world_args) as services:
-            status = _run(services, mode, console)
+            status = _run(services, mode, days, console)
             if serve:
                 _serve(services, console)
     except IssuePipelineError as error:
@@ -56,17 +60,17 @@ def run_demo(root: Path, *, mode: str, corpus: Path | None, posts_per_day: int, 
     return status
 
 
-def _run(services: Services, mode: str, console: Console) -> int:
+def _run(services: Services, mode: str, days: Sequence[date], console: Console) -> int:
     os.environ.update(services.environment() | {"CLUSTERING_MODE": mode})
     prepare_dagster_home(services.root / "dagster_home", is_ours=True)
-    failures = [failure for day in DAYS for failure in run_day(day)]
+    failures = [failure for day in days for failure in run_day(day)]
 
     # Imported late: the partitions, which it shows, read the environment when they load.
     from issue_pipeline.ops.report import show_report
     from issue_pipeline.resources.duckdb import IssuesDatabase
 
     with IssuesDatabase(database=str(services.duckdb_path)).read() as connection:
-        show_report(console, connection, list(DAYS))
+        show_report(console, connection, list(days))
     for failure in failures:
         console.print(f"{failure.step} failed: {failure.reason}", style="red", markup=False)
     console.print(

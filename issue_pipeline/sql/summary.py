@@ -34,11 +34,20 @@ class DaySummary:
 
 
 @dataclass(frozen=True, slots=True)
-class IssueSummary:
-    """One issue in a line, with the permalink of its most central post."""
+class ProblemSummary:
+    """A problem of some days, as the end of a run shows it.
 
-    day: date
-    size: int
+    Attributes:
+        posts: Of these days.
+        days: On how many of them it was seen, at least 1.
+        first_seen: UTC day, perhaps before them.
+        url: Of its post that is nearest to a centroid.
+    """
+
+    posts: int
+    days: int
+    first_seen: date
+    state: str
     title: str
     category: str
     impact: str
@@ -92,17 +101,18 @@ def day_summary(con: duckdb.DuckDBPyConnection, day: date) -> DaySummary:
     )
 
 
-def biggest_issues(
+def biggest_problems(
     con: duckdb.DuckDBPyConnection, days: Sequence[date], *, limit: int
-) -> list[IssueSummary]:
-    """Return the largest problems of the days, largest first; other themes are left out."""
+) -> list[ProblemSummary]:
+    """Return the problems with the most posts on these days, the largest first."""
     rows = con.execute(
-        "SELECT cluster_date, cluster_size, canonical_title, category, impact_level,"
-        " would_pay_signal, arg_min(url, (distance, url_hash))"
-        " FROM gold.issues JOIN gold.issue_evidence USING (cluster_date, cluster_id)"
-        " WHERE NOT label_failed AND is_problem IS NOT FALSE"
-        " AND cluster_date IN (SELECT unnest(?::DATE[]))"
-        " GROUP BY ALL ORDER BY cluster_size DESC, cluster_date, canonical_title LIMIT ?",
+        "SELECT count(*) AS posts, count(DISTINCT issue_date), first_seen, state, canonical_title,"
+        " category, impact_level, would_pay_signal, arg_min(url, (distance, url_hash))"
+        " FROM gold.problems JOIN gold.problem_issues AS links USING (problem_id)"
+        " JOIN gold.issue_evidence AS posts"
+        " ON cluster_date = issue_date AND posts.cluster_id = links.cluster_id"
+        " WHERE issue_date IN (SELECT unnest(?::DATE[]))"
+        " GROUP BY ALL ORDER BY posts DESC, canonical_title LIMIT ?",
         [list(days), limit],
     ).fetchall()
-    return [IssueSummary(*row) for row in rows]
+    return [ProblemSummary(*row) for row in rows]
