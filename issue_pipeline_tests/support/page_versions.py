@@ -6,6 +6,7 @@ PocketBase says nothing about how long a file is good for, so a browser may keep
 
 - ``?v=`` and a hash behind the address of each script, style and picture,
 - the import map that does the same for what the modules import,
+- a preload of each module, so that none waits until another one names it,
 - that map's hash into the policy, which forbids every other script within the page,
 - a hash of everything as the version of the page.
 
@@ -24,6 +25,7 @@ from issue_pipeline.local.pocketbase_server import PUBLIC
 HASH_DIGITS = 12
 ENTRY = "app.js"
 _MAP = re.compile(r'(<script type="importmap">)(.*?)(</script>)', re.DOTALL)
+_PRELOADS = re.compile(r'(?: *<link rel="modulepreload"[^\n]*\n)*(?= *<script type="module")')
 _FILE = re.compile(r'((?:src|href)=")([\w/-]+\.(?:js|css|svg))(?:\?v=[0-9a-f]*)?(")')
 _MAP_HASH = re.compile(r"'sha256-[A-Za-z0-9+/=]*'")
 _VERSION = re.compile(r'(<meta name="version" content=")[0-9a-f]*(">)')
@@ -50,6 +52,10 @@ def versioned(html: str, folder: Path) -> str:
     }
     import_map = json.dumps({"imports": addresses}, indent=1)
     html = _MAP.sub(lambda found: found[1] + import_map + found[3], html)
+    preloads = "".join(
+        f'    <link rel="modulepreload" href="{name.removeprefix("./")}">\n' for name in addresses
+    )
+    html = _PRELOADS.sub(lambda _: preloads, html, count=1)
     html = _FILE.sub(lambda found: _with_hash(found, folder), html)
     digest = base64.b64encode(hashlib.sha256(import_map.encode()).digest()).decode()
     html = _MAP_HASH.sub(lambda _: f"'sha256-{digest}'", html)
