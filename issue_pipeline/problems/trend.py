@@ -90,6 +90,8 @@ def states_by_day(counts: Counts, volumes: Counts) -> NDArray[np.int8]:
     states[undecided & (silent >= QUIET_DAYS)] = QUIET
     undecided = states == STEADY
     unseen = _unseen_posts(totals, began, np.diff(observed, axis=1, prepend=0) > 0)
+    # Before a problem was first seen nothing can be expected of it.
+    volumes = volumes * (days >= began)[:, :, None]
     falls = [_is_unusual(counts, volumes, unseen, one, rise=False) for one in FALLS]
     states[undecided & np.logical_or.reduce(falls)] = FADING
     rises = [_is_unusual(counts, volumes, unseen, one, rise=True) for one in RISES]
@@ -108,11 +110,19 @@ def _unseen_posts(totals: Counts, began: Counts, is_observed: Flags) -> Counts:
 def _is_unusual(
     counts: Counts, volumes: Counts, unseen: Counts, compared: Comparison, *, rise: bool
 ) -> Flags:
-    """Return for every problem and day (p, d) whether its latest days differ from those before."""
+    """Return for every problem and day (p, d) whether its latest days differ from those before.
+
+    Args:
+        counts: (p, d, s).
+        volumes: (p, d, s), of the days on which the problem could be seen.
+        unseen: (p, d), of :func:`_unseen_posts`.
+        compared: Which days.
+        rise: Whether they should have more, otherwise less.
+    """
     from scipy.stats import nbinom
 
-    recent_volume = _sum_of_last(volumes, compared.recent, axis=0)
-    volume = _shifted(_sum_of_last(volumes, compared.before, axis=0), compared.recent, axis=0)
+    recent_volume = _sum_of_last(volumes, compared.recent, axis=1)
+    volume = _shifted(_sum_of_last(volumes, compared.before, axis=1), compared.recent, axis=1)
     recent = _sum_of_last(counts, compared.recent, axis=1)
     before = _shifted(_sum_of_last(counts, compared.before, axis=1), compared.recent, axis=1)
     known = volume > 0  # of another source nothing is known that could be compared
@@ -123,11 +133,11 @@ def _is_unusual(
     if rise:
         hidden = _shifted(_sum_of_last(unseen, compared.before, axis=1), compared.recent, axis=1)
         evidence = evidence + hidden
-        expected = expected + hidden * share.mean(axis=1)
+        expected = expected + hidden * share.mean(axis=2)
     else:
         found = found + _sum_of_last(unseen, compared.recent, axis=1)
     # Half a post more than was seen: a rate of which nothing was seen need not be none.
-    expected = expected + 0.5 * share.mean(axis=1)
+    expected = expected + 0.5 * share.mean(axis=2)
     shape = np.minimum(evidence + 0.5, MAX_EVIDENCE)
     chance = shape / (shape + np.maximum(expected, 1e-9))
     if rise:
