@@ -254,3 +254,44 @@ def test_files_that_a_page_names_exist(file):
 @pytest.mark.parametrize("file", PAGES, ids=lambda file: str(file.relative_to(ROOT)))
 def test_pages_know_no_folder_outside_the_project(file):
     assert "../shared" not in file.read_text(encoding="utf-8")
+
+
+# --- Messages -----------------------------------------------------------------------------------
+
+MIN_CHARS = 10
+
+
+def messages_of_the_code() -> list[str]:
+    """Every text of ours, without what is filled in: the pieces that stand between."""
+    pieces: list[str] = []
+    for file in PACKAGE.rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.JoinedStr):
+                whole = "".join(
+                    str(part.value) if isinstance(part, ast.Constant) else "\0"
+                    for part in node.values
+                )
+                pieces += whole.split("\0")
+            elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+                pieces.append(node.value)
+    return [" ".join(piece.split()) for piece in pieces if len(piece.strip()) >= MIN_CHARS]
+
+
+def quoted_messages() -> list[str]:
+    """What the operator's page says one may read, without what is left out of it."""
+    [table] = re.findall(
+        r"^\| what you read \|.*?\n\|---.*?\n(.*?)\n\n", page("docs/operations.md"), re.M | re.S
+    )
+    cells = [row.split(" | ")[0] for row in table.splitlines()]
+    quoted = [one for cell in cells for one in re.findall(r"`([^`]+)`", cell)]
+    # Names of settings are filled in by the code.
+    parts = [re.sub(r"[A-Z]+_$", "", part).strip() for one in quoted for part in one.split("...")]
+    return [part for part in parts if len(part) >= MIN_CHARS]
+
+
+def test_every_message_that_the_operators_page_quotes_is_one_of_ours():
+    known = messages_of_the_code()
+    quoted = quoted_messages()
+    assert len(quoted) > 15
+    lost = [one for one in quoted if not any(one in piece or piece in one for piece in known)]
+    assert lost == [], "these are no messages of the code any more"

@@ -193,3 +193,8 @@ def _read_superuser(file: Path) -> Superuser:
             f"{file} does not hold the superuser's email and password. Remove it: new ones are"
             " made at the next start, and the data stays."
         ) from error
+    except OSError as error:
+        raise LocalSetupError(
+            f"{file} cannot be read ({error.strerror}): it belongs to who started PocketBase there"
+            " first. Run this as the same user, or in another folder."
+        ) from error

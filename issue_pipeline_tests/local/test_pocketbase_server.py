@@ -268,3 +268,9 @@ def test_a_superuser_that_cannot_be_made_is_a_failure_in_one_line(tmp_path, give
     told = (done.stdout + done.stderr).strip()
     assert said in told
     assert "goroutine" not in told
+
+
+def test_a_superuser_that_cannot_be_read_is_named(tmp_path):
+    (tmp_path / "data" / "superuser.json").mkdir(parents=True)
+    with pytest.raises(LocalSetupError, match=r"superuser.json cannot be read .*as the same user"):
+        PocketBaseServer(tmp_path / "data", log=tmp_path / "log")

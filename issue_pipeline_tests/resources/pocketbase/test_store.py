@@ -43,7 +43,7 @@ def an_issue(name: str, posts: int = 2, **changes: object) -> LiveIssue:
         "issue_date": DAY.isoformat(), "cluster_id": 0, "fingerprint": "f" * 64,
         "title": f"Issue {name}", "category": "devtools", "description": "It breaks.",
         "would_pay": True, "impact": "high", "size": posts, "sources": {"github": posts},
-        "complete": True, "is_problem": True, **changes,
+        "complete": True, "is_problem": True, "problem": "", **changes,
     }  # fmt: skip
     evidence = {f"{name:0>5}{number:010}": a_post(record_id, number) for number in range(posts)}
     return LiveIssue(record_id, fields, evidence)
