@@ -23,6 +23,7 @@ from issue_pipeline.errors import (
 from issue_pipeline.records import Collection, Post
 from issue_pipeline.resources.collectors.http import ApiClient
 from issue_pipeline.resources.collectors.parsing import epoch
+from issue_pipeline.resources.collectors.windows import Beyond
 from issue_pipeline.utils.printable import printable
 from issue_pipeline.utils.urls import is_web_address
 
@@ -35,6 +36,8 @@ PROGRESS_EVERY_S = 15.0
 _TOLD_PROBLEMS = 5
 # Parts that fail one after the other, each after many tries, before the source is taken for down.
 MAX_FAILING_PARTS = 3
+# Looks for the end of the day after something later was seen elsewhere only.
+_LOOKS_AGAIN = 2
 
 Item = dict[str, Any]
 
@@ -170,6 +173,10 @@ class CollectionBuilder:
         else:
             self.posts[key] = self._within_limits(parsed)
         self._seen.add(key)
+
+    def keys(self) -> set[str]:
+        """Return the keys of all items that were taken, dropped ones included."""
+        return set(self._seen)
 
     def replace_body(self, key: str, body: str) -> None:
         """Set the body of a post of the day that came apart from the post itself."""
@@ -350,6 +357,74 @@ def read_each_and_prove(
 
 def _named(name: str, error: CollectionError) -> str:
     return str(error) if name in str(error) else f"{name}: {error}"
+
+
+def look_beyond(
+    looks: Sequence[Callable[[], Iterable[Any]]],
+    read: Reader,
+    builder: CollectionBuilder,
+    nothing_later: str,
+    elsewhere: Callable[[], bool] = lambda: False,
+) -> Beyond:
+    """Ask a source for what follows the last known post, until it shows something later.
+
+    One reply must show both what the day still holds and something later: a source may answer in
+    turn from several copies, and one that lags behind shows no end that is later than the day.
+
+    Args:
+        looks: Each asks for everything from some second on, and returns what came; one after the
+            other, for a reply may be empty by mistake.
+        read: How items are read.
+        builder: Takes those of the day.
+        nothing_later: The reason where nothing later comes.
+        elsewhere: Returns whether the source has something later of another kind.
+
+    Returns:
+        The posts of the day that came, and whether the source is past it.
+
+    Raises:
+        CollectionError: Key, quota or time are at an end. Otherwise what was read stays, though
+            not proven.
+    """
+    day = builder.day
+    known = builder.keys()
+
+    def found_in(items: Iterable[Any]) -> tuple[dict[str, int | None], bool]:
+        of_day, is_past = [], False
+        for item in items:
+            try:
+                _, created_at = read.identify(item)
+            except UnexpectedReplyError:
+                continue
+            is_past |= created_at >= day.end
+            if created_at in day:
+                of_day.append(item)
+        return (builder.add_page(of_day, read) if of_day else {}), is_past
+
+    found: dict[str, int | None] = {}
+
+    def is_past(looks: Iterable[Callable[[], Iterable[Any]]]) -> bool:
+        for look in looks:
+            came, has_later = found_in(item for item in look() if isinstance(item, dict))
+            found.update(came)
+            if has_later:
+                return True
+            if not found.keys() <= known:
+                return False  # the day goes on: to be read on first
+        return False
+
+    try:
+        if is_past(looks):
+            return Beyond(found, is_past=True)
+        if found.keys() <= known and elsewhere():
+            # No reply can show both: what was asked before is asked once more.
+            is_past(looks[:_LOOKS_AGAIN])
+            return Beyond(found, is_past=found.keys() <= known)
+    except CollectionError as error:
+        if not _leaves_what_was_read(error):
+            raise
+        return Beyond(found, reason=f"that the source is past the day could not be seen: {error}")
+    return Beyond(found, reason="" if not found.keys() <= known else nothing_later)
 
 
 def shows_later(

@@ -7,6 +7,7 @@ A search gives at most 1,000 results whatever the paging, may say that it ran ou
 """
 
 import re
+from functools import partial
 from typing import Any
 
 from issue_pipeline.errors import ConfigurationError
@@ -14,8 +15,8 @@ from issue_pipeline.resources.collectors.collection_builder import (
     CollectionBuilder,
     Day,
     Reader,
+    look_beyond,
     shows_later,
-    why_not_past,
 )
 from issue_pipeline.resources.collectors.github_issues import identify
 from issue_pipeline.resources.collectors.http import ApiClient, expect
@@ -31,8 +32,10 @@ from issue_pipeline.resources.collectors.windows import (
 DEFAULT_QUERY = "is:issue is:public comments:>=3"
 PAGE_SIZE = 100
 RESULT_CAP = 1_000
-# Times that the search is asked for later issues, and how many of them at once: the first one may
-# be an issue that GitHub counts and shows nobody.
+# Times that the search is asked for what follows the last issue of the day.
+MAX_LOOKS = 4
+# Times that the search is asked for later issues of any kind, and how many of them at once: the
+# first one may be an issue that GitHub counts and shows nobody.
 MAX_PROBES = 6
 PROBE_SIZE = 10
 # Halvings of a span of which GitHub cannot count the issues at once.
@@ -117,6 +120,9 @@ def collect_search(
             return None
         return Total(sum(part.number for part in parts), all(part.exact for part in parts))
 
+    def from_on(since: int) -> list[Any]:
+        return search(client, public, since, None, size=PAGE_SIZE, page=1)[0]
+
     day = builder.day
     reading = read_span(
         ask,
@@ -128,9 +134,14 @@ def collect_search(
         must_count=True,
         hides_some=True,
         prove_empty=lambda: prove_empty_by_counts(count, day.first_s, day.last_s),
-        why_not_past=lambda: why_not_past(
-            lambda: _shows_later_issues(client, public, day),
+        look_beyond=lambda since: look_beyond(
+            # The last second may fill a page by itself: what follows it is asked for in turn.
+            [partial(from_on, since), partial(from_on, since + 1)] * (MAX_LOOKS // 2),
+            read,
+            builder,
             "GitHub's search shows no issue that is later than the day: it may not have got so far",
+            # Nothing later may be of the kind that is searched for.
+            elsewhere=lambda: _shows_later_issues(client, public, day),
         ),
     )
     builder.problems += reading.problems

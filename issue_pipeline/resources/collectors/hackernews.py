@@ -6,6 +6,7 @@ A query gives at most 1,000 hits whatever the paging, newest first. The index ha
 """
 
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import httpx
@@ -22,8 +23,8 @@ from issue_pipeline.resources.collectors.collection_builder import (
     CollectionBuilder,
     Item,
     Reader,
+    look_beyond,
     shows_later,
-    why_not_past,
 )
 from issue_pipeline.resources.collectors.http import ApiClient, ApiPolicy, expect
 from issue_pipeline.resources.collectors.parsing import (
@@ -45,8 +46,12 @@ HIT_CAP = 1_000
 STORIES = "(story,ask_hn,poll)"
 STORIES_AND_COMMENTS = "(story,ask_hn,poll,comment)"
 SITE = "https://news.ycombinator.com"
-# Times that the index is asked for later posts, and for how many: one may be unreadable.
-MAX_PROBES = 4
+# How far beyond the day the index is asked for what follows its last post, in minutes: the newest
+# come first, and all must fit on a page. Each twice, for a reply may be empty by mistake.
+LOOKS_MIN = (360, 360, 1_440, 1_440)
+LOOKS_WITH_COMMENTS_MIN = (20, 20, *LOOKS_MIN)
+# Times that it is asked for its newest posts, if there is none within these.
+MAX_PROBES = 2
 PROBE_SIZE = 10
 
 
@@ -162,6 +167,15 @@ def collect(client: ApiClient, builder: CollectionBuilder, *, comments: bool) ->
     def count_between(first: int, last: int) -> Total:
         return search(first, last, 1)[1]
 
+    def newest() -> list[Any]:
+        return search(day.last_s + 1, None, PROBE_SIZE)[0]
+
+    def from_on(since: int, minutes: int) -> list[Any]:
+        """Return all hits from a second on to so long after the day; none if they are too many."""
+        hits, _, full = search(since, day.last_s + 60 * minutes, HIT_CAP)
+        polls.update(_polls(hits))
+        return [] if full else hits
+
     polls: set[str] = set()
     day = builder.day
     reading = read_span(
@@ -174,12 +188,16 @@ def collect(client: ApiClient, builder: CollectionBuilder, *, comments: bool) ->
         # With the hits, which show a number that is too small for what it is.
         count=lambda: search(day.first_s, day.last_s, HIT_CAP)[1],
         prove_empty=lambda: prove_empty_by_counts(count_between, day.first_s, day.last_s),
-        why_not_past=lambda: why_not_past(
-            lambda: shows_later(
-                lambda: search(day.last_s + 1, None, PROBE_SIZE)[0], identify, day, looks=MAX_PROBES
-            ),
+        look_beyond=lambda since: look_beyond(
+            [
+                partial(from_on, since, minutes)
+                for minutes in (LOOKS_WITH_COMMENTS_MIN if comments else LOOKS_MIN)
+            ],
+            READER,
+            builder,
             "Algolia's index shows no post that is later than the day: it has not got so far, or"
             " has stopped",
+            elsewhere=lambda: shows_later(newest, identify, day, looks=MAX_PROBES),
         ),
     )
     builder.problems += reading.problems

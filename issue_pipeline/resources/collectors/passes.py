@@ -166,23 +166,25 @@ class SpanReader:
 
     Attributes:
         seen: Position of every post by its key; ``None`` where it has none.
+        first: First position of the span.
+        last: Last position of the span.
     """
 
     def __init__(self, ask: Ask, first: int, last: int, page_cap: int, noun: str) -> None:
         self.seen: dict[str, int | None] = {}
         self._ask_source = ask
-        self._first = first
-        self._last = last
+        self.first = first
+        self.last = last
         self._page_cap = page_cap
         self._noun = noun
 
     def read(self) -> Pass:
         """Go through the span once."""
         result = Pass()
-        window = _Window(self._first, self._last, self._first, self._last - self._first)
+        window = _Window(self.first, self.last, self.first, self.last - self.first)
         rereads: Counter[int] = Counter()
         blind_seconds = 0
-        while window.at <= self._last:
+        while window.at <= self.last:
             page = self._ask(window.at, window.end, result)
             if not page.whole:
                 if window.at < window.end:
@@ -296,7 +298,7 @@ class SpanReader:
 
     def _begin(self, window: _Window, at: int) -> None:
         window.at = window.previous = at
-        window.end = min(at + window.width, self._last)
+        window.end = min(at + window.width, self.last)
         window.expected, window.shown, window.is_counted = None, set(), False
 
     def ask(self, first: int, last: int, number: int = 1) -> Page:

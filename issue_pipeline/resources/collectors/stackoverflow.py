@@ -6,6 +6,7 @@ Any reply may ask for a pause (``backoff``), and says how much of the day's quot
 
 import re
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import httpx
@@ -22,8 +23,7 @@ from issue_pipeline.resources.collectors.collection_builder import (
     CollectionBuilder,
     Item,
     Reader,
-    shows_later,
-    why_not_past,
+    look_beyond,
 )
 from issue_pipeline.resources.collectors.http import ApiClient, ApiPolicy, Parameters, expect
 from issue_pipeline.resources.collectors.parsing import (
@@ -45,13 +45,13 @@ from issue_pipeline.utils.printable import printable
 SITE = "https://stackoverflow.com"
 API_VERSION = "2.3"
 PAGE_SIZE = 100
+ORDER = {"sort": "creation", "order": "asc", "filter": "withbody"}
 # Without a key; more pages of one second there never are.
 LAST_PAGE = 25
 # Added to every wait the server names, so that clocks need not agree.
 BACKOFF_MARGIN_S = 1.0
-# Times that the site is asked for later questions, and for how many: one may be unreadable.
-MAX_PROBES = 4
-PROBE_SIZE = 10
+# Times that the site is asked for what follows the last question of the day.
+MAX_LOOKS = 4
 _REMEDY = (
     "Set STACKEXCHANGE_KEY (10,000 requests a day instead of 300), or try again after midnight UTC."
 )
@@ -178,9 +178,8 @@ def collect(client: ApiClient, builder: CollectionBuilder) -> int | None:
         return payload
 
     def ask(first: int, last: int, page: int) -> Page:
-        order = {"sort": "creation", "order": "asc", "filter": "withbody"}
         # Whether the last second belongs to the span is not documented: one more, skipped again.
-        payload = questions(first, last + 1, {**order, "page": page, "pagesize": PAGE_SIZE})
+        payload = questions(first, last + 1, {**ORDER, "page": page, "pagesize": PAGE_SIZE})
         items = expect(payload, "items", list, "Stack Exchange")
         found = builder.add_page(items, READER, skip_other_days=True)
         has_more = expect(payload, "has_more", bool, "Stack Exchange")
@@ -196,9 +195,9 @@ def collect(client: ApiClient, builder: CollectionBuilder) -> int | None:
         is_number = isinstance(total, int) and not isinstance(total, bool)
         return Total(count(total)) if is_number else None
 
-    def look_beyond() -> list[Any]:
-        order: Parameters = {"sort": "creation", "order": "asc", "page": 1, "pagesize": PROBE_SIZE}
-        return questions(day.last_s + 1, None, order).get("items") or []
+    def from_on(since: int) -> list[Any]:
+        payload = questions(since, None, {**ORDER, "page": 1, "pagesize": PAGE_SIZE})
+        return payload.get("items") or []
 
     day = builder.day
     reading = read_span(
@@ -209,8 +208,11 @@ def collect(client: ApiClient, builder: CollectionBuilder) -> int | None:
         noun="questions of Stack Overflow",
         count=lambda: count_between(day.first_s, day.last_s),
         prove_empty=lambda: prove_empty_by_counts(count_between, day.first_s, day.last_s),
-        why_not_past=lambda: why_not_past(
-            lambda: shows_later(look_beyond, identify, day, looks=MAX_PROBES),
+        look_beyond=lambda since: look_beyond(
+            # The last second may fill a page by itself: what follows it is asked for in turn.
+            [partial(from_on, since), partial(from_on, since + 1)] * (MAX_LOOKS // 2),
+            READER,
+            builder,
             "Stack Exchange shows no question that is later than the day: it may not have got so"
             " far",
         ),

@@ -15,12 +15,13 @@ A reading (:mod:`.passes`) is believed only with a proof, and no single reply is
   at most :data:`MAX_HIDDEN_SHARE` are missing, they are named as hidden. Where pages do not tell
   how many posts there are, the span is read a second time.
 - **Empty.** That there is nothing is shown by the caller (``prove_empty``), not by empty replies.
-- **Past.** A source that has not got to the end of the span agrees with itself all the time, and
-  may catch up while it is read. So it must show something later than the span (``why_not_past``),
-  before the count or the second reading that proves the first one.
+- **Past.** A source that has not got to the end of the span agrees with itself all the time, may
+  catch up while it is read, and may answer in turn from several copies, one of which lags behind.
+  So one reply must show what follows the last post that was read, up to something later than the
+  span (:class:`Beyond`), before the count or the second reading that proves the first one.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from issue_pipeline.resources.collectors.passes import (
@@ -34,7 +35,15 @@ from issue_pipeline.resources.collectors.passes import (
 from issue_pipeline.resources.collectors.verification import verify
 from issue_pipeline.utils.missing_posts import too_many_missing
 
-__all__ = ["MAX_REREADS", "Page", "Reading", "Total", "prove_empty_by_counts", "read_span"]
+__all__ = [
+    "MAX_REREADS",
+    "Beyond",
+    "Page",
+    "Reading",
+    "Total",
+    "prove_empty_by_counts",
+    "read_span",
+]
 
 # Readings of a span at most; two of them whole are enough to judge.
 MAX_PASSES = 4
@@ -47,6 +56,22 @@ _NEIGHBOURHOODS_D = (1, 30, 365)
 _DAY_S = 86_400
 
 Count = Callable[[], Total | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Beyond:
+    """What a source shows from some position on.
+
+    Attributes:
+        found: Posts of the span, by key, with their second.
+        is_past: Whether something later than the span came with them, so that these are all.
+        reason: Why the source is not known to be past the span; ``""`` where it is, or where there
+            was more than it could show.
+    """
+
+    found: Mapping[str, int | None] = field(default_factory=dict)
+    is_past: bool = False
+    reason: str = ""
 
 
 @dataclass(slots=True)
@@ -80,7 +105,7 @@ def read_span(
     must_count: bool = False,
     hides_some: bool = False,
     prove_empty: Callable[[], bool] | None = None,
-    why_not_past: Callable[[], str] = str,
+    look_beyond: Callable[[int], Beyond] = lambda _since: Beyond(is_past=True),
 ) -> Reading:
     """Read every post of [first, last].
 
@@ -97,14 +122,14 @@ def read_span(
         hides_some: Whether the source may count posts that it never shows.
         prove_empty: Returns whether the span is known to hold nothing; asked when nothing was
             given. Without it, replies that agree are enough.
-        why_not_past: Returns why the source is not known to be past the span, ``""`` where it is.
-            Asked once, after the first reading and before what proves it.
+        look_beyond: Asks for what the source has from a second on, that of the last post known.
+            Asked after a reading and before what proves it, until it is past the span.
     """
     if newest_first:
         reader = SpanReader(_mirrored(ask), -last, -first, page_cap, noun)
     else:
         reader = SpanReader(ask, first, last, page_cap, noun)
-    judge = _Judge(reader, noun, count, must_count, hides_some, prove_empty, why_not_past)
+    judge = _Judge(reader, noun, count, must_count, hides_some, prove_empty, look_beyond)
     return judge.read()
 
 
@@ -124,7 +149,7 @@ class _Judge:
     Attributes:
         told: The largest exact count given before the last one.
         last: The last count, if any.
-        not_past: Why the source is not known to be past the span; ``None`` until it was asked.
+        not_past: Why the source is not known to be past the span; ``None`` until that is known.
         was_verified: Whether its parts were asked for again.
         unproven: Parts of which replies did not agree.
     """
@@ -135,7 +160,7 @@ class _Judge:
     must_count: bool
     hides_some: bool
     prove_empty: Callable[[], bool] | None
-    why_not_past: Callable[[], str]
+    look_beyond: Callable[[int], Beyond]
     passes: list[Pass] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     hidden: int = 0
@@ -158,9 +183,13 @@ class _Judge:
                 # tried often enough; what was not given again may come the next time.
                 break
             if self.not_past is None:
-                self.not_past = self.why_not_past()
+                self._look_beyond()
             self._ask_how_many()
-            if one.is_whole and (self._is_whole(before) or self._is_verified(one)):
+            if (
+                self.not_past is not None
+                and one.is_whole
+                and (self._is_whole(before) or self._is_verified(one))
+            ):
                 return self._reading([self.not_past] if self.not_past else [])
             if self._is_final():
                 break
@@ -210,6 +239,18 @@ class _Judge:
                     f" {verified.counted}, after {self.told}"
                 )
         return True
+
+    def _look_beyond(self) -> None:
+        """See whether the source is past the span, and whether it has more at its end."""
+        reader = self.reader
+        seconds = [abs(at) for at in reader.seen.values() if at is not None]
+        beyond = self.look_beyond(max(seconds, default=min(abs(reader.first), abs(reader.last))))
+        sign = -1 if reader.last < 0 else 1
+        reader.seen.update(
+            (key, None if at is None else sign * at) for key, at in beyond.found.items()
+        )
+        if beyond.is_past or beyond.reason:
+            self.not_past = beyond.reason
 
     def _ask_how_many(self) -> None:
         """Count; again while the source counts far less than it showed, for that cannot be."""

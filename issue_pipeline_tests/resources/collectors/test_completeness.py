@@ -203,6 +203,51 @@ def test_more_hidden_issues_than_there_can_be_leave_the_day_incomplete(count, hi
     assert f"{count} counted, {count - hidden} given" in collection.reason
 
 
+@pytest.mark.parametrize("hidden_share", [0.0, 0.01])
+@pytest.mark.parametrize("growth", [0.0, 0.05])
+def test_a_post_that_replies_leave_out_again_and_again_is_not_taken_for_a_hidden_one(
+    hidden_share, growth
+):
+    complete = 0
+    for seed in range(60):
+        chance = random.Random(f"{hidden_share}/{growth}/{seed}")
+        search = Search(
+            sorted(chance.randrange(DAY_S) for _ in range(chance.choice([34, 90, 250])))
+        )
+        count = search.of_day
+        search.hidden = {number for number in range(count) if chance.random() < hidden_share}
+        share = chance.choice([0.02, 0.2, 0.5])
+
+        def grow(growing: Search, chance=chance) -> None:
+            if chance.random() < growth:
+                growing.seconds[len(growing.seconds)] = chance.randrange(DAY_S)
+
+        def careless(request: httpx.Request, search=search, chance=chance, share=share) -> Any:
+            body = search(request).json()
+            if body["items"] and chance.random() < share:
+                body["items"].pop(chance.randrange(len(body["items"])))
+            return httpx.Response(200, json=body)
+
+        search.grow = grow
+        collection = collected(careless)
+        if collection.complete:
+            complete += 1
+            found = {int(post.url.rsplit("/", 1)[1]) for post in collection.posts}
+            assert set(range(count)) - search.hidden <= found, (seed, collection.reason)
+    assert complete > 30  # who never says "complete" would be right, too
+
+
+def test_a_gap_costs_no_more_than_twice_the_requests_however_few_pages_there_are():
+    for count in (40, 90, 250, 700):
+        undisturbed = collected(Search(spread(count)))
+        search = Search(spread(count))
+        search.hidden = {count // 2}
+        collection = collected(search)
+        assert collection.complete, collection.reason
+        assert "1 hidden by the source" in collection.reason
+        assert undisturbed.requests < collection.requests <= 2 * undisturbed.requests
+
+
 @pytest.mark.parametrize("seed", range(6))
 def test_matches_that_keep_coming_leave_the_day_whole_as_of_the_last_readings_start(seed):
     chance = random.Random(seed)

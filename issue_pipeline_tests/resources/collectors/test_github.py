@@ -391,7 +391,7 @@ def test_an_incomplete_answer_is_never_taken_for_the_answer():
         "created:2026-03-10T00:00:00Z..2026-03-10T23:59:59Z",
         "created:2026-03-10T00:00:00Z..2026-03-10T11:59:59Z",
         "created:2026-03-10T12:00:00Z..2026-03-10T23:59:59Z",
-        "created:2026-03-11T00:00:00Z..*",  # is the day over?
+        "created:2026-03-10T12:00:00Z..*",  # what follows the last one: is the day over?
         "created:2026-03-10T00:00:00Z..2026-03-10T23:59:59Z",  # are those all?
     ]
 

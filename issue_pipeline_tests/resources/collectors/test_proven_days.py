@@ -460,6 +460,50 @@ def test_an_index_that_catches_up_while_it_is_read_proves_nothing_about_what_was
         assert len(collection.posts) == len(of_day) or not collection.complete, last_request
 
 
+@pytest.mark.parametrize("source", ["github", "stackoverflow", "hackernews", "archive"])
+@pytest.mark.parametrize("size", [3, 70, 250])
+@pytest.mark.parametrize("turn", [0, 1, "by chance"])
+def test_replies_that_come_in_turn_from_a_copy_that_lags_behind_prove_nothing_about_its_end(
+    source: str, size: int, turn: int | str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+):
+    name, api = ("reddit", "archive") if source == "archive" else (source, API_OF[source])
+    posts = [a_post(name, number * (DAY_S // size) + 300) for number in range(size)]
+    posts += [a_post(name, -60), a_post(name, DAY_S + 600)]
+    chance = random.Random(f"{source}/{size}")
+    of_day = [post for post in posts if post.created_at.date() == DAY.date()]
+    complete = 0
+    for attempt in range(6):
+        lagging = [
+            number
+            for number in range(1, 400)
+            if (number % 2 == turn if isinstance(turn, int) else chance.random() < 0.4)
+        ]
+        spells = tuple(
+            IndexSpell(
+                api,
+                STOPPED_INDEX,
+                behind=timedelta(hours=15, minutes=10),
+                first_request=number,
+                last_request=number,
+            )
+            for number in lagging
+        )
+        with virtual_simulator(
+            HandWrittenWorld(posts),
+            monkeypatch,
+            present=DAY + timedelta(days=1, hours=6),
+            faults=FaultProfile(index_spells=spells),
+        ) as running:
+            collection = running.collectors(
+                cache_dir=str(tmp_path / str(attempt)),
+                reddit_backend="archive",
+                reddit_archive_url=f"{running.base_url}/archive",
+            ).collect(name, DAY.date())
+        assert len(collection.posts) == len(of_day) or not collection.complete, collection.reason
+        complete += collection.complete
+    assert complete  # who never says "complete" would be right, too
+
+
 def test_what_is_only_looked_at_to_see_how_far_reddit_is_is_not_stored(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ):

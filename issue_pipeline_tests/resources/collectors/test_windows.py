@@ -7,6 +7,7 @@ import pytest
 
 from issue_pipeline.resources.collectors.passes import EMPTY_REPLIES
 from issue_pipeline.resources.collectors.windows import (
+    Beyond,
     Page,
     Reading,
     Total,
@@ -304,10 +305,10 @@ def test_whether_the_source_is_past_the_span_is_asked_once_and_before_what_prove
     source = Source({name: at for name, at in SPREAD.items() if at < 1_500}, tells=tells)
     looks: list[int] = []
 
-    def look() -> str:
+    def look(since: int) -> Beyond:
         looks.append(len(source.asked))
         source.posts = dict(SPREAD)
-        return problem
+        return Beyond(is_past=not problem, reason=problem)
 
     reading = read_span(
         source.ask,
@@ -316,7 +317,7 @@ def test_whether_the_source_is_past_the_span_is_asked_once_and_before_what_prove
         page_cap=PAGES,
         noun="things",
         count=lambda: source.tells(len(source.posts)),
-        why_not_past=look,
+        look_beyond=look,
     )
     assert len(looks) == 1
     assert reading.seen == set(SPREAD)
