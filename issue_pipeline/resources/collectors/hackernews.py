@@ -24,7 +24,6 @@ from issue_pipeline.resources.collectors.collection_builder import (
     Item,
     Reader,
     look_beyond,
-    shows_later,
 )
 from issue_pipeline.resources.collectors.http import ApiClient, ApiPolicy, expect
 from issue_pipeline.resources.collectors.parsing import (
@@ -47,12 +46,9 @@ STORIES = "(story,ask_hn,poll)"
 STORIES_AND_COMMENTS = "(story,ask_hn,poll,comment)"
 SITE = "https://news.ycombinator.com"
 # How far beyond the day the index is asked for what follows its last post, in minutes: the newest
-# come first, and all must fit on a page. Each twice, for a reply may be empty by mistake.
-LOOKS_MIN = (360, 360, 1_440, 1_440)
+# come first, and all must fit on a page. More than once each, for a reply may be empty by mistake.
+LOOKS_MIN = (360, 360, 360, 1_440, 1_440, 43_200, 43_200)
 LOOKS_WITH_COMMENTS_MIN = (20, 20, *LOOKS_MIN)
-# Times that it is asked for its newest posts, if there is none within these.
-MAX_PROBES = 2
-PROBE_SIZE = 10
 
 
 def read_error(response: httpx.Response) -> CollectionError | None:
@@ -127,17 +123,16 @@ def collect(client: ApiClient, builder: CollectionBuilder, *, comments: bool) ->
         CollectionError: Algolia could not be read.
     """
 
-    def search(first: int, last: int | None, most: int) -> tuple[list[Any], Total, bool]:
+    def search(first: int, last: int, most: int) -> tuple[list[Any], Total, bool]:
         """Return the hits, how many there are, and whether the page is full.
 
         Algolia often says that its number is an estimate, even of a handful of hits.
         """
-        until = "" if last is None else f",created_at_i<{last + 1}"
         payload = client.get(
             "/search_by_date",
             {
                 "tags": STORIES_AND_COMMENTS if comments else STORIES,
-                "numericFilters": f"created_at_i>={first}{until}",
+                "numericFilters": f"created_at_i>={first},created_at_i<{last + 1}",
                 "hitsPerPage": most,
             },
         ).payload
@@ -167,14 +162,14 @@ def collect(client: ApiClient, builder: CollectionBuilder, *, comments: bool) ->
     def count_between(first: int, last: int) -> Total:
         return search(first, last, 1)[1]
 
-    def newest() -> list[Any]:
-        return search(day.last_s + 1, None, PROBE_SIZE)[0]
-
     def from_on(since: int, minutes: int) -> list[Any]:
-        """Return all hits from a second on to so long after the day; none if they are too many."""
+        """Return what follows a second, to so long after the day; nothing if it is too much."""
         hits, _, full = search(since, day.last_s + 60 * minutes, HIT_CAP)
         polls.update(_polls(hits))
-        return [] if full else hits
+        reaches_back = any(
+            isinstance(hit, dict) and hit.get("created_at_i") == since for hit in hits
+        )
+        return hits if reaches_back or not full else []
 
     polls: set[str] = set()
     day = builder.day
@@ -197,7 +192,6 @@ def collect(client: ApiClient, builder: CollectionBuilder, *, comments: bool) ->
             builder,
             "Algolia's index shows no post that is later than the day: it has not got so far, or"
             " has stopped",
-            elsewhere=lambda: shows_later(newest, identify, day, looks=MAX_PROBES),
         ),
     )
     builder.problems += reading.problems
