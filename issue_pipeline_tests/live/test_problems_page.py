@@ -386,6 +386,8 @@ def test_many_problems_come_fifty_at_a_time(page, store):
     expect(page.locator("#problems-result")).to_have_text("120 found in 7 days")
     page.get_by_role("button", name="Show more problems").press("Enter")
     expect(page.locator(".problem")).not_to_have_count(50)
+    # Whoever pressed it goes on with the first of the new ones.
+    page.wait_for_function("document.activeElement.closest('.problem') !== null")
     page.evaluate("window.scrollTo(0, document.body.scrollHeight)")
     page.locator(".problem .title", has_text="Problem 119").wait_for()
     expect(page.locator(".problem")).to_have_count(120)
