@@ -60,12 +60,6 @@ def quiet_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PocketBas
             store.put(DAY, "Largest", size=30, posts=posts)
             store.put(DAY, "Export fails", size=20, impact="high", would_pay=True)
             store.put(DAY, "Harmless export", size=10)
-            for title, state, reports in (
-                ("Exports fail", "growing", 5),
-                ("Exports fail everywhere", "growing", 9),
-                ("Exports failed", "fading", 20),
-            ):
-                store.put_problem(title, {DAY: {"github": reports}}, DAY, state=state)
             store.put("2026-03-01", "Export of another week", impact="high", would_pay=True)
         yield server
 
@@ -110,16 +104,15 @@ curl = pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not inst
 
 @curl
 def test_curl_lists_filters_and_reads_evidence(quiet_server):
-    largest, filtered, evidence, growing, _ = examples("sh", "curl", quiet_server)
+    largest, filtered, evidence, _ = examples("sh", "curl", quiet_server)
     titles = [
         re.findall('"title":"([^"]*)"', output(["bash", "-c", code]))
-        for code in (largest, filtered, evidence, growing)
+        for code in (largest, filtered, evidence)
     ]
     assert titles == [
         ["Largest", "Export fails", "Harmless export"],
         ["Export fails"],
         ["Most voted", "Second"],
-        ["Exports fail everywhere", "Exports fail"],
     ]
 
 

@@ -35,7 +35,11 @@ def test_without_events_the_page_reads_every_half_minute_and_says_so(
     expect(page.locator("#polling")).to_be_visible()
     expect(page.locator("#offline")).to_be_hidden()
     came = store.put(DAY, "Came meanwhile", size=30)
-    page.clock.fast_forward(POLL_MS + 100)
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.clock.run_for(POLL_MS // 2)  # and not at every refusal
+    assert [url for url in asked if "collections" in url] == []
+    page.clock.fast_forward(POLL_MS)
     wait_for_titles(page, ["Here before", "Came meanwhile"])
     store.remove(came)
 

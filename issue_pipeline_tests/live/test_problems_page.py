@@ -301,6 +301,25 @@ def test_what_is_published_shows_in_the_list_without_reload(page, store, titles)
     expect(page.locator(".problem")).to_have_count(4)
 
 
+def test_what_is_read_again_unchanged_is_neither_drawn_again_nor_called_news(page, store, titles):
+    def in_another_order(route: Any) -> None:
+        reply = route.fetch().json()
+        reply["items"] = [dict(reversed(list(item.items()))) for item in reply["items"]]
+        route.fulfill(json=reply)
+
+    page.goto(store.url)
+    expect(page.locator(".problem")).to_have_count(4)
+    page.locator("#connection[data-state=live]").wait_for()
+    page.evaluate("window.link = document.querySelector('.problem a')")
+    # The server sends the fields of a record in any order.
+    page.route("**/api/collections/problems/records?*", in_another_order)
+    new = store.put_problem("Just found", {NEWEST: {"github": 1}}, NEWEST, state="new")
+    expect(page.locator(".problem")).to_have_count(5)
+    assert page.evaluate("window.link.isConnected")
+    expect(page.locator("#announcer")).to_have_text("1 problem updated.")
+    store.remove(new, "problems")
+
+
 def test_an_open_problem_follows_what_is_published_and_withdrawn(page, store):
     days = {day(1): {"github": 3}}
     problem = store.put_problem("Being read", days, NEWEST)
@@ -386,6 +405,8 @@ def test_many_problems_come_fifty_at_a_time(page, store):
     expect(page.locator("#problems-result")).to_have_text("120 found in 7 days")
     page.get_by_role("button", name="Show more problems").press("Enter")
     expect(page.locator(".problem")).not_to_have_count(50)
+    # Whoever pressed it goes on with the first of the new ones.
+    page.wait_for_function("document.activeElement.closest('.problem') !== null")
     page.evaluate("window.scrollTo(0, document.body.scrollHeight)")
     page.locator(".problem .title", has_text="Problem 119").wait_for()
     expect(page.locator(".problem")).to_have_count(120)
@@ -414,6 +435,7 @@ def test_everything_can_be_done_with_the_keyboard_alone(page, store, titles):
     assert [name for name in seen if name in reached] == reached
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", level=1)).to_be_focused()
+    page.locator(".post").first.wait_for()
     for _ in range(10):
         page.keyboard.press("Tab")
         if page.evaluate("document.activeElement.tagName") == "SUMMARY":

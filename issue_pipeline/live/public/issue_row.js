@@ -1,6 +1,7 @@
 // One issue in the list: a line that opens to its description and evidence.
 
 import { isId } from "./api.js";
+import { canonical } from "./canonical.js";
 import { aside, el, foreign, plain } from "./dom.js";
 import { EvidenceList } from "./evidence_list.js";
 import { categoryName, number, shortDayName } from "./format.js";
@@ -38,7 +39,7 @@ export class IssueRow {
   update(issue) {
     const before = this.#issue;
     this.#issue = issue;
-    if (before === issue || JSON.stringify(before) === JSON.stringify(issue)) return false;
+    if (before === issue || canonical(before) === canonical(issue)) return false;
     this.#summary.replaceChildren(...summaryParts(issue));
     this.#body?.update(issue);
     return true;

@@ -42,6 +42,7 @@ export class LiveUpdates {
     this.#refresh = refresh;
     this.#feed = new Feed({
       connecting: () => {
+        if (this.#isLate) return; // it is being read again already
         this.#late ||= setTimeout(() => this.#feedIsLate(), FEED_LATE_AFTER_MS);
       },
       connected: () => {

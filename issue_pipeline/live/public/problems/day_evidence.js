@@ -1,5 +1,6 @@
 // The evidence of a problem by day: a line for each of its issues, whose posts are read when opened.
 
+import { canonical } from "../canonical.js";
 import { arrange, el, foreign } from "../dom.js";
 import { EvidenceList } from "../evidence_list.js";
 import { count, dayName, number } from "../format.js";
@@ -96,7 +97,7 @@ class DayRow {
   }
 
   update(issue) {
-    const drawn = JSON.stringify(issue);
+    const drawn = canonical(issue);
     if (drawn === this.#drawn) return;
     this.#drawn = drawn;
     const hasGrown = this.#size !== 0 && this.#size !== issue.size;

@@ -1,5 +1,6 @@
 // One problem in the list.
 
+import { canonical } from "../canonical.js";
 import { el, foreign, plain } from "../dom.js";
 import { categoryName, count, number, seenInWords } from "../format.js";
 import { impactMark, payMark } from "../marks.js";
@@ -27,7 +28,7 @@ export class ProblemRow {
 
   /** Show the problem as it is now; true if anything about it is new. */
   update(problem, span, newest) {
-    const drawn = JSON.stringify([problem, span, newest]);
+    const drawn = canonical([problem, span, newest]);
     if (drawn === this.#drawn) return false;
     this.#drawn = drawn;
     const isFocused = document.activeElement === this.#link && this.#link !== null;

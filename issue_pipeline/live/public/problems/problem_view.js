@@ -1,6 +1,7 @@
 // One problem over its days: how many reported it where, how it was put, and the evidence.
 
 import { isId } from "../api.js";
+import { canonical } from "../canonical.js";
 import { copyLink } from "../copy_link.js";
 import { el, foreign, plain, setText } from "../dom.js";
 import { categoryName, count, daysName, isDay, number, seenInWords } from "../format.js";
@@ -136,7 +137,7 @@ export class ProblemView {
       this.#drawn = "";
       return;
     }
-    const drawn = JSON.stringify([this.#problem, this.#issues, this.#newest]);
+    const drawn = canonical([this.#problem, this.#issues, this.#newest]);
     if (drawn !== this.#drawn) {
       this.#drawn = drawn;
       this.#drawProblem(this.#problem, this.#newest ?? this.#problem.last_seen);

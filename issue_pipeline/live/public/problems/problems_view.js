@@ -53,6 +53,8 @@ export class ProblemsView {
   #isNews = false; // what comes now comes from the feed
   #timer = 0;
   #lastRead = 0;
+  #focusAt = null; // place in the list, for when more is there
+  #atEnd; // sees whether the end of the list is near
   position = 0; // how far it was scrolled
 
   /** @param page What the views share. */
@@ -62,10 +64,11 @@ export class ProblemsView {
     part("more").addEventListener("click", () => this.#showMore({ focus: true }));
     part("copy").addEventListener("click", (event) => copyLink(event.target, location.href));
     // People who scroll need no button.
-    new IntersectionObserver(
+    this.#atEnd = new IntersectionObserver(
       (entries) => entries.some((entry) => entry.isIntersecting) && this.#showMore(),
       { rootMargin: "600px" },
-    ).observe(part("more"));
+    );
+    this.#atEnd.observe(part("more"));
   }
 
   /** Show what an address names. */
@@ -179,12 +182,17 @@ export class ProblemsView {
   }
 
   async #showMore({ focus = false } = {}) {
-    if (this.#isWhole || this.#rows > this.#problems.length) return;
-    const before = this.#problems.length;
+    if (this.#isWhole) return;
+    // A keyboard user goes on with the first of the new problems, where the button was.
+    if (focus) this.#focusAt = this.#problems.length;
+    if (this.#rows > this.#problems.length) return; // they are being read
     this.#rows += PAGE_ROWS;
     await this.#page.live.read();
-    // A keyboard user goes on with the first of the new problems, where the button was.
-    if (focus) part("list").children[before]?.querySelector("a")?.focus();
+    if (this.#focusAt !== null) part("list").children[this.#focusAt]?.querySelector("a")?.focus();
+    this.#focusAt = null;
+    // An end that is still near is no change to the observer: ask it again.
+    this.#atEnd.unobserve(part("more"));
+    this.#atEnd.observe(part("more"));
   }
 
   #clearFilters() {
