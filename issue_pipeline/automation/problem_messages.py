@@ -81,10 +81,16 @@ def digest_body(
 
 
 def difference(record: Record) -> str:
-    """Return the week's reports beside the week before's: "41 reports, +29 since last week"."""
+    """Return the week's reports beside the week before's: "41 reports, +29 since last week".
+
+    Where all reports are of this week there is nothing to compare: the problem is new, or nothing
+    was collected before.
+    """
     reports, before = record["posts_7d"], record["posts_week_before"]
     sign = "−" if reports < before else "+"
     count = "1 report" if reports == 1 else f"{reports} reports"
+    if record["posts"] == reports:
+        return count
     return f"{count}, {sign}{abs(reports - before)} since last week"
 
 

@@ -54,24 +54,20 @@ def _show_problems(
     span = days[0].isoformat() if len(days) == 1 else f"{days[0]} to {days[-1]}"
     table = Table(title=f"The biggest problems, {span}", title_justify="left", show_lines=True)
     table.add_column("posts", justify="right")
-    table.add_column("problem, and its most central post", overflow="fold", ratio=1)
     table.add_column("days", justify="right")
-    table.add_column("first seen")
-    table.add_column("state")
-    for name in ("category", "impact", "pay"):
-        table.add_column(name)
+    table.add_column("problem, and its most central post", overflow="fold", ratio=1)
+    table.add_column("state, first seen")
+    table.add_column("label")
     for problem in biggest_problems(connection, days, limit=BIGGEST):
         # Text, not markup: titles are foreign.
+        label = [problem.category, problem.impact, "would pay" if problem.would_pay else ""]
         table.add_row(
             str(problem.posts),
+            str(problem.days),
             Text(f"{printable(problem.title, MAX_TEXT_CHARS)}\n").append(
                 printable(problem.url, MAX_TEXT_CHARS), style="dim"
             ),
-            str(problem.days),
-            problem.first_seen.isoformat(),
-            problem.state,
-            problem.category,
-            problem.impact,
-            "yes" if problem.would_pay else "",
+            f"{problem.state}\n{problem.first_seen}",
+            "\n".join(label).strip(),
         )
     console.print(table)

@@ -134,9 +134,15 @@ def test_a_change_is_told_with_its_difference_and_a_link(store, look, receiver):
     [(41, 12, "41 reports, +29"), (5, 5, "5 reports, +0"), (6, 9, "6 reports, −3")],
 )
 def test_the_difference_is_that_to_the_week_before(store, look, receiver, reports, before, words):
-    store.put("Export fails", posts_7d=reports, posts_week_before=before)
+    store.put("Export fails", posts=20, posts_7d=reports, posts_week_before=before)
     look.twice()
     assert f": {words} since last week (" in receiver.texts[0]
+
+
+def test_where_all_reports_are_of_this_week_nothing_is_compared(store, look, receiver):
+    store.put("Export fails", posts=12, posts_7d=12, posts_week_before=0)
+    look.twice()
+    assert ": 12 reports (" in receiver.texts[0]
 
 
 def test_a_change_is_told_once(store, look, receiver):
@@ -422,7 +428,9 @@ def test_without_a_secret_a_message_has_an_id_and_no_signature(store, look, rece
 def test_one_digest_a_day_counts_the_states_and_names_the_largest(store, look_for_digest, receiver):
     for number in range(7):
         store.put(f"New {number}", state_since=YESTERDAY, posts_7d=20 - number)
-    store.put("Grows", state="growing", state_since=LATEST, posts_7d=41, posts_week_before=12)
+    store.put(
+        "Grows", state="growing", state_since=LATEST, posts=60, posts_7d=41, posts_week_before=12
+    )
     store.put("Stays", state="steady")
     look = look_for_digest
     assert "The first digest is sent at 07:30" in look()

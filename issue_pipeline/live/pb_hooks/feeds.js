@@ -259,11 +259,13 @@ function problemOf(row, base) {
 
 function textOf(row, counts) {
   const change = row.posts_7d - row.posts_week_before
-  const sign = change < 0 ? "−" : "+"
+  // Where all reports are of this week there is nothing to compare.
+  const compared = row.posts === row.posts_7d
+    ? "" : `, ${change < 0 ? "−" : "+"}${Math.abs(change)} since last week`
   const lines = [
     clean(row.description),
     `${row.state[0].toUpperCase()}${row.state.slice(1)} since ${row.state_since}:`
-      + ` ${reports(row.posts_7d)} in 7 days, ${sign}${Math.abs(change)} since last week;`
+      + ` ${reports(row.posts_7d)} in 7 days${compared};`
       + ` ${reports(row.posts)} by ${row.reach === 1 ? "1 person" : `${row.reach} people`}`
       + ` on ${row.days_seen === 1 ? "1 day" : `${row.days_seen} days`} since ${row.first_seen},`
       + ` last on ${row.last_seen}.`,

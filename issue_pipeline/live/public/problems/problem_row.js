@@ -7,7 +7,6 @@ import { impactMark, payMark } from "../marks.js";
 import { SPANS, addressOfProblem } from "./address.js";
 import { barChart, chartLabel } from "./bar_chart.js";
 import { countsByDay, dayAfter, firstCounted, weeksIfMany } from "./day_counts.js";
-import { growth } from "./reading.js";
 import { changeInWords, stateMark } from "./states.js";
 
 const MOST_BARS = 30;
@@ -81,7 +80,7 @@ export class ProblemRow {
         "div",
         { class: "course" },
         courseChart(problem, span, newest),
-        el("p", { class: "change" }, changeInWords(growth(problem))),
+        el("p", { class: "change" }, changeInWords(problem)),
       ),
     ];
   }

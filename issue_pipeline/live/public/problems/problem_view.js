@@ -7,7 +7,7 @@ import { el, foreign, plain, setText } from "../dom.js";
 import { categoryName, count, daysName, isDay, number, seenInWords } from "../format.js";
 import { impactMark, payMark } from "../marks.js";
 import { DayEvidence } from "./day_evidence.js";
-import { growth, issuesOf, newestDay, problemOf } from "./reading.js";
+import { issuesOf, newestDay, problemOf } from "./reading.js";
 import { sourceTable } from "./source_table.js";
 import { changeInWords, stateMark } from "./states.js";
 import { wordingList } from "./wording.js";
@@ -181,7 +181,10 @@ const WORDS = {
 /** What is known in numbers, each with its words. */
 function figures(problem) {
   return [
-    [number(problem.posts_7d), `reports in 7 days, ${changeInWords(growth(problem))}`],
+    [
+      number(problem.posts_7d),
+      ["reports in 7 days", changeInWords(problem)].filter(Boolean).join(", "),
+    ],
     [number(problem.posts_30d), "in 30 days"],
     [number(problem.posts), "in all"],
     [number(problem.reach), problem.reach === 1 ? "writer" : "different writers"],
