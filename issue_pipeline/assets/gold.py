@@ -13,7 +13,7 @@ from issue_pipeline.assets.checks import (
     label_checks,
     require_sound,
 )
-from issue_pipeline.assets.event_tags import labelled_tags
+from issue_pipeline.assets.event_tags import is_of_backfill, labelled_tags
 from issue_pipeline.assets.failures import clear_failures
 from issue_pipeline.assets.keys import CLUSTERS, ISSUES
 from issue_pipeline.assets.metadata.labels import label_metadata
@@ -78,7 +78,10 @@ def issues(
         # A day without clusters needs no model of either kind.
         model = embedding.get_model() if clusters else None
         prepared = prepare_clusters(clusters, model, headings) if model else []
-        continued = labels_by_meaning(day, prepared, earlier, model) if model else {}
+        # A backfill runs days side by side, in no order: what a day could take over would depend on
+        # which of them happened to come first.
+        in_order = not is_of_backfill(context.run.tags)
+        continued = labels_by_meaning(day, prepared, earlier, model) if model and in_order else {}
         # What another run stored while this one prepared is read in the transaction that replaces
         # it: no label is lost that was paid for.
         with database.write() as connection:

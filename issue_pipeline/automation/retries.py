@@ -8,7 +8,8 @@ from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 
-from issue_pipeline.assets import clusters, issues, live_issues, raw_items
+from issue_pipeline.assets import clusters, issues, live_issues, problems, raw_items
+from issue_pipeline.assets.event_tags import of_backfill
 from issue_pipeline.assets.failures import MAY_SUCCEED_LATER_TAG
 from issue_pipeline.automation.history import PARTITION_TAG, ended_at
 from issue_pipeline.automation.jobs import BEFORE_BACKFILLS, collect_jobs, find_issues_job
@@ -113,7 +114,7 @@ def _assets(run: dg.DagsterRun) -> frozenset[dg.AssetKey]:
     return frozenset([raw_items.key])
 
 
-_FIND_ISSUES = frozenset([clusters.key, issues.key, live_issues.key])
+_FIND_ISSUES = frozenset([clusters.key, issues.key, problems.key, live_issues.key])
 
 
 def _request(run: dg.DagsterRun, number: int) -> dg.RunRequest:
@@ -126,5 +127,5 @@ def _request(run: dg.DagsterRun, number: int) -> dg.RunRequest:
         job_name=job.name,
         partition_key=partition,
         asset_selection=sorted(assets),
-        tags={TRY_TAG: str(number), **BEFORE_BACKFILLS},
+        tags={TRY_TAG: str(number), **BEFORE_BACKFILLS, **of_backfill(run.tags)},
     )

@@ -138,7 +138,7 @@ def test_shares_of_a_day_are_judged_on_days_that_are_large_enough(posts, sizes, 
 
 
 def test_records_that_differ_are_named():
-    (equal,), (differing,) = live_checks([]), live_checks(["abc", "def"])
+    (equal, *_), (differing, *_) = live_checks([]), live_checks(["abc", "def"])
     assert equal.passed
     assert not differing.passed
     assert "record abc" in differing.description

@@ -3,7 +3,10 @@
 from datetime import date
 from typing import Any
 
+import dagster as dg
+
 from issue_pipeline.assets import issues, problems
+from issue_pipeline.assets.event_tags import is_of_backfill, of_backfill
 from issue_pipeline_tests.support.stored_day import PAIRS, store_clusters
 
 FIRST, SECOND = "2026-03-10", "2026-03-11"
@@ -92,3 +95,25 @@ def test_a_later_day_gives_no_label_to_an_earlier_one_by_meaning(pipeline: Any):
     store(pipeline, FIRST, PAIRS[:1], EARLIER)
     pipeline.run(issues, FIRST)
     assert pipeline.model.calls == calls + 1
+
+
+def test_a_run_of_a_backfill_takes_over_no_label_for_its_days_come_in_no_order(pipeline: Any):
+    store(pipeline, FIRST, PAIRS[:1], EARLIER)
+    label(pipeline, FIRST)
+    calls = pipeline.model.calls
+    store(pipeline, SECOND, PAIRS[:1])
+    dg.materialize(
+        [issues],
+        partition_key=SECOND,
+        instance=pipeline.instance,
+        resources=pipeline.resources,
+        tags={"dagster/backfill": "abcdefgh"},
+    )
+    assert pipeline.model.calls == calls + 1
+
+
+def test_a_run_that_makes_up_for_one_of_a_backfill_is_known_as_one():
+    again = of_backfill({"dagster/backfill": "abcdefgh"})
+    assert is_of_backfill(again)
+    assert of_backfill(again) == again
+    assert of_backfill({"dagster/partition": FIRST}) == {}

@@ -36,7 +36,9 @@ def test_a_limit_of_cost_is_refused_where_no_price_is_known():
 
 
 def test_a_file_is_no_model_outside_the_sandbox():
-    with pytest.raises(ConfigurationError, match="which only the sandbox serves"):
+    with pytest.raises(
+        ConfigurationError, match="which only make demo, make dev and make run serve"
+    ):
         LLMResource(local_model="models/mine.gguf").models()
 
 
