@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from issue_pipeline.resources.embedding.remembering import RememberingEncoder
+from issue_pipeline.resources.embedding.remembering import RememberingEncoder, unremembering
 from issue_pipeline.utils.embeddings import DIMENSIONS
 
 
@@ -54,3 +54,9 @@ def test_no_text_gives_no_row():
 def test_half_a_surrogate_pair_is_a_text_like_any_other():
     encoder = RememberingEncoder(Counting())
     assert encoder.encode(["\ud800"]).shape == (1, DIMENSIONS)
+
+
+def test_who_measures_gets_the_encoder_that_computes_every_vector():
+    inner = Counting()
+    assert unremembering(RememberingEncoder(inner)) is inner
+    assert unremembering(inner) is inner
