@@ -18,7 +18,7 @@ from benchmarks.cleaning import measure_cleaning
 from benchmarks.report import Report, run_parts
 from issue_pipeline.local.model_weights import all_minilm_folder
 from issue_pipeline.resources.embedding import EmbeddingResource
-from issue_pipeline.resources.embedding.remembering import unremembering
+from issue_pipeline.resources.embedding.caching import uncached
 from issue_pipeline.utils.clustering import cluster_embeddings
 from issue_pipeline.utils.embeddings import compute_embeddings_for_items
 
@@ -55,7 +55,7 @@ def _silver(report: Report, _options: argparse.Namespace) -> None:
     posts = [post for name in real_posts.WITH_BODY for post in real_posts.posts(name)]
     some = np.random.default_rng(0).permutation(len(posts))[:SILVER_POSTS]
     chosen = [posts[place] for place in some]
-    ours = unremembering(EmbeddingResource(embedding_model=str(all_minilm_folder())).get_model())
+    ours = uncached(EmbeddingResource(embedding_model=str(all_minilm_folder())).get_model())
     compute_embeddings_for_items(chosen[:50], ours)
     seconds = _seconds(lambda: cluster_embeddings(compute_embeddings_for_items(chosen, ours)))
 

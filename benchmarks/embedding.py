@@ -32,7 +32,7 @@ from benchmarks import real_posts
 from benchmarks.real_posts import CORPORA, WITH_BODY
 from issue_pipeline.local.model_weights import all_minilm_folder
 from issue_pipeline.resources.embedding import BACKENDS, EmbeddingResource
-from issue_pipeline.resources.embedding.remembering import unremembering
+from issue_pipeline.resources.embedding.caching import uncached
 from issue_pipeline.utils.clustering import NOISE, ClusterIds, cluster_embeddings
 from issue_pipeline.utils.embeddings import TextEncoder, Vectors, clean_item, embed_texts
 
@@ -111,7 +111,7 @@ def load_ways(cache: str) -> dict[str, Embed]:
     for backend in BACKENDS:
         if backend != "openvino" or importlib.util.find_spec("openvino"):
             resource = EmbeddingResource(embedding_model=folder, backend=backend, cache_dir=cache)
-            ways[backend] = _embed_with(unremembering(resource.get_model()))
+            ways[backend] = _embed_with(uncached(resource.get_model()))
     return ways
 
 

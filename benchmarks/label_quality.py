@@ -31,8 +31,8 @@ from benchmarks.labels import (
 from benchmarks.problem_or_not import measure_problems
 from benchmarks.report import Report, Row
 from benchmarks.world import FIRST_DAY
-from issue_pipeline.labels.labelling import PreparedCluster
 from issue_pipeline.labels.masking import MASK
+from issue_pipeline.labels.preparation import PreparedCluster
 from issue_pipeline.labels.schema import MIN_GROUNDING
 from issue_pipeline.labels.validation import Grounding
 from issue_pipeline.local.model_weights import all_minilm_folder

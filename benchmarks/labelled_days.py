@@ -11,12 +11,8 @@ from typing import Protocol
 
 import numpy as np
 
-from issue_pipeline.labels.labelling import (
-    PreparedCluster,
-    ask_models,
-    prepare_cluster,
-    settled_rows,
-)
+from issue_pipeline.labels.labelling import ask_models, settled_rows
+from issue_pipeline.labels.preparation import PreparedCluster, prepare_cluster
 from issue_pipeline.labels.problem_scoring import ProblemScorer
 from issue_pipeline.labels.session import start_session
 from issue_pipeline.local.chosen_model import chosen_model

@@ -19,7 +19,7 @@ from benchmarks import real_posts
 from benchmarks.labelled_days import ClusteredDay
 from benchmarks.report import Report, Row
 from issue_pipeline.labels.hints import Hinter
-from issue_pipeline.labels.labelling import PreparedCluster
+from issue_pipeline.labels.preparation import PreparedCluster
 from issue_pipeline.labels.problem_scoring import MIN_PROBLEM_SCORE, ProblemScorer
 from issue_pipeline.labels.schema import IMPACT_LEVELS
 from issue_pipeline.partitions import SOURCES

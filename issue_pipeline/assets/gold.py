@@ -21,12 +21,8 @@ from issue_pipeline.assets.metadata.tables import OWNERS, table_metadata
 from issue_pipeline.assets.partition_keys import day_of
 from issue_pipeline.assets.preconditions import require_collected
 from issue_pipeline.errors import MissingInputError, NoLabelsError, StoreBusyError
-from issue_pipeline.labels.labelling import (
-    ask_models,
-    collect_evidence,
-    prepare_clusters,
-    settled_rows,
-)
+from issue_pipeline.labels.labelling import ask_models, continued_rows, settled_rows
+from issue_pipeline.labels.preparation import collect_evidence, prepare_clusters
 from issue_pipeline.labels.prompts import PROMPT_VERSION
 from issue_pipeline.labels.session import start_session
 from issue_pipeline.partitions import daily_partitions
@@ -74,14 +70,9 @@ def issues(
             # Of the whole day, noise included: silver cleaned the same posts with these.
             headings = headings_of_day(bronze.items_of_day(connection, day))
             assignments = silver.assignments_digest(connection, day)
-            earlier = read_earlier_problems(connection, day)
         # A day without clusters needs no model of either kind.
         model = embedding.get_model() if clusters else None
         prepared = prepare_clusters(clusters, model, headings) if model else []
-        # A backfill runs days side by side, in no order: what a day could take over would depend on
-        # which of them happened to come first.
-        in_order = not is_of_backfill(context.run.tags)
-        continued = labels_by_meaning(day, prepared, earlier, model) if model and in_order else {}
         # What another run stored while this one prepared is read in the transaction that replaces
         # it: no label is lost that was paid for.
         with database.write() as connection:
@@ -94,19 +85,32 @@ def issues(
                 prepared,
                 known=gold.issues_of_day(connection, day),
                 reusable=gold.good_labels(connection, [one.fingerprint for one in prepared]),
-                continued=continued,
                 model=model,
             )
             gold.replace_day(connection, day, settled, collect_evidence(prepared, settled))
         rows = {row.cluster_id: row for row in settled}
+
+        def store(fresh: Sequence[IssueRow]) -> None:
+            evidence = collect_evidence(prepared, fresh)
+            known = [rows[row.cluster_id] for row in fresh]
+            with database.write() as connection:
+                gold.replace_clusters(connection, day, fresh, evidence, known=known)
+            rows.update((row.cluster_id, row) for row in fresh)
+
+        # A backfill runs days side by side, in no order: what a day could take over would depend on
+        # which of them happened to come first.
+        unlabelled = [one for one in prepared if rows[one.cluster_id].label_failed]
+        if model and unlabelled and not is_of_backfill(context.run.tags):
+            with database.read() as connection:
+                earlier = read_earlier_problems(connection, day)
+            by_meaning = labels_by_meaning(day, unlabelled, earlier, model)
+            if taken_over := continued_rows(prepared, settled, by_meaning, model):
+                store(taken_over)
+        settled = list(rows.values())
         session = start_session(llm) if any(row.label_failed for row in settled) else None
         if model and session:
             for fresh in ask_models(prepared, settled, session, model):
-                evidence = collect_evidence(prepared, fresh)
-                known = [rows[row.cluster_id] for row in fresh]
-                with database.write() as connection:
-                    gold.replace_clusters(connection, day, fresh, evidence, known=known)
-                rows.update((row.cluster_id, row) for row in fresh)
+                store(fresh)
         with database.read() as connection:
             checked = gold_checks(connection, day)
     labels = list(rows.values())

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from pathlib import Path
 
 import dagster as dg
 import duckdb
@@ -24,7 +23,6 @@ from issue_pipeline.problems.linking import (
     embed_issues,
     link_days,
     recent_issues,
-    representative_texts,
 )
 from issue_pipeline.problems.tables import problem_rows
 from issue_pipeline.records import ProblemIssue
@@ -32,7 +30,6 @@ from issue_pipeline.resources.duckdb import IssuesDatabase
 from issue_pipeline.resources.embedding import EmbeddingResource
 from issue_pipeline.sql import problems as sql_problems
 from issue_pipeline.sql.problems import IssuePosts
-from issue_pipeline.utils.file_lock import file_lock
 
 # For another run that links; a year of days takes minutes.
 MAX_WAIT_S = 1800.0
@@ -88,9 +85,10 @@ def link_up_to_date(day: date, database: IssuesDatabase, embedding: EmbeddingRes
     Raises:
         MissingInputError: The day was never collected, clustered or labelled.
         StoreBusyError: Other runs went on changing labels, or held the lock.
+        StoreError: The database cannot be opened, or nothing can be written beside it.
     """
     try:
-        with file_lock(Path(f"{database.database}.linking"), MAX_WAIT_S):
+        with database.lock("linking", MAX_WAIT_S):
             for _ in range(MAX_TRIES):
                 linked = _link(day, database, embedding)
                 if linked is not None:
@@ -122,12 +120,8 @@ def _link(day: date, database: IssuesDatabase, embedding: EmbeddingResource) -> 
     first = there.agenda.first
     made: list[ProblemIssue] = []
     if first is not None:
-        texts = [representative_texts(posts) for posts in there.posts]
-        vectors = embed_issues(texts, embedding.get_model()) if texts else []
-        groups = {
-            (posts.issue_date, posts.cluster_id): group
-            for posts, group in zip(there.posts, vectors, strict=True)
-        }
+        # Without an issue no model need be loaded.
+        groups = embed_issues(there.posts, embedding.get_model()) if there.posts else {}
         new = [posts for posts in there.posts if posts.issue_date >= first]
         made = link_days(there.agenda.to_link, new, there.recent, groups)
     with database.write() as connection:

@@ -1,8 +1,8 @@
-"""From clusters to labelled issues and their evidence; known labels are reused."""
+"""From clusters to labelled issues; known labels are reused."""
 
 import logging
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from functools import cache, partial
 from typing import Protocol
@@ -19,7 +19,8 @@ from issue_pipeline.labels.concurrent import LabelTask, label_concurrently
 from issue_pipeline.labels.distinction import DayWords
 from issue_pipeline.labels.hints import Hinter
 from issue_pipeline.labels.masking import mask_unshared_words, shared_words
-from issue_pipeline.labels.problem_scoring import MIN_PROBLEM_SCORE, ProblemScorer
+from issue_pipeline.labels.preparation import PreparedCluster, titles_of
+from issue_pipeline.labels.problem_scoring import MIN_PROBLEM_SCORE
 from issue_pipeline.labels.prompts import LabelRequest, Representative
 from issue_pipeline.labels.reuse import reuse_problem, same_posts
 from issue_pipeline.labels.session import CandidateLabels, LabelCheck, LabelResult
@@ -30,29 +31,20 @@ from issue_pipeline.labels.validation import (
     cosines_to_centroid,
     stored_label_problem,
 )
-from issue_pipeline.records import Evidence, IssueRow, Item, Spent
+from issue_pipeline.records import IssueRow, Spent
 from issue_pipeline.utils.cleaning.redaction import redact
-from issue_pipeline.utils.cleaning.shared_headings import Headings
 from issue_pipeline.utils.cluster_representatives import (
-    cluster_fingerprint,
     normalize_title,
-    select_representatives,
 )
 from issue_pipeline.utils.clustering import centroid_distances
 from issue_pipeline.utils.embeddings import (
-    CleanText,
     TextEncoder,
-    Vectors,
-    clean_item,
-    embed_texts,
 )
 from issue_pipeline.utils.printable import printable
 from issue_pipeline.utils.text_cleaning import snippet
 
 logger = logging.getLogger(__name__)
 
-# What the live store takes: one longer title would keep the whole issue out of it.
-MAX_EVIDENCE_TITLE_CHARS = 1_000
 MAX_FAILURE_CHARS = 1_000
 
 
@@ -75,72 +67,11 @@ class Labeler(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class PreparedCluster:
-    """A cluster with everything that is computed on the fly and never stored.
-
-    Attributes:
-        items: Members in ``url_hash`` order.
-        texts: Their clean texts, in the same order.
-        embeddings: float32 (m, 384), in the same order.
-        representatives: Rows of the chosen members, nearest to the centroid first.
-        fingerprint: SHA-256 hex of their titles.
-        problem_score: How much the members report a problem; see ``problem_scoring.py``.
-    """
-
-    cluster_id: int
-    items: Sequence[Item]
-    texts: Sequence[CleanText]
-    embeddings: Vectors
-    representatives: Sequence[int]
-    fingerprint: str
-    problem_score: float
-
-
-def prepare_clusters(
-    clusters: Sequence[tuple[int, Sequence[Item]]],
-    model: TextEncoder,
-    headings: Headings = frozenset(),
-) -> list[PreparedCluster]:
-    """Clean and embed the members of every cluster, and choose its representatives.
-
-    Args:
-        clusters: (cluster_id, members in ``url_hash`` order).
-        model: The embedding model.
-        headings: What the posts of the whole day share as headings, of ``headings_of_day``.
-    """
-    texts = [[clean_item(item, headings) for item in items] for _, items in clusters]
-    embeddings = embed_texts([text.text for members in texts for text in members], model)
-    scorer = ProblemScorer(model)
-    prepared, start = [], 0
-    for (cluster_id, items), members in zip(clusters, texts, strict=True):
-        vectors = embeddings[start : start + len(members)]
-        start += len(members)
-        prepared.append(prepare_cluster(cluster_id, items, members, vectors, scorer))
-    return prepared
-
-
-def prepare_cluster(
-    cluster_id: int,
-    items: Sequence[Item],
-    texts: Sequence[CleanText],
-    embeddings: Vectors,
-    scorer: ProblemScorer,
-) -> PreparedCluster:
-    """Choose the representatives of one cluster, whose members are cleaned and embedded."""
-    titles = [text.title for text in texts]
-    rows = select_representatives(titles, embeddings)
-    fingerprint = cluster_fingerprint([titles[row] for row in rows])
-    score = scorer.score([text.text for text in texts], embeddings)
-    return PreparedCluster(cluster_id, items, texts, embeddings, rows, fingerprint, score)
-
-
 def settled_rows(
     clusters: Sequence[PreparedCluster],
     *,
     known: Sequence[IssueRow],
     reusable: Mapping[str, IssueRow],
-    continued: Mapping[int, IssueRow] | None = None,
     model: TextEncoder | None = None,
 ) -> list[IssueRow]:
     """Return the row that every cluster has before any model is asked.
@@ -152,9 +83,6 @@ def settled_rows(
             until a model is asked again.
         reusable: Good labels of any day, by fingerprint. Of these and those only such are good that
             today's rules would take: a model is asked again about the others.
-        continued: The label of the earlier problem that a cluster continues in meaning, by cluster
-            id. One that its cluster's titles do not bring is taken if it is about the cluster, the
-            cluster reports a problem, and no other cluster of the day has its title.
         model: The embedding model: kept and reused labels must be about their cluster. ``None``:
             only their form is checked.
 
@@ -187,18 +115,43 @@ def settled_rows(
             rows.append(_moved(failed[fingerprint], cluster))
         else:
             rows.append(_without_label(cluster, Spent(), "no model was asked yet"))
+    return rows
+
+
+def continued_rows(
+    clusters: Sequence[PreparedCluster],
+    rows: Sequence[IssueRow],
+    labels: Mapping[int, IssueRow],
+    model: TextEncoder,
+) -> list[IssueRow]:
+    """Return the rows of clusters that take over the label of the problem that they continue.
+
+    A label is taken over if the cluster has none, the label is about the cluster, the cluster
+    reports a problem, and no other cluster of the day has its title.
+
+    Args:
+        clusters: The day's clusters.
+        rows: Their rows, in the same order.
+        labels: The label of the earlier problem that a cluster continues in meaning, by cluster id.
+        model: The embedding model.
+
+    Returns:
+        The new rows alone, in the order of the clusters.
+    """
+    grounding = Grounding(model)
     taken = {normalize_title(row.canonical_title) for row in rows if row.canonical_title}
-    for place, cluster in enumerate(clusters):
-        label = (continued or {}).get(cluster.cluster_id)
-        if label is None or not rows[place].label_failed or not _is_good(label):
+    continued = []
+    for cluster, row in zip(clusters, rows, strict=True):
+        label = labels.get(cluster.cluster_id)
+        if label is None or not row.label_failed or not _is_good(label):
             continue
         title = normalize_title(str(label.canonical_title))
         is_problem = cluster.problem_score >= MIN_PROBLEM_SCORE
-        if is_problem and title not in taken and fitting([label], cluster):
+        if is_problem and title not in taken and _mismatch(label, cluster, grounding) is None:
             taken.add(title)
             own = replace(label, cluster_fingerprint=cluster.fingerprint)
-            rows[place] = _without_cost(_moved(own, cluster), label_source="reused")
-    return rows
+            continued.append(_without_cost(_moved(own, cluster), label_source="reused"))
+    return continued
 
 
 def _is_good(row: IssueRow) -> bool:
@@ -270,7 +223,7 @@ def _ask_round(
         return
     shared = shared_words([text.text for text in cluster.texts] for cluster in clusters)
     titles = DayTitles(
-        (row.canonical_title, _titles_of(cluster))
+        (row.canonical_title, titles_of(cluster))
         for cluster, row in zip(clusters, rows, strict=True)
         if row.canonical_title
     )
@@ -281,7 +234,7 @@ def _ask_round(
     )
 
     def asked(cluster: PreparedCluster) -> LabelTask:
-        own = _titles_of(cluster)
+        own = titles_of(cluster)
         taken = titles.taken(own)
         check = ClusterCheck(cluster.embeddings, grounding)
         return LabelTask(
@@ -333,45 +286,6 @@ def _ask_round(
                 done.add(place)
                 _report(len(done), len(groups), rows_of_group[0])
         yield fresh
-
-
-def collect_evidence(
-    clusters: Sequence[PreparedCluster], rows: Sequence[IssueRow]
-) -> list[Evidence]:
-    """Return every member of each cluster whose label is good.
-
-    Args:
-        clusters: The day's clusters.
-        rows: Rows of some or all of them.
-    """
-    by_id = {cluster.cluster_id: cluster for cluster in clusters}
-    good = [by_id[row.cluster_id] for row in rows if not row.label_failed]
-    return [post for cluster in good for post in collect_posts(cluster)]
-
-
-def collect_posts(cluster: PreparedCluster) -> list[Evidence]:
-    """Return every member of a cluster, as evidence has it."""
-    return [
-        Evidence(
-            cluster_id=cluster.cluster_id,
-            url_hash=item.url_hash,
-            source=item.source,
-            url=item.url,
-            title=snippet(text.title, MAX_EVIDENCE_TITLE_CHARS),
-            snippet=snippet(text.body),
-            created_at=item.created_at,
-            comment_count=max(0, item.comment_count),
-            vote_count=item.vote_count,
-            distance=float(distance),
-        )
-        for item, text, distance in zip(
-            cluster.items, cluster.texts, centroid_distances(cluster.embeddings), strict=True
-        )
-    ]
-
-
-def _titles_of(cluster: PreparedCluster) -> list[str]:
-    return [cluster.texts[row].title for row in cluster.representatives]
 
 
 def _moved(row: IssueRow, cluster: PreparedCluster) -> IssueRow:

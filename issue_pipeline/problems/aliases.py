@@ -2,6 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 
 from issue_pipeline.records import ProblemAlias, ProblemIssue
@@ -38,17 +39,13 @@ def aliases_after(
         if shared:
             heirs[gone] = min(shared, key=lambda problem: (-shared[problem], problem))
     found = {
-        alias.alias: alias
-        for alias in known
-        if alias.alias not in posts and alias.problem_id in posts
+        gone: ProblemAlias(gone, heir, JOINED if heir in old_posts else RENAMED, today)
+        for gone, heir in heirs.items()
     }
     for alias in known:
-        if alias.alias not in posts and alias.problem_id in heirs:
-            heir = heirs[alias.problem_id]
-            found[alias.alias] = ProblemAlias(alias.alias, heir, alias.reason, alias.since)
-    for gone, heir in heirs.items():
-        reason = JOINED if heir in old_posts else RENAMED
-        found[gone] = ProblemAlias(gone, heir, reason, today)
+        problem = heirs.get(alias.problem_id, alias.problem_id)
+        if alias.alias not in posts and problem in posts:
+            found.setdefault(alias.alias, replace(alias, problem_id=problem))
     return [found[alias] for alias in sorted(found)]
 
 

@@ -6,14 +6,13 @@ from datetime import date
 
 import duckdb
 
-from issue_pipeline.labels.labelling import PreparedCluster, collect_posts
+from issue_pipeline.labels.preparation import PreparedCluster, collect_posts
 from issue_pipeline.problems.identity import nearest_problems
 from issue_pipeline.problems.linking import (
     Issue,
     embed_issues,
     known_problems,
     recent_issues,
-    representative_texts,
 )
 from issue_pipeline.records import IssueRow
 from issue_pipeline.sql import problems as sql_problems
@@ -68,15 +67,11 @@ def labels_by_meaning(
     """
     if not earlier.recent or not clusters:
         return {}
-    own = [representative_texts(_posts_of(day, cluster)) for cluster in clusters]
-    vectors = embed_issues([*own, *map(representative_texts, earlier.posts)], model)
-    groups = {
-        (one.issue_date, one.cluster_id): group
-        for one, group in zip(earlier.posts, vectors[len(own) :], strict=True)
-    }
+    own = [_posts_of(day, cluster) for cluster in clusters]
+    groups = embed_issues([*own, *earlier.posts], model)
     problems = known_problems(earlier.recent, groups)
     ids = list(earlier.recent)
-    links = nearest_problems(problems, day, vectors[: len(own)])
+    links = nearest_problems(problems, day, [groups[day, one.cluster_id] for one in own])
     return {
         cluster.cluster_id: earlier.labels[ids[link.number]]
         for cluster, link in zip(clusters, links, strict=True)

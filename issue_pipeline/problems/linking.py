@@ -103,13 +103,15 @@ def representative_texts(posts: IssuePosts) -> list[str]:
     return [f"{posts.titles[row]}\n{posts.snippets[row]}".strip() for row in rows]
 
 
-def embed_issues(issues: Sequence[Sequence[str]], model: TextEncoder) -> list[Group]:
-    """Embed issues, each given by the texts of its representatives (at least one)."""
-    vectors = embed_texts([text for texts in issues for text in texts], model)
-    groups, start = [], 0
-    for texts in issues:
-        groups.append(Group.of(vectors[start : start + len(texts)]))
-        start += len(texts)
+def embed_issues(issues: Sequence[IssuePosts], model: TextEncoder) -> dict[Issue, Group]:
+    """Embed the representatives of issues; each has at least one."""
+    texts = [representative_texts(posts) for posts in issues]
+    vectors = embed_texts([text for own in texts for text in own], model)
+    groups, start = {}, 0
+    for posts, own in zip(issues, texts, strict=True):
+        end = start + len(own)
+        groups[posts.issue_date, posts.cluster_id] = Group.of(vectors[start:end])
+        start = end
     return groups
 
 

@@ -1,8 +1,8 @@
 """Bring the live store's problems, their former ids, and what issues say of them to what gold says.
 
 Problems belong to no day, and a backfill may change which problem the issues of other days belong
-to. So every run compares all of them: some thousand small records, read in a second. Nothing need
-be remembered of what was written: ids derive from the problems, and the collections are ours alone.
+to. So every run compares all of them: some thousand small records, read in a second. No sync state
+is kept: ids derive from the problems, and nobody else writes to these collections.
 """
 
 from collections import defaultdict

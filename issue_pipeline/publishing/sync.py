@@ -8,14 +8,12 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import date
-from pathlib import Path
 
 import duckdb
 
 from issue_pipeline.errors import (
     LiveStoreError,
     LiveStoreRefusedError,
-    StoreError,
     UnsoundInputError,
 )
 from issue_pipeline.publishing.plan import desired_issues, plan_changes
@@ -34,7 +32,6 @@ from issue_pipeline.resources.pocketbase import PocketBaseResource
 from issue_pipeline.resources.pocketbase.records import IssueChanges
 from issue_pipeline.resources.pocketbase.resource import LiveStore
 from issue_pipeline.sql import live
-from issue_pipeline.utils.file_lock import file_lock
 
 # For another run that publishes the day; the largest days take minutes.
 MAX_WAIT_S = 600.0
@@ -112,20 +109,14 @@ def sync_day(
         StoreError: The database cannot be opened, or nothing can be written beside it.
         UnsoundInputError: An issue has a good label and no evidence.
     """
-    lock = Path(f"{database.database}.publishing")
     with ExitStack() as stack:
         try:
-            stack.enter_context(file_lock(lock, MAX_WAIT_S))
+            stack.enter_context(database.lock("publishing", MAX_WAIT_S))
         except TimeoutError:
             raise LiveStoreError(
                 f"Another run has been publishing for {MAX_WAIT_S:.0f} s. Wait until it is done, or"
                 " stop it; then run gold/live_issues again."
             ) from None
-        except OSError as error:
-            raise StoreError(
-                f"Cannot write beside the database {database.database} ({error.strerror}). Check"
-                " ISSUES_DUCKDB_PATH."
-            ) from error
         return _sync_day(day, database, pocketbase, read_day)
 
 

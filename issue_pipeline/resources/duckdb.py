@@ -1,7 +1,7 @@
 """The one DuckDB file, opened for as short a time as possible."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import duckdb
@@ -10,6 +10,7 @@ from dagster_duckdb import DuckDBResource
 
 from issue_pipeline.errors import StoreBusyError, StoreError, StoreFullError
 from issue_pipeline.sql.migrations import is_up_to_date, migrate
+from issue_pipeline.utils.file_lock import file_lock
 
 # DuckDB lets one process write; the others of a backfill wait for the file this long.
 LOCK_TIMEOUT_S = 300.0
@@ -83,6 +84,30 @@ class IssuesDatabase(DuckDBResource):
             yield connection
         finally:
             connection.close()
+
+    @contextmanager
+    def lock(self, work: str, timeout_s: float) -> Iterator[None]:
+        """Hold a file lock beside the database, so that one run at a time does some work.
+
+        Args:
+            work: Names the lock.
+            timeout_s: Longest wait for another holder, in seconds.
+
+        Raises:
+            TimeoutError: Others held the lock all the time.
+            StoreError: Nothing can be written beside the database.
+        """
+        with ExitStack() as stack:
+            try:
+                stack.enter_context(file_lock(Path(f"{self.database}.{work}"), timeout_s))
+            except TimeoutError:
+                raise
+            except OSError as error:
+                raise StoreError(
+                    f"Cannot write beside the database {self.database} ({error.strerror}). Check"
+                    " ISSUES_DUCKDB_PATH."
+                ) from error
+            yield
 
     def _not_written(self, error: duckdb.Error) -> StoreError:
         said = f"The database {self.database} could not be written, and nothing was: {error}"

@@ -3,11 +3,14 @@
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
+from typing import TypeVar
 
 import duckdb
 
 from issue_pipeline.records import IssueRow, LinkedDay, ProblemAlias, ProblemIssue, ProblemRow
 from issue_pipeline.sql.rows import columns_of, insert_rows, read_rows
+
+T = TypeVar("T")
 
 # Issues that are problems and have a good label; the rest is followed by nobody.
 _PROBLEM_ISSUES = (
@@ -80,12 +83,7 @@ def waiting_days(con: duckdb.DuckDBPyConnection) -> set[date]:
 
 def linked_days(con: duckdb.DuckDBPyConnection) -> list[LinkedDay]:
     """Read the days that are linked, in order."""
-    return read_rows(
-        con,
-        f"SELECT {columns_of(LinkedDay)} FROM gold.linked_days ORDER BY issue_date",  # noqa: S608
-        [],
-        LinkedDay,
-    )
+    return _all_rows(con, "gold.linked_days", "issue_date", LinkedDay)
 
 
 def all_links(con: duckdb.DuckDBPyConnection) -> list[ProblemIssue]:
@@ -99,6 +97,16 @@ def all_links(con: duckdb.DuckDBPyConnection) -> list[ProblemIssue]:
         [],
         ProblemIssue,
     )
+
+
+def similarities_of_day(con: duckdb.DuckDBPyConnection, day: date) -> dict[str, float]:
+    """Return the largest similarity of an issue of a day to each problem that it has, by id."""
+    rows = con.execute(
+        "SELECT problem_id, max(similarity) FROM gold.problem_issues WHERE issue_date = ?"
+        " GROUP BY problem_id ORDER BY problem_id",
+        [day],
+    ).fetchall()
+    return dict(rows)
 
 
 def problems_of_day(con: duckdb.DuckDBPyConnection, day: date) -> dict[int, str]:
@@ -174,12 +182,7 @@ def replace_links(
 
 def all_aliases(con: duckdb.DuckDBPyConnection) -> list[ProblemAlias]:
     """Read the ids that problems had before, by alias."""
-    return read_rows(
-        con,
-        f"SELECT {columns_of(ProblemAlias)} FROM gold.problem_aliases ORDER BY alias",  # noqa: S608
-        [],
-        ProblemAlias,
-    )
+    return _all_rows(con, "gold.problem_aliases", "alias", ProblemAlias)
 
 
 def replace_aliases(con: duckdb.DuckDBPyConnection, aliases: Iterable[ProblemAlias]) -> None:
@@ -196,12 +199,7 @@ def replace_problems(con: duckdb.DuckDBPyConnection, rows: Iterable[ProblemRow])
 
 def all_problems(con: duckdb.DuckDBPyConnection) -> list[ProblemRow]:
     """Read every problem, by id."""
-    return read_rows(
-        con,
-        f"SELECT {columns_of(ProblemRow)} FROM gold.problems ORDER BY problem_id",  # noqa: S608
-        [],
-        ProblemRow,
-    )
+    return _all_rows(con, "gold.problems", "problem_id", ProblemRow)
 
 
 def labels_of_problems(con: duckdb.DuckDBPyConnection) -> list[ProblemLabel]:
@@ -269,3 +267,11 @@ def daily_volumes(con: duckdb.DuckDBPyConnection) -> dict[tuple[date, str], int]
         " WHERE collection_date IN (SELECT issue_date FROM gold.linked_days) GROUP BY ALL"
     ).fetchall()
     return {(day, source): posts for day, source, posts in rows}
+
+
+def _all_rows(
+    con: duckdb.DuckDBPyConnection, table: str, order: str, record_type: type[T]
+) -> list[T]:
+    """Read a whole table as records; names of table and column are ours."""
+    sql = f"SELECT {columns_of(record_type)} FROM {table} ORDER BY {order}"  # noqa: S608
+    return read_rows(con, sql, [], record_type)

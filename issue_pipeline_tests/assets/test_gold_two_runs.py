@@ -9,7 +9,7 @@ import pytest
 from issue_pipeline.assets import gold as gold_assets
 from issue_pipeline.assets import issues
 from issue_pipeline.assets.failures import MAY_SUCCEED_LATER_TAG
-from issue_pipeline.labels.labelling import prepare_clusters
+from issue_pipeline.labels.preparation import prepare_clusters
 from issue_pipeline_tests.assets.conftest import DAY
 from issue_pipeline_tests.support.stored_day import store_clusters, told_by_five
 

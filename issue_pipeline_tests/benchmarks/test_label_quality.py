@@ -13,7 +13,7 @@ from benchmarks.label_quality import (
     reuse,
 )
 from benchmarks.labelled_days import ClusteredDay, LabelledDay, first_clusters
-from issue_pipeline.labels.labelling import PreparedCluster, prepare_cluster
+from issue_pipeline.labels.preparation import PreparedCluster, prepare_cluster
 from issue_pipeline.labels.problem_scoring import ProblemScorer
 from issue_pipeline.resources.llm import LLMResource
 from issue_pipeline.sandbox.world.posts import Truth

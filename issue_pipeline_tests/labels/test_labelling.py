@@ -7,16 +7,14 @@ import numpy as np
 import pytest
 
 from issue_pipeline.errors import LabelingError
-from issue_pipeline.labels.labelling import (
+from issue_pipeline.labels.labelling import Labeler, ask_models, settled_rows
+from issue_pipeline.labels.masking import MASK
+from issue_pipeline.labels.preparation import (
     MAX_EVIDENCE_TITLE_CHARS,
-    Labeler,
     PreparedCluster,
-    ask_models,
     collect_evidence,
     prepare_clusters,
-    settled_rows,
 )
-from issue_pipeline.labels.masking import MASK
 from issue_pipeline.labels.problem_scoring import MIN_PROBLEM_SCORE
 from issue_pipeline.labels.prompts import LabelRequest
 from issue_pipeline.labels.schema import CATEGORIES, IMPACT_LEVELS, IssueLabel

@@ -30,10 +30,7 @@ def problem_metadata(
 ) -> dict[str, dg.MetadataValue | int | float]:
     """Return the metadata of a day's problems: a table of them, and what became of all."""
     rows = {row.problem_id: row for row in sql_problems.all_problems(connection)}
-    nearest: dict[str, float] = {}
-    for link in sql_problems.all_links(connection):
-        if link.issue_date == day:
-            nearest[link.problem_id] = max(link.similarity, nearest.get(link.problem_id, 0.0))
+    nearest = sql_problems.similarities_of_day(connection, day)
     today = sorted(nearest, key=lambda one: (-rows[one].posts, one))
     states = Counter(row.state for row in rows.values())
     return {

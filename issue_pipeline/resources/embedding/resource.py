@@ -9,7 +9,7 @@ import numpy as np
 
 from issue_pipeline.errors import EmbeddingModelError
 from issue_pipeline.resources.cache_folder import cache_folder
-from issue_pipeline.resources.embedding.remembering import RememberingEncoder
+from issue_pipeline.resources.embedding.caching import CachingEncoder
 from issue_pipeline.resources.embedding.token_batches import (
     Inputs,
     Tokenizer,
@@ -124,8 +124,8 @@ def _encoder(name: str, backend: str, cache_dir: str) -> TextEncoder:
 
         require_openvino()  # before seconds of loading
         folder = cache_folder(cache_dir, "embedding")
-        return RememberingEncoder(OpenVinoEncoder(_load(name, device="cpu"), folder))
-    return RememberingEncoder(TorchEncoder(_load(name)))
+        return CachingEncoder(OpenVinoEncoder(_load(name, device="cpu"), folder))
+    return CachingEncoder(TorchEncoder(_load(name)))
 
 
 def _load(name: str, device: str | None = None) -> "SentenceTransformer":

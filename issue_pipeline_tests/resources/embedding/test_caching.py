@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from issue_pipeline.resources.embedding.remembering import RememberingEncoder, unremembering
+from issue_pipeline.resources.embedding.caching import CachingEncoder, uncached
 from issue_pipeline.utils.embeddings import DIMENSIONS
 
 
@@ -19,7 +19,7 @@ class Counting:
 
 def test_no_text_is_embedded_twice_and_the_order_is_that_of_the_texts():
     inner = Counting()
-    encoder = RememberingEncoder(inner)
+    encoder = CachingEncoder(inner)
     encoder.encode(["a", "bb"])
     again = encoder.encode(["ccc", "bb", "ccc", "a"])
     assert inner.asked == ["a", "bb", "ccc"]
@@ -29,7 +29,7 @@ def test_no_text_is_embedded_twice_and_the_order_is_that_of_the_texts():
 
 def test_only_so_many_are_kept_and_those_used_last():
     inner = Counting()
-    encoder = RememberingEncoder(inner, max_vectors=2)
+    encoder = CachingEncoder(inner, max_vectors=2)
     encoder.encode(["a"])
     encoder.encode(["bb"])
     encoder.encode(["a"])
@@ -43,20 +43,20 @@ def test_only_so_many_are_kept_and_those_used_last():
 
 def test_more_texts_than_are_kept_are_all_embedded():
     texts = ["x" * length for length in range(1, 9)]
-    vectors = RememberingEncoder(Counting(), max_vectors=2).encode(texts)
+    vectors = CachingEncoder(Counting(), max_vectors=2).encode(texts)
     assert vectors[:, 0].tolist() == list(range(1, 9))
 
 
 def test_no_text_gives_no_row():
-    assert RememberingEncoder(Counting()).encode([]).shape == (0, DIMENSIONS)
+    assert CachingEncoder(Counting()).encode([]).shape == (0, DIMENSIONS)
 
 
 def test_half_a_surrogate_pair_is_a_text_like_any_other():
-    encoder = RememberingEncoder(Counting())
+    encoder = CachingEncoder(Counting())
     assert encoder.encode(["\ud800"]).shape == (1, DIMENSIONS)
 
 
 def test_who_measures_gets_the_encoder_that_computes_every_vector():
     inner = Counting()
-    assert unremembering(RememberingEncoder(inner)) is inner
-    assert unremembering(inner) is inner
+    assert uncached(CachingEncoder(inner)) is inner
+    assert uncached(inner) is inner

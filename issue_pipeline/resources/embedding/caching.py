@@ -1,4 +1,4 @@
-"""Vectors that are kept in the memory of the process, so that no text is embedded twice.
+"""A cache of vectors in the memory of the process, so that no text is embedded twice.
 
 The steps of a run embed the same posts one after the other. Another process computes them again:
 nothing is stored.
@@ -18,16 +18,16 @@ MAX_VECTORS = 65_536
 _KEY_BYTES = 16
 
 
-class RememberingEncoder:
-    """Embeds with another encoder, each text once as long as it is remembered.
+class CachingEncoder:
+    """Keeps the vectors of another encoder in a least recently used cache.
+
+    A text's vector must not depend on the other texts of a batch: then a cached vector is the one
+    that would be computed. The encoders of this package see to that.
 
     Attributes:
-        encoder: The other one, which remembers nothing.
+        encoder: The other one, without a cache.
         computed: Texts that it has embedded.
-        reused: Texts whose vectors were there.
-
-    A vector must not depend on the texts beside its own, which the encoders of this package see to:
-    then a vector that is remembered is the one that would be computed.
+        reused: Texts whose vectors were in the cache.
     """
 
     def __init__(self, encoder: TextEncoder, max_vectors: int = MAX_VECTORS) -> None:
@@ -68,6 +68,6 @@ def _key(text: str) -> bytes:
     return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=_KEY_BYTES).digest()
 
 
-def unremembering(encoder: TextEncoder) -> TextEncoder:
+def uncached(encoder: TextEncoder) -> TextEncoder:
     """Return the encoder that computes every vector, for who measures how long that takes."""
-    return encoder.encoder if isinstance(encoder, RememberingEncoder) else encoder
+    return encoder.encoder if isinstance(encoder, CachingEncoder) else encoder
