@@ -15,18 +15,17 @@ INPUT_VERSION_TAG = f"{_PREFIX}/input_version"
 # silver: number of clusters; gold: number of those without a good label.
 CLUSTERS_TAG = f"{_PREFIX}/clusters"
 UNLABELLED_TAG = f"{_PREFIX}/unlabelled"
-# Of a run: Dagster's own of a backfill, and ours of a run that makes up for one of a backfill.
-_BACKFILL_TAG, _FOR_BACKFILL_TAG = "dagster/backfill", f"{_PREFIX}/for_backfill"
+# Of a run: Dagster's own of a backfill, and ours of others whose days come in no order.
+_BACKFILL_TAG, _OUT_OF_ORDER_TAG = "dagster/backfill", f"{_PREFIX}/out_of_order"
+OUT_OF_ORDER = {_OUT_OF_ORDER_TAG: "yes"}
 
 
-def is_of_backfill(tags: Mapping[str, str]) -> bool:
-    """Return whether a run with these tags is one of a backfill, or makes up for one."""
-    return not {_BACKFILL_TAG, _FOR_BACKFILL_TAG}.isdisjoint(tags)
+def is_out_of_order(tags: Mapping[str, str]) -> bool:
+    """Return whether a run with these tags is one of several days that go side by side.
 
-
-def of_backfill(tags: Mapping[str, str]) -> dict[str, str]:
-    """Return the tag for a run that makes up for another one with these tags, if it needs any."""
-    return {_FOR_BACKFILL_TAG: "yes"} if is_of_backfill(tags) else {}
+    So do the runs of a backfill, those that make up for missed days, and repetitions of either.
+    """
+    return not {_BACKFILL_TAG, _OUT_OF_ORDER_TAG}.isdisjoint(tags)
 
 
 def collected_tags(*, complete: bool) -> dict[str, str]:

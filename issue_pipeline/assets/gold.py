@@ -13,7 +13,7 @@ from issue_pipeline.assets.checks import (
     label_checks,
     require_sound,
 )
-from issue_pipeline.assets.event_tags import is_of_backfill, labelled_tags
+from issue_pipeline.assets.event_tags import is_out_of_order, labelled_tags
 from issue_pipeline.assets.failures import clear_failures
 from issue_pipeline.assets.keys import CLUSTERS, ISSUES
 from issue_pipeline.assets.metadata.labels import label_metadata
@@ -97,10 +97,10 @@ def issues(
                 gold.replace_clusters(connection, day, fresh, evidence, known=known)
             rows.update((row.cluster_id, row) for row in fresh)
 
-        # A backfill runs days side by side, in no order: what a day could take over would depend on
-        # which of them happened to come first.
+        # Where days go side by side, what a day could take over would depend on which of them
+        # happened to come first.
         unlabelled = [one for one in prepared if rows[one.cluster_id].label_failed]
-        if model and unlabelled and not is_of_backfill(context.run.tags):
+        if model and unlabelled and not is_out_of_order(context.run.tags):
             with database.read() as connection:
                 earlier = read_earlier_problems(connection, day)
             by_meaning = labels_by_meaning(day, unlabelled, earlier, model)

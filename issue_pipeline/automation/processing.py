@@ -15,6 +15,7 @@ from issue_pipeline.assets import clusters, issues, raw_items
 from issue_pipeline.assets.event_tags import (
     CLUSTERS_TAG,
     INPUT_VERSION_TAG,
+    OUT_OF_ORDER,
     UNLABELLED_TAG,
     input_version,
 )
@@ -165,6 +166,7 @@ def day_states(instance: dg.DagsterInstance, days: Sequence[date]) -> list[DaySt
 def process_days(context: dg.SensorEvaluationContext) -> dg.SensorResult:
     """Request the days that are due."""
     now, deadline = datetime.now(UTC), process_deadline()
+    yesterday = now.date() - timedelta(days=1)
     days = [now.date() - timedelta(days=back) for back in range(CATCH_UP_DAYS, 0, -1)]
     days = [day for day in days if daily_partitions.has_partition_key(day.isoformat())]
     requests, waiting = [], []
@@ -178,7 +180,7 @@ def process_days(context: dg.SensorEvaluationContext) -> dg.SensorResult:
                     partition_key=day.isoformat(),
                     # Recorded with the run, where the Launchpad of a run by hand shows it, too.
                     run_config=dg.RunConfig(ops={clusters.node_def.name: ClusteringConfig()}),
-                    tags=BEFORE_BACKFILLS,
+                    tags=BEFORE_BACKFILLS | (OUT_OF_ORDER if day < yesterday else {}),
                 )
             )
         elif state.waits_for and now < due_at(day, deadline):

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 import dagster as dg
 
 from issue_pipeline.assets import clusters, issues, live_issues, problems, raw_items
-from issue_pipeline.assets.event_tags import of_backfill
+from issue_pipeline.assets.event_tags import OUT_OF_ORDER, is_out_of_order
 from issue_pipeline.assets.failures import MAY_SUCCEED_LATER_TAG
 from issue_pipeline.automation.history import PARTITION_TAG, ended_at
 from issue_pipeline.automation.jobs import BEFORE_BACKFILLS, collect_jobs, find_issues_job
@@ -127,5 +127,9 @@ def _request(run: dg.DagsterRun, number: int) -> dg.RunRequest:
         job_name=job.name,
         partition_key=partition,
         asset_selection=sorted(assets),
-        tags={TRY_TAG: str(number), **BEFORE_BACKFILLS, **of_backfill(run.tags)},
+        tags={
+            TRY_TAG: str(number),
+            **BEFORE_BACKFILLS,
+            **(OUT_OF_ORDER if is_out_of_order(run.tags) else {}),
+        },
     )

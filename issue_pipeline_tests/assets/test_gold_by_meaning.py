@@ -6,7 +6,7 @@ from typing import Any
 import dagster as dg
 
 from issue_pipeline.assets import issues, problems
-from issue_pipeline.assets.event_tags import is_of_backfill, of_backfill
+from issue_pipeline.assets.event_tags import OUT_OF_ORDER, is_out_of_order
 from issue_pipeline_tests.support.stored_day import PAIRS, store_clusters
 
 FIRST, SECOND = "2026-03-10", "2026-03-11"
@@ -112,8 +112,7 @@ def test_a_run_of_a_backfill_takes_over_no_label_for_its_days_come_in_no_order(p
     assert pipeline.model.calls == calls + 1
 
 
-def test_a_run_that_makes_up_for_one_of_a_backfill_is_known_as_one():
-    again = of_backfill({"dagster/backfill": "abcdefgh"})
-    assert is_of_backfill(again)
-    assert of_backfill(again) == again
-    assert of_backfill({"dagster/partition": FIRST}) == {}
+def test_runs_of_backfills_and_of_missed_days_are_out_of_order_and_no_others():
+    assert is_out_of_order({"dagster/backfill": "abcdefgh"})
+    assert is_out_of_order(OUT_OF_ORDER)
+    assert not is_out_of_order({"dagster/partition": FIRST})

@@ -8,7 +8,7 @@ import dagster as dg
 import pytest
 
 from issue_pipeline.assets import clusters, raw_items
-from issue_pipeline.assets.event_tags import clustered_tags, labelled_tags
+from issue_pipeline.assets.event_tags import clustered_tags, is_out_of_order, labelled_tags
 from issue_pipeline.automation.history import Materialised
 from issue_pipeline.automation.processing import (
     DayState,
@@ -191,6 +191,23 @@ def collected(instance: dg.DagsterInstance, partition: str) -> None:
     instance.report_runless_asset_event(
         dg.AssetMaterialization(raw_items.key, partition=partition, tags=tags)
     )
+
+
+def test_missed_days_are_processed_out_of_order_and_yesterday_is_not():
+    yesterday = (datetime.now(UTC) - timedelta(days=1)).date()
+    days = [yesterday - timedelta(days=2), yesterday]
+    with dg.DagsterInstance.ephemeral() as instance:
+        for source in SOURCES:
+            for day in days:
+                collected(instance, f"{day}|{source}")
+        context = dg.build_sensor_context(
+            instance=instance, repository_def=defs.get_repository_def()
+        )
+        requests = process_days.evaluate_tick(context).run_requests or []
+    assert {one.partition_key: is_out_of_order(one.tags) for one in requests} == {
+        days[0].isoformat(): True,
+        yesterday.isoformat(): False,
+    }
 
 
 def test_the_sensor_reads_dagsters_records_and_asks_for_a_day_once():

@@ -7,6 +7,7 @@ import dagster as dg
 import pytest
 
 from issue_pipeline.assets import raw_items
+from issue_pipeline.assets.event_tags import is_out_of_order
 from issue_pipeline.assets.failures import MAY_SUCCEED_LATER_TAG
 from issue_pipeline.automation import retries
 from issue_pipeline.automation.jobs import find_issues_job
@@ -56,6 +57,15 @@ def test_a_failure_that_may_pass_is_run_again_when_its_wait_is_over(instance, mo
     assert request.asset_selection == [raw_items.key]
     assert request.tags[TRY_TAG] == "1"
     assert run.run_id in request.run_key
+
+
+@pytest.mark.parametrize(("tags", "is_so"), [({"dagster/backfill": "abcdefgh"}, True), ({}, False)])
+def test_a_repetition_of_a_backfills_run_is_out_of_order_as_well(
+    instance, monkeypatch, tags, is_so
+):
+    a_run(instance, tags=tags)
+    (request,) = asked_for(instance, monkeypatch, 0)
+    assert is_out_of_order(request.tags) is is_so
 
 
 def test_a_number_of_tries_that_somebody_misspelt_counts_for_none(instance, monkeypatch):

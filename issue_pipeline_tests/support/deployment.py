@@ -40,6 +40,10 @@ _TABLES = {
     "gold.issues": "cluster_date, cluster_id, cluster_fingerprint, cluster_size, canonical_title,"
     " category, description, would_pay_signal, impact_level, label_failed",
     "gold.issue_evidence": "*",
+    "gold.problems": "*",
+    "gold.problem_issues": "*",
+    "gold.problem_posts": "*",
+    "gold.linked_days": "*",
     "gold.live_issues": "* EXCLUDE (synced_at)",
 }
 

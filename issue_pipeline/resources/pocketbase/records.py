@@ -24,10 +24,13 @@ class LiveIssue:
 
     @property
     def content_hash(self) -> str:
-        """SHA-256 hex over all fields and evidence, not over ids: they may tell of the past."""
+        """SHA-256 hex over all fields and evidence, not over ids: they may tell of the past.
+
+        The problem is one of them: a run of another day may change it.
+        """
         posts = [{**fields, "issue": ""} for fields in self.evidence.values()]
         posts = sorted(posts, key=lambda fields: str(fields["url"]))
-        content = json.dumps([self.fields, posts], sort_keys=True)
+        content = json.dumps([{**self.fields, "problem": ""}, posts], sort_keys=True)
         return hashlib.sha256(content.encode("utf-8", "surrogatepass")).hexdigest()
 
 
