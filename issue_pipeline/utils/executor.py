@@ -1,0 +1,74 @@
+"""Executors: they map a function over pieces of work, in this process or on other machines.
+
+What a piece gives depends on the piece and on the arrays, never on who computes it or how many do:
+each is computed in one thread, for several would add up in another order.
+"""
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any, Protocol, TypeVar
+
+from numpy.typing import NDArray
+
+Piece = TypeVar("Piece")
+Result = TypeVar("Result")
+
+# Pieces handed out before their turn, for each worker: enough that none waits for the next.
+PIECES_AHEAD = 2
+
+
+class Executor(Protocol):
+    """Runs pieces of work."""
+
+    def share(self, array: NDArray[Any]) -> Any:
+        """Bring an array to where the pieces run, once; return what to give to :meth:`map`.
+
+        The array must not change afterwards.
+        """
+
+    def map(
+        self, function: Callable[..., Result], pieces: Iterable[Piece], *shared: Any
+    ) -> Iterator[Result]:
+        """Call ``function(piece, *arrays)`` for each piece, some of them at once.
+
+        Args:
+            function: A function of a module, without side effects; the arrays are read-only to it.
+            pieces: Taken as they are needed, a few ahead of the results.
+            shared: Of :meth:`share`; the function gets the arrays.
+
+        Returns:
+            The results in the order of the pieces. A few at most are held at a time.
+
+        Raises:
+            What the function raises.
+        """
+
+
+class LocalExecutor:
+    """Runs pieces in threads of this process, as many as torch uses, each piece in one."""
+
+    def share(self, array: NDArray[Any]) -> NDArray[Any]:
+        """Return the array itself."""
+        return array
+
+    def map(
+        self, function: Callable[..., Result], pieces: Iterable[Piece], *shared: NDArray[Any]
+    ) -> Iterator[Result]:
+        """Call the function for each piece, as of :class:`Executor`."""
+        import torch
+
+        threads = torch.get_num_threads()
+        ahead: deque[Future[Result]] = deque()
+        workers = ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,))
+        try:
+            for piece in pieces:
+                ahead.append(workers.submit(function, piece, *shared))
+                if len(ahead) >= PIECES_AHEAD * threads:
+                    yield ahead.popleft().result()
+            while ahead:
+                yield ahead.popleft().result()
+        finally:
+            workers.shutdown(cancel_futures=True)
+            # Torch gives every later thread what any thread has set last.
+            torch.set_num_threads(threads)
