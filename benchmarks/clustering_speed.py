@@ -19,8 +19,10 @@ from benchmarks import embedded
 from benchmarks.quality import ari
 from benchmarks.report import Row
 from issue_pipeline.utils.clustering import cluster_embeddings
+from issue_pipeline.utils.clustering.space import SharedRows
 from issue_pipeline.utils.clustering.spanning_tree import spanning_tree
 from issue_pipeline.utils.embeddings import Vectors
+from issue_pipeline.utils.executor import LocalExecutor
 
 Result = TypeVar("Result")
 TITLES = "stackoverflow_titles_20"
@@ -97,6 +99,7 @@ def _beside_hdbscan(corpus: str, vectors: Vectors) -> Row:
     )
     expected, theirs_s, _ = _timed(lambda: library.fit_predict(vectors.astype(np.float64)))
     weight = library.minimum_spanning_tree_.to_numpy()[:, 2].sum()
+    tree = spanning_tree(SharedRows.of(vectors, LocalExecutor()), size // 2)
     return _row(
         corpus,
         "raw",
@@ -106,7 +109,7 @@ def _beside_hdbscan(corpus: str, vectors: Vectors) -> Row:
         peer="hdbscan",
         peer_s=theirs_s,
         index=ari(found, expected),
-        weight_off=abs(spanning_tree(vectors, size // 2).weights.sum() / weight - 1),
+        weight_off=abs(tree.weights.sum() / weight - 1),
     )
 
 

@@ -11,6 +11,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, astuple, dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -21,11 +22,15 @@ from benchmarks import embedded, real_posts
 from benchmarks.quality import Quality, ari, ari_of_clustered, quality
 from benchmarks.report import Row
 from issue_pipeline.utils.clustering.api import by_content, cluster_embeddings, hdbscan_clusters
-from issue_pipeline.utils.clustering.neighbours import Ranks, nearest, smooth
+from issue_pipeline.utils.clustering.cells import blocks_of
+from issue_pipeline.utils.clustering.neighbours import nearest
 from issue_pipeline.utils.clustering.outliers import REASSIGN_ROUNDS, REASSIGN_SHARE
 from issue_pipeline.utils.clustering.selection import CEILING_SHARE, MIN_CEILING, select_clusters
+from issue_pipeline.utils.clustering.smoothing import means
+from issue_pipeline.utils.clustering.space import Ranks, SharedRows
 from issue_pipeline.utils.clustering.tree import ClusterIds, ClusterTree
 from issue_pipeline.utils.embeddings import Vectors
+from issue_pipeline.utils.executor import LocalExecutor
 
 DROPPED = 0.05
 Corpus = tuple[str, Vectors, ClusterIds]
@@ -68,12 +73,12 @@ class Setting:
     def _grouped(self, vectors: Vectors) -> ClusterIds:
         n = len(vectors)
         size = max(5, n // 200)
-        near = nearest(vectors, 1 + max(1, min(round(self.neighbours * size), n // 6))).rows
+        near = _nearest(vectors, 1 + max(1, min(round(self.neighbours * size), n // 6)))
         moved = self._moved(vectors, near)
-        tree = ClusterTree(moved, size, max(1, int(self.samples * size)))
+        tree = ClusterTree(_shared(moved), size, max(1, int(self.samples * size)))
         ceiling = max(MIN_CEILING, int(self.ceiling * n)) if self.ceiling else n
         rounds, share = self.rejoin_rounds, self.share
-        unsmoothed = hdbscan_clusters(vectors, size, size // 2)
+        unsmoothed = hdbscan_clusters(_shared(vectors), size, size // 2)
         return select_clusters(
             tree, unsmoothed, vectors, near, size, ceiling=ceiling, share=share, rounds=rounds
         )
@@ -81,10 +86,24 @@ class Setting:
     def _moved(self, vectors: Vectors, near: Ranks) -> Vectors:
         moved = vectors
         for number in range(self.rounds):
-            rows = nearest(moved, near.shape[1]).rows if number else near
-            moved = smooth(moved, rows, rounds=1) * (1 - self.kept) + vectors * self.kept
+            rows = _nearest(moved, near.shape[1]) if number else near
+            moved = means(rows, moved) * (1 - self.kept) + vectors * self.kept
             moved /= np.linalg.norm(moved, axis=1, keepdims=True)
         return moved
+
+
+def _shared(vectors: Vectors) -> SharedRows:
+    return SharedRows.of(vectors, LocalExecutor())
+
+
+def _nearest(vectors: Vectors, k: int) -> Ranks:
+    """Return each row's k nearest rows: int32 (n, k)."""
+    shared = _shared(vectors)
+    pieces = blocks_of(shared, k)
+    near = np.empty((len(vectors), k), np.int32)
+    for block, found in zip(pieces, shared.map(partial(nearest, ranks=[k]), pieces), strict=True):
+        near[block.rows] = found.rows
+    return near
 
 
 SETTINGS = (

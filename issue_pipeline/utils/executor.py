@@ -7,12 +7,17 @@ each is computed in one thread, for several would add up in another order.
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar
 
 from numpy.typing import NDArray
 
+if TYPE_CHECKING:
+    from torch import Tensor
+
 Piece = TypeVar("Piece")
 Result = TypeVar("Result")
+# What a piece of work gets of an array: the same numbers, where they are computed with.
+Shared: TypeAlias = "NDArray[Any] | Tensor"
 
 # Pieces handed out before their turn, for each worker: enough that none waits for the next.
 PIECES_AHEAD = 2
@@ -21,14 +26,14 @@ PIECES_AHEAD = 2
 class Executor(Protocol):
     """Runs pieces of work."""
 
-    def share(self, array: NDArray[Any]) -> Any:
+    def share(self, array: NDArray[Any]) -> object:
         """Bring an array to where the pieces run, once; return what to give to :meth:`map`.
 
         The array must not change afterwards.
         """
 
     def map(
-        self, function: Callable[..., Result], pieces: Iterable[Piece], *shared: Any
+        self, function: Callable[..., Result], pieces: Iterable[Piece], *shared: object
     ) -> Iterator[Result]:
         """Call ``function(piece, *arrays)`` for each piece, some of them at once.
 
@@ -48,12 +53,14 @@ class Executor(Protocol):
 class LocalExecutor:
     """Runs pieces in threads of this process, as many as torch uses, each piece in one."""
 
-    def share(self, array: NDArray[Any]) -> NDArray[Any]:
-        """Return the array itself."""
-        return array
+    def share(self, array: NDArray[Any]) -> Shared:
+        """Return the array itself, or a copy on the GPU where there is one."""
+        import torch
+
+        return torch.from_numpy(array).cuda() if torch.cuda.is_available() else array
 
     def map(
-        self, function: Callable[..., Result], pieces: Iterable[Piece], *shared: NDArray[Any]
+        self, function: Callable[..., Result], pieces: Iterable[Piece], *shared: object
     ) -> Iterator[Result]:
         """Call the function for each piece, as of :class:`Executor`."""
         import torch

@@ -7,17 +7,25 @@ piece.
 """
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
-from issue_pipeline.utils.clustering.neighbours import nearest, smooth
+from issue_pipeline.utils.clustering.cells import blocks_of
+from issue_pipeline.utils.clustering.neighbours import Block, Neighbours, nearest
+from issue_pipeline.utils.clustering.reachability import Lists, Ranking
 from issue_pipeline.utils.clustering.selection import CEILING_SHARE, MIN_CEILING, select_clusters
-from issue_pipeline.utils.clustering.spanning_tree import listed_neighbours
+from issue_pipeline.utils.clustering.smoothing import means, smooth
+from issue_pipeline.utils.clustering.space import Ranks, SharedRows
 from issue_pipeline.utils.clustering.tree import NOISE, ClusterIds, ClusterTree
 from issue_pipeline.utils.embeddings import Vectors
+from issue_pipeline.utils.executor import Executor, LocalExecutor, Shared
 
 MODES = ("raw", "smoothed")
+# Neighbours that have a say in where an outlier belongs: no more, or the lists of many posts would
+# fill the memory.
+_MOST_VOTES = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,17 +47,24 @@ class Clustering:
 
 
 def cluster_embeddings(
-    embeddings: Vectors, *, mode: str = "smoothed", min_cluster_size: int | None = None
+    embeddings: Vectors,
+    *,
+    mode: str = "smoothed",
+    min_cluster_size: int | None = None,
+    executor: Executor | None = None,
 ) -> Clustering:
     """Group vectors by density: excess of mass, Euclidean distance, noise allowed.
 
-    Neither the partition nor its ids depend on the order of the rows.
+    Neither the partition nor its ids depend on the order of the rows, or on who computes them. Of
+    more than 50,000 rows each is compared only with those around it, so that the partition is
+    nearly, not exactly, HDBSCAN's.
 
     Args:
         embeddings: float32 (n, d), unit rows, finite.
         mode: ``raw`` or ``smoothed``.
         min_cluster_size: Fewest items that make a cluster, at least 2; ``max(5, n // 200)`` if not
             given. ``min_samples`` is half of it.
+        executor: Runs the pieces of the search; in this process if not given.
 
     Returns:
         The partition; with fewer rows than ``min_cluster_size`` everything is noise.
@@ -73,7 +88,8 @@ def cluster_embeddings(
     # the rows are put into an order that only their contents decide.
     order, same = by_content(vectors)
     find = _smoothed_clusters if mode == "smoothed" else hdbscan_clusters
-    cluster_ids = find(vectors[order], min_cluster_size, min_samples)[same]
+    shared = SharedRows.of(vectors[order], executor or LocalExecutor())
+    cluster_ids = find(shared, min_cluster_size, min_samples)[same]
     cluster_ids[order] = largest_first(cluster_ids[order])
     return Clustering(cluster_ids, mode, min_cluster_size, min_samples)
 
@@ -109,37 +125,65 @@ def by_content(vectors: Vectors) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     return order, np.searchsorted(number[order], number)
 
 
-def hdbscan_clusters(vectors: Vectors, min_cluster_size: int, min_samples: int) -> ClusterIds:
+def hdbscan_clusters(shared: SharedRows, min_cluster_size: int, min_samples: int) -> ClusterIds:
     """Cluster as ``hdbscan.HDBSCAN`` does, from a spanning tree that is found faster.
 
     Args:
-        vectors: float32 (n, d), n >= 2.
+        shared: n >= 2 rows.
         min_cluster_size: At least 2.
         min_samples: At least 1.
 
     Returns:
         int64 (n,), -1 for noise, otherwise in no order.
     """
-    return ClusterTree(vectors, min_cluster_size, min_samples).cluster_ids()
+    return ClusterTree(shared, min_cluster_size, min_samples).cluster_ids()
 
 
-def _smoothed_clusters(vectors: Vectors, min_cluster_size: int, min_samples: int) -> ClusterIds:
+def _smoothed_clusters(shared: SharedRows, min_cluster_size: int, min_samples: int) -> ClusterIds:
     """Cluster without smoothing and with it, and select among what both find."""
-    n = len(vectors)
+    n = shared.n
     averaged = 1 + smoothing_neighbours(n, min_cluster_size)
-    # One search serves both: the tree of the vectors as they are, and the first means.
-    found = nearest(vectors, max(averaged, listed_neighbours(n, min_samples)))
-    unsmoothed = ClusterTree(vectors, min_cluster_size, min_samples, near=found)
-    near = np.ascontiguousarray(found.rows[:, :averaged])
-    smoothed = ClusterTree(smooth(vectors, near), min_cluster_size, min_samples)
+    lists, near, moved = _searched_once(shared, averaged, Ranking.of(n, min_samples))
+    unsmoothed = ClusterTree(shared, min_cluster_size, min_samples, lists).cluster_ids()
+    del lists
+    moved = smooth(SharedRows.of(moved, shared.executor), averaged)
+    smoothed = ClusterTree(SharedRows.of(moved, shared.executor), min_cluster_size, min_samples)
     return select_clusters(
         smoothed,
-        unsmoothed.cluster_ids(),
-        vectors,
+        unsmoothed,
+        shared.vectors,
         near,
         min_cluster_size,
         ceiling=max(MIN_CEILING, int(CEILING_SHARE * n)),
     )
+
+
+def _searched_once(
+    shared: SharedRows, averaged: int, ranking: Ranking
+) -> tuple[Lists, Ranks, Vectors]:
+    """Search the neighbours once for both: the tree of the rows as they are, and the first means.
+
+    Returns:
+        The lists; int32 (n, m), each row's nearest, itself included; float32 (n, d), the means.
+    """
+    lists = Lists(shared.n, ranking)
+    near = np.empty((shared.n, min(averaged, _MOST_VOTES)), np.int32)
+    moved = np.empty_like(shared.vectors)
+    pieces = blocks_of(shared, max(averaged, ranking.length))
+    search = partial(_neighbours_and_means, averaged=averaged, ranking=ranking)
+    for block, (found, mean) in zip(pieces, shared.map(search, pieces), strict=True):
+        lists.fill(block, found)
+        near[block.rows] = found.rows[:, : near.shape[1]]
+        moved[block.rows] = mean
+    return lists, near, moved
+
+
+def _neighbours_and_means(
+    block: Block, *arrays: Shared, averaged: int, ranking: Ranking
+) -> tuple[Neighbours, Vectors]:
+    ranks = {*ranking.right, averaged, min(averaged, _MOST_VOTES)}
+    found = nearest(block, *arrays, ranks=ranks, measured=ranking.measured)
+    return found, means(found.rows[:, :averaged], arrays[0])
 
 
 def smoothing_neighbours(n: int, min_cluster_size: int) -> int:

@@ -9,9 +9,9 @@ their cosines across exceed the null model by most of what those within them do.
 import numpy as np
 from numpy.typing import NDArray
 
-from issue_pipeline.utils.clustering.neighbours import Ranks
 from issue_pipeline.utils.clustering.null_model import NullModel, mean_cosine
 from issue_pipeline.utils.clustering.outliers import reassign_outliers
+from issue_pipeline.utils.clustering.space import Ranks
 from issue_pipeline.utils.clustering.tree import NOISE, ClusterIds
 from issue_pipeline.utils.embeddings import Vectors
 

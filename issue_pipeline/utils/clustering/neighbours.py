@@ -1,97 +1,114 @@
-"""Nearest rows by blocked matrix products, and the neighbour mean made of them."""
+"""The nearest rows of each, proposed by blocked matrix products and decided by differences."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
-from issue_pipeline.utils.embeddings import Vectors
+from issue_pipeline.utils.clustering.space import Floats, Points, Ranks, Space, blocks
+from issue_pipeline.utils.executor import Shared
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-Ranks = NDArray[np.int32]
-
-# Products held at a time: as many rows as fit, compared with all others.
-BLOCK_BYTES = 64 * 1024**2
-_MAX_BLOCK_ROWS = 1_024
 # Columns of which only the best is looked at first, when the nearest are picked.
-_STRIDE = 16
-SMOOTHING_ROUNDS = 2
+_STRIDE = 8
+# Ranks proposed beyond those asked for: a share of them, but a few at least. Products swap some.
+_MORE_SHARE = 0.1
+_MORE_AT_LEAST = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Some rows and those that they are compared with.
+
+    Attributes:
+        rows: A slice, or int64 (p,).
+        columns: int64 (m,), ascending, or ``None`` for all.
+    """
+
+    rows: slice | Points
+    columns: Points | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Neighbours:
-    """The k nearest rows of each of n rows, nearest first.
+    """The k nearest of some rows, each itself included, nearest first.
 
     Attributes:
-        rows: int32 (n, k), the row itself included.
-        squared: float32 (n, k), squared Euclidean distances as a float32 product gives them: off by
-            rounding, and so possibly below 0.
+        rows: int32 (p, k).
+        distances: float64 (p, k): measured around the ranks that were asked for, elsewhere what
+            products give.
     """
 
     rows: Ranks
-    squared: Vectors
-
-    def first(self, k: int) -> "Neighbours":
-        """Copy the k nearest of each row."""
-        return Neighbours(self.rows[:, :k].copy(), self.squared[:, :k].copy())
+    distances: Floats
 
 
-def smooth(vectors: Vectors, near: Ranks, *, rounds: int = SMOOTHING_ROUNDS) -> Vectors:
-    """Move every row to the mean of itself and its nearest rows, scaled to unit length.
-
-    The first round takes the neighbours given, each later one searches among the moved rows for as
-    many. Deterministic; memory is O(n x (d + k)).
+def nearest(
+    block: Block,
+    *arrays: Shared,
+    ranks: Iterable[int],
+    measured: slice = slice(0),
+) -> Neighbours:
+    """Find the nearest rows of a block's rows, a piece of work for an executor.
 
     Args:
-        vectors: float32 (n, d), unit rows.
-        near: int32 (n, k), each row's nearest rows, itself included.
-        rounds: At least 1.
-
-    Returns:
-        float32 (n, d), unit rows, in the same order.
+        block: Which rows, among which.
+        arrays: Of ``SharedRows``.
+        ranks: Of each r of these, the first r neighbours are the r nearest by measured distance,
+            and the distance of the last of them is measured. The largest is k.
+        measured: Ranks, from 0, whose distances are measured, too.
     """
-    import torch
-    from torch.nn.functional import embedding_bag, normalize
+    space = Space(*arrays)
+    rows = np.arange(space.n)[block.rows]
+    count = space.n if block.columns is None else len(block.columns)
+    wanted = sorted({min(rank, count) for rank in ranks})
+    k = wanted[-1]
+    products, error = space.products(block.rows, block.columns)
+    listed = min(count, k + max(_MORE_AT_LEAST, int(_MORE_SHARE * k)))
+    values, found = _largest(products, listed)
+    squared = (2 * (space.half[block.rows, None] - values.double())).cpu().numpy()
+    # What a product is off, in a squared distance.
+    slack = (2 * error).cpu().numpy()[:, None]
+    doubtful = np.zeros(squared.shape, bool)
+    doubtful[:, measured] = True
+    for rank in wanted:
+        if rank < count:
+            doubtful |= np.abs(squared - squared[:, rank - 1 : rank]) <= 2 * slack
+    last = squared[:, -1].copy()
+    others = found.cpu().numpy()
+    if block.columns is not None:
+        others = block.columns[others]
+    pairs = np.nonzero(doubtful)
+    squared[pairs] = space.pair_distances(rows[pairs[0]], others[pairs]) ** 2
+    others, squared = _ranked(others, squared)
+    if listed < count:
+        # Whoever is not listed is farther than that.
+        proven = squared[:, k - 1] <= np.maximum(0, last - slack[:, 0])
+        for part in blocks(int(np.sum(~proven)), space.n, item_bytes=16):
+            some = np.flatnonzero(~proven)[part]
+            others[some], squared[some] = _exactly(space, rows[some], listed, block.columns)
+    return Neighbours(others[:, :k].astype(np.int32), np.sqrt(np.maximum(squared[:, :k], 0)))
 
-    moved = torch.from_numpy(vectors).to(device())
-    for number in range(rounds):
-        rows = near if number == 0 else nearest(moved.cpu().numpy(), near.shape[1]).rows
-        # Ascending, so that a mean is summed in an order that rounding cannot change.
-        members = torch.from_numpy(np.sort(rows, axis=1)).to(device())
-        moved = normalize(embedding_bag(members, moved, mode="mean"))
-    result: Vectors = moved.cpu().numpy()
-    return result
+
+def _exactly(
+    space: Space, rows: Points, length: int, columns: Points | None
+) -> tuple[Points, Floats]:
+    """Find nearest rows by float64 products, which are measured and ranked."""
+    squared = space.squared_to_all(rows)
+    if columns is not None:
+        squared = squared[:, columns]
+    found = squared.topk(length, dim=1, largest=False).indices.cpu().numpy()
+    others = found if columns is None else columns[found]
+    return _ranked(others, space.distances(rows, others) ** 2)
 
 
-def nearest(vectors: Vectors, k: int) -> Neighbours:
-    """Find each row's k nearest rows by Euclidean distance, itself included.
-
-    Exact up to float32 rounding of the products; memory is O(n x (d + k)).
-
-    Args:
-        vectors: float32 (n, d), finite.
-        k: 1 to n.
-    """
-    import torch
-
-    n = len(vectors)
-    found = Neighbours(np.empty((n, k), np.int32), np.empty((n, k), np.float32))
-    # |x - y|² = |x|² + |y|² - 2xy; of one x, the nearest y has the largest xy - |y|²/2. The columns
-    # are padded to a multiple of the stride by rows that are never near.
-    padding = -n % _STRIDE
-    x = torch.nn.functional.pad(torch.from_numpy(vectors), (0, 0, 0, padding)).to(device())
-    half = x.square().sum(dim=1) / 2
-    bias = -half
-    bias[n:] = -torch.inf
-    for block in blocks(n, n + padding):
-        values, rows = _largest(torch.addmm(bias, x[block], x.T), k)
-        found.rows[block] = rows.cpu().numpy()
-        found.squared[block] = (2 * (half[block, None] - values)).cpu().numpy()
-    return found
+def _ranked(others: Points, keys: Floats) -> tuple[Points, Floats]:
+    """Order each row's others by their keys."""
+    order = np.argsort(keys, axis=1, kind="stable")
+    return np.take_along_axis(others, order, 1), np.take_along_axis(keys, order, 1)
 
 
 def _largest(values: "Tensor", k: int) -> "tuple[Tensor, Tensor]":
@@ -101,32 +118,23 @@ def _largest(values: "Tensor", k: int) -> "tuple[Tensor, Tensor]":
     group holds columns that are far apart: the maxima are then taken over whole runs of memory.
 
     Args:
-        values: (rows, columns), columns a multiple of the stride.
+        values: (rows, columns).
         k: 1 to the number of columns.
     """
-    groups = values.shape[1] // _STRIDE
+    import torch
+
+    columns = values.shape[1]
+    groups = columns // _STRIDE
     if k >= groups // 2:
         top = values.topk(k, dim=1)
         return top.values, top.indices
-    import torch
-
-    best = values.view(-1, _STRIDE, groups).amax(dim=1).topk(k, dim=1, sorted=False).indices
+    whole = groups * _STRIDE
+    best = values[:, :whole].unflatten(1, (_STRIDE, groups)).amax(dim=1)
+    chosen = best.topk(k, dim=1, sorted=False).indices
     offsets = torch.arange(_STRIDE, device=values.device) * groups
-    candidates = (best[:, :, None] + offsets).flatten(1)
+    candidates = (chosen[:, :, None] + offsets).flatten(1)
+    if whole < columns:  # those that fill no group are all ranked
+        rest = torch.arange(whole, columns, device=values.device).expand(len(values), -1)
+        candidates = torch.cat([candidates, rest], dim=1)
     top = values.gather(1, candidates).topk(k, dim=1)
     return top.values, candidates.gather(1, top.indices)
-
-
-def blocks(
-    n: int, columns: int, *, item_bytes: int = 4, block_bytes: int = BLOCK_BYTES
-) -> Iterator[slice]:
-    """Cut n rows of so many columns into blocks that fit into so many bytes."""
-    rows = min(_MAX_BLOCK_ROWS, max(1, block_bytes // (item_bytes * max(1, columns))))
-    return (slice(start, min(n, start + rows)) for start in range(0, n, rows))
-
-
-def device() -> str:
-    """Where products are computed: on the GPU when there is one."""
-    import torch
-
-    return "cuda" if torch.cuda.is_available() else "cpu"

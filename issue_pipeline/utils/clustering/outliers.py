@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from issue_pipeline.utils.clustering.neighbours import Ranks, blocks
+from issue_pipeline.utils.clustering.space import Ranks, blocks
 from issue_pipeline.utils.clustering.tree import NOISE, ClusterIds
 
 # Of a noise point's neighbours, those that must lie in one cluster for it to join.

@@ -4,7 +4,6 @@ import numpy as np
 
 from issue_pipeline.utils.clustering.dominant_topic import Chosen, dominant_topic
 from issue_pipeline.utils.clustering.merging import estimate_null_model, merge_parts
-from issue_pipeline.utils.clustering.neighbours import Ranks
 from issue_pipeline.utils.clustering.null_model import (
     NullModel,
     mean_cosine,
@@ -15,6 +14,7 @@ from issue_pipeline.utils.clustering.outliers import (
     REASSIGN_SHARE,
     reassign_outliers,
 )
+from issue_pipeline.utils.clustering.space import Ranks
 from issue_pipeline.utils.clustering.tree import NOISE, ClusterIds, ClusterTree, Rows
 from issue_pipeline.utils.embeddings import Vectors
 

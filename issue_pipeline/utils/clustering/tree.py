@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from issue_pipeline.utils.clustering.neighbours import Neighbours
+from issue_pipeline.utils.clustering.reachability import Lists
+from issue_pipeline.utils.clustering.space import SharedRows
 from issue_pipeline.utils.clustering.spanning_tree import spanning_tree
-from issue_pipeline.utils.embeddings import Vectors
 
 NOISE = -1
 
@@ -24,24 +24,24 @@ class ClusterTree:
 
     def __init__(
         self,
-        vectors: Vectors,
+        shared: SharedRows,
         min_cluster_size: int,
         min_samples: int,
-        near: Neighbours | None = None,
+        lists: Lists | None = None,
     ) -> None:
         """Grow it.
 
         Args:
-            vectors: float32 (n, d), n >= 2.
+            shared: n >= 2 rows.
             min_cluster_size: At least 2.
             min_samples: At least 1.
-            near: As of :func:`spanning_tree`.
+            lists: As of :func:`spanning_tree`.
         """
         # Imports that only clustering should pay.
         from hdbscan._hdbscan_linkage import label
         from hdbscan._hdbscan_tree import condense_tree
 
-        tree = spanning_tree(vectors, min_samples, near)
+        tree = spanning_tree(shared, min_samples, lists)
         merges = label(np.column_stack([tree.ends.astype(np.float64), tree.weights]))
         self._condensed: NDArray[Any] = condense_tree(merges, min_cluster_size)
         is_row = self._condensed["child_size"] == 1

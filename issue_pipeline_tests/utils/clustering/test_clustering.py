@@ -13,8 +13,10 @@ from issue_pipeline.utils.clustering.api import smoothing_neighbours
 from issue_pipeline.utils.clustering.null_model import NullModel, mean_cosine
 from issue_pipeline.utils.clustering.outliers import reassign_outliers
 from issue_pipeline.utils.clustering.selection import drop_incoherent, split_oversized
+from issue_pipeline.utils.clustering.space import SharedRows
 from issue_pipeline.utils.clustering.tree import ClusterTree
 from issue_pipeline.utils.embeddings import Vectors
+from issue_pipeline.utils.executor import LocalExecutor
 
 MODES = ("raw", "smoothed")
 
@@ -161,7 +163,7 @@ def test_a_group_of_most_of_the_day_gives_way_to_those_within_it():
     kin = [middle + 2 * dice.normal(size=384) for _ in range(15)]
     vectors = unit(np.concatenate([one + 0.2 * dice.normal(size=(80, 384)) for one in kin]))
     null_model = NullModel(mean=0.0, deviation=0.05)
-    tree = ClusterTree(vectors, 6, 3)
+    tree = ClusterTree(SharedRows.of(vectors, LocalExecutor()), 6, 3)
     sizes = np.bincount(split_oversized(tree, vectors, null_model, ceiling=60) + 1)[1:]
     assert mean_cosine(vectors) < 0.5 * mean_cosine(vectors[:80])
     assert sizes.tolist() == [80] * 15

@@ -6,8 +6,10 @@ import pytest
 from issue_pipeline.utils.clustering import cluster_embeddings
 from issue_pipeline.utils.clustering.null_model import NullModel
 from issue_pipeline.utils.clustering.selection import drop_incoherent, split_oversized
+from issue_pipeline.utils.clustering.space import SharedRows
 from issue_pipeline.utils.clustering.tree import ClusterTree
 from issue_pipeline.utils.embeddings import Vectors
+from issue_pipeline.utils.executor import LocalExecutor
 
 
 def wide_topic_and_unrelated_posts(topic: int, null_model: int) -> Vectors:
@@ -60,7 +62,7 @@ def test_an_oversized_cluster_stays_if_it_is_half_as_alike_as_the_clusters_withi
     line = np.concatenate([half, 20.5 + half, 10_000 + half])[:, None].astype(np.float32)
     # Posts of one half are the same, so the whole is about (1 + cosine) / 2 as alike.
     vectors = np.repeat(two_directions(cosine)[[0, 1, 0]], 20, axis=0)
-    tree = ClusterTree(line, min_cluster_size=20, min_samples=1)
+    tree = ClusterTree(SharedRows.of(line, LocalExecutor()), min_cluster_size=20, min_samples=1)
     assert len(np.unique(tree.cluster_ids()[:40])) == 1
     labels = split_oversized(tree, vectors, NullModel(by_chance, 0.0), ceiling=30)
     assert len(np.unique(labels[:40])) == groups

@@ -2,9 +2,16 @@ import numpy as np
 import pytest
 from hdbscan import HDBSCAN
 
+from issue_pipeline.utils.clustering import reachability
 from issue_pipeline.utils.clustering import spanning_tree as module
-from issue_pipeline.utils.clustering.spanning_tree import spanning_tree
+from issue_pipeline.utils.clustering.space import SharedRows
+from issue_pipeline.utils.clustering.spanning_tree import Edges
 from issue_pipeline.utils.embeddings import Vectors
+from issue_pipeline.utils.executor import LocalExecutor
+
+
+def spanning_tree(vectors: Vectors, min_samples: int) -> Edges:
+    return module.spanning_tree(SharedRows.of(vectors, LocalExecutor()), min_samples)
 
 
 def unit(rows: np.ndarray) -> Vectors:
@@ -114,8 +121,8 @@ def test_lists_too_short_to_prove_anything_cost_time_and_no_truth(
     name: str, monkeypatch: pytest.MonkeyPatch
 ):
     expected = spanning_tree(INPUTS[name], 3).weights
-    monkeypatch.setattr(module, "_MORE_NEIGHBOURS", 0)
-    monkeypatch.setattr(module, "_MEASURED_BEFORE", 0)
+    monkeypatch.setattr(reachability, "_MORE_NEIGHBOURS", 0)
+    monkeypatch.setattr(reachability, "_MOST_LISTED", 2)
     monkeypatch.setattr(module, "_KEPT_EDGES", 1)
     monkeypatch.setattr(module, "_SEARCHED_POINTS", 1)
     assert np.allclose(spanning_tree(INPUTS[name], 3).weights, expected, rtol=1e-9)

@@ -1,6 +1,8 @@
 import numpy as np
 
+from issue_pipeline.utils.clustering.space import SharedRows
 from issue_pipeline.utils.clustering.tree import ClusterIds, ClusterTree, Rows
+from issue_pipeline.utils.executor import LocalExecutor
 
 FAMILIES, CHILDREN, MEMBERS = 3, 4, 20
 
@@ -13,7 +15,9 @@ def grouped_tree() -> ClusterTree:
         2_000 * family + 28 * child for family in range(FAMILIES) for child in range(CHILDREN)
     ]
     points = np.concatenate([start + child for start in starts])[:, None]
-    return ClusterTree(points.astype(np.float32), min_cluster_size=5, min_samples=3)
+    return ClusterTree(
+        SharedRows.of(points.astype(np.float32), LocalExecutor()), min_cluster_size=5, min_samples=3
+    )
 
 
 def refuse(_rows: Rows, _divided: ClusterIds) -> bool:
@@ -55,5 +59,6 @@ def test_who_decides_sees_the_rows_and_how_they_would_be_divided():
 
 def test_what_holds_no_smaller_cluster_stays_however_large():
     points = np.concatenate([np.zeros((50, 2)), np.ones((10, 2))]).astype(np.float32)
-    labels = ClusterTree(points, 5, 3).limited_cluster_ids(5, refuse)
+    tree = ClusterTree(SharedRows.of(points, LocalExecutor()), 5, 3)
+    labels = tree.limited_cluster_ids(5, refuse)
     assert sizes(labels) == [10, 50]

@@ -1,0 +1,169 @@
+"""Rows of vectors where pieces of work are run, and distances whose errors are bounded.
+
+Products of many rows are fast and round; differences of two rows are slow and exact. So products
+propose, with a bound of what they may be off, and differences decide where that matters: what is
+found depends neither on how a product rounds nor on how many threads or machines compute it.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from threading import local
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from issue_pipeline.utils.embeddings import Vectors
+from issue_pipeline.utils.executor import Executor, Piece, Result, Shared
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+Floats = NDArray[np.float64]
+Points = NDArray[np.int64]
+# int32 (p, m): of each of p rows, some others.
+Ranks = NDArray[np.int32]
+
+# Products held at a time by one thread: as many rows as fit, compared with all others.
+BLOCK_BYTES = 128 * 1024**2
+_MAX_BLOCK_ROWS = 1_024
+# Differences of rows are taken in pieces that stay in the processor's cache.
+_CACHED_BYTES = 2 * 1024**2
+
+
+@dataclass(frozen=True, slots=True)
+class SharedRows:
+    """Rows that an executor has brought to where the pieces run.
+
+    Attributes:
+        vectors: float32 (n, d), the rows.
+        executor: Where they are.
+        space: The rows as this process sees them.
+    """
+
+    vectors: Vectors
+    executor: Executor
+    space: "Space"
+    _arrays: tuple[object, ...]
+
+    @classmethod
+    def of(cls, vectors: Vectors, executor: Executor) -> "SharedRows":
+        """Share rows: float32 (n, d), finite. They must not change afterwards."""
+        vectors = np.ascontiguousarray(vectors)
+        n, d = vectors.shape
+        half = np.empty(n)
+        for block in blocks(n, d, item_bytes=8):
+            half[block] = np.square(vectors[block], dtype=np.float64).sum(axis=1) / 2
+        arrays = vectors, half
+        return cls(vectors, executor, Space(*arrays), tuple(map(executor.share, arrays)))
+
+    @property
+    def n(self) -> int:
+        """The number of rows."""
+        return len(self.vectors)
+
+    def map(
+        self, function: Callable[..., Result], pieces: Iterable[Piece], *more: object
+    ) -> Iterator[Result]:
+        """Call ``function(piece, *arrays, *more)`` for each piece, as of ``Executor.map``.
+
+        The arrays are those that a :class:`Space` is made of.
+        """
+        return self.executor.map(function, pieces, *self._arrays, *more)
+
+
+class Space:
+    """Shared rows as a piece of work sees them."""
+
+    def __init__(self, vectors: Shared, half: Shared) -> None:
+        """Take float32 (n, d) and float64 (n,), halves of the rows' squared lengths."""
+        self.x: Tensor = on_device(vectors)
+        self.half: Tensor = on_device(half)
+        self.n, self.d = self.x.shape
+
+    def products(
+        self, rows: Points | slice, columns: Points | None = None
+    ) -> "tuple[Tensor, Tensor]":
+        """Compare rows with others, or with all: of one row, the nearest has the largest product.
+
+        |x - y|² = |x|² + |y|² - 2xy, so what is computed is xy - |y|²/2.
+
+        Returns:
+            float32 (rows, columns), valid until the next call in this thread; float64 (rows,), the
+            most by which a row's products are off.
+        """
+        import torch
+
+        some, x, half = self.x[rows], self.x, self.half
+        if columns is not None:
+            x, half = x[columns], half[columns]
+        found = torch.mm(some, x.T, out=_buffer(len(some), len(x))).sub_(half.float())
+        # A sum of d float32 terms, its rounded summand, and one more sum; twice, to be safe.
+        rounding = (self.d + 4) * np.finfo(np.float32).eps
+        length, longest = (2 * self.half[rows]).sqrt(), (2 * half.max()).sqrt()
+        return found, rounding * (length * longest + half.max())
+
+    def squared_to_all(self, rows: Points) -> "Tensor":
+        """Return squared distances of a few rows to all, by float64 products: (rows, n)."""
+        import torch
+
+        some = self.x[rows].double()
+        products = torch.empty((len(rows), self.n), dtype=torch.float64, device=self.x.device)
+        for block in blocks(self.n, self.d, item_bytes=8):
+            products[:, block] = some @ self.x[block].double().T
+        return products.neg_().add_(self.half).add_(self.half[rows, None]).mul_(2).clamp_(min=0)
+
+    def distances(self, rows: Points, others: NDArray[np.integer[Any]]) -> Floats:
+        """Measure each of the rows (p,) against its others (p, m): float64 (p, m)."""
+        pairs = np.repeat(np.asarray(rows), others.shape[1])
+        return self.pair_distances(pairs, others.ravel()).reshape(others.shape)
+
+    def pair_distances(self, rows: Points, others: NDArray[np.integer[Any]]) -> Floats:
+        """Measure pairs of rows by their differences: float64 (p,) of two arrays (p,)."""
+        import torch
+
+        distances = np.empty(len(rows))
+        step = max(1, _CACHED_BYTES // (4 * self.d))
+        for start in range(0, len(rows), step):
+            block = slice(start, start + step)
+            difference = self.x[rows[block]] - self.x[others[block]]
+            norms = torch.linalg.vector_norm(difference, dim=-1, dtype=torch.float64)
+            distances[block] = norms.cpu().numpy()
+        return distances
+
+
+def blocks(
+    n: int, columns: int, *, item_bytes: int = 4, block_bytes: int = BLOCK_BYTES
+) -> Iterator[slice]:
+    """Cut n rows of so many columns into blocks that fit into so many bytes."""
+    rows = min(_MAX_BLOCK_ROWS, max(1, block_bytes // (item_bytes * max(1, columns))))
+    return (slice(start, min(n, start + rows)) for start in range(0, n, rows))
+
+
+def device() -> str:
+    """Where products are computed: on the GPU when there is one."""
+    import torch
+
+    return "cuda" if torch.cuda.is_available() else "cpu"
+
+
+def on_device(array: Shared) -> "Tensor":
+    """Return an array as a tensor, without a copy where it is computed in the memory it is in."""
+    import torch
+
+    return torch.as_tensor(array, device=device())
+
+
+# New memory is slower than a product that is written into it, so each thread keeps some.
+_kept = local()
+
+
+def _buffer(rows: int, columns: int) -> "Tensor":
+    """Return a float32 tensor of that shape, which the next call in this thread overwrites."""
+    import torch
+
+    size = rows * columns
+    if getattr(_kept, "buffer", None) is None or len(_kept.buffer) < size:
+        _kept.buffer = torch.empty(size, dtype=torch.float32, device=device())
+    buffer: Tensor = _kept.buffer[:size].view(rows, columns)
+    return buffer
