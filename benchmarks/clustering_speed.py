@@ -44,10 +44,10 @@ def measure(cache: Path, *, large: bool) -> Iterator[Row]:
     for name in CORPORA:
         yield _beside_hdbscan(name, _some(embedded.vectors(name, cache), COMPARED))
     yield _beside_hdbscan(TITLES, _some(titles, len(titles) // 2))
-    yield _beside_fast_hdbscan(titles)
-    for some in (_some(titles, len(titles) // 2), titles):
-        _, seconds, processor_s = _timed(lambda vectors=some: cluster_embeddings(vectors))
-        yield _row(TITLES, "smoothed", len(some), seconds, processor_s)
+    yield _beside_peer("fast_hdbscan", "raw", TITLES, titles)
+    for peer in ("umap", "evoc"):
+        for some in (_some(titles, 6_000), titles):
+            yield _beside_peer(peer, "smoothed", TITLES, some)
     if large:
         path = str(embedded.sentences(cache, LARGE))
         for mode in ("raw", "smoothed"):
@@ -113,21 +113,21 @@ def _beside_hdbscan(corpus: str, vectors: Vectors) -> Row:
     )
 
 
-def _beside_fast_hdbscan(vectors: Vectors) -> Row:
-    found, seconds, processor_s = _timed(lambda: cluster_embeddings(vectors, mode="raw").labels)
+def _beside_peer(peer: str, mode: str, corpus: str, vectors: Vectors) -> Row:
+    found, seconds, processor_s = _timed(lambda: cluster_embeddings(vectors, mode=mode).labels)
     with tempfile.TemporaryDirectory() as folder:
         source, target = Path(folder, "vectors.npy"), Path(folder, "result.npz")
         np.save(source, vectors)
-        peer = [sys.executable, "benchmarks/clustering_peers.py", "fast_hdbscan", source, target]
-        subprocess.run(peer, check=True)
+        command = [sys.executable, "benchmarks/clustering_peers.py", peer, source, target]
+        subprocess.run(command, check=True)
         result = np.load(target)
     return _row(
-        TITLES,
-        "raw",
+        corpus,
+        mode,
         len(vectors),
         seconds,
         processor_s,
-        peer="fast_hdbscan",
+        peer=peer,
         peer_s=float(result["seconds"]),
         index=ari(found, result["labels"]),
     )
