@@ -31,6 +31,7 @@ def main() -> int:
     parser.add_argument(
         "--large", action="store_true", help="100,000 sentences, too: ten minutes more"
     )
+    parser.add_argument("--posts", type=int, default=20_000, help="of the whole day, at most")
     return run_parts(parser, PARTS, real_posts.CORPORA, Path(".sandbox/bench.json"))
 
 
@@ -71,6 +72,12 @@ def _silver(report: Report, _options: argparse.Namespace) -> None:
     report.add("the whole silver step", {**row, "ratio": plain_s / seconds})
 
 
+def _day(report: Report, options: argparse.Namespace) -> None:
+    from benchmarks import whole_day
+
+    report.add("the whole day", *whole_day.measure(options.posts))
+
+
 def _seconds(action: Callable[[], object]) -> float:
     start = time.perf_counter()
     action()
@@ -82,6 +89,7 @@ PARTS = {
     "embedding": _embedding,
     "clustering": _clustering,
     "silver": _silver,
+    "day": _day,
 }
 
 

@@ -150,11 +150,12 @@ def _propose(
     weights[~torch.isfinite(best.values[:, :_PROPOSED]).cpu().numpy()] = np.inf
     cheapest = weights.argmin(axis=1)
     ends[:] = np.take_along_axis(near, cheapest[:, None], axis=1)[:, 0]
-    beyond = 2 * (best.values[:, _PROPOSED].double() - error)
-    beyond = beyond.clamp(min=0).sqrt().cpu().numpy()
+    next_best = 2 * (best.values[:, _PROPOSED].double() - error)
+    beyond: Floats = next_best.clamp(min=0).sqrt().cpu().numpy()
     reach[:] = np.minimum(weights.min(axis=1), beyond)
     # No edge of a point is cheaper than its core distance.
-    return weights.min(axis=1) <= np.maximum(beyond, core[points])
+    proven: NDArray[np.bool_] = weights.min(axis=1) <= np.maximum(beyond, core[points])
+    return proven
 
 
 def _exactly(

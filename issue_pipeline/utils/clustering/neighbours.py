@@ -129,7 +129,7 @@ def _largest(values: "Tensor", k: int) -> "tuple[Tensor, Tensor]":
         top = values.topk(k, dim=1)
         return top.values, top.indices
     whole = groups * _STRIDE
-    best = values[:, :whole].unflatten(1, (_STRIDE, groups)).amax(dim=1)
+    best = values[:, :whole].view(-1, _STRIDE, groups).amax(dim=1)
     chosen = best.topk(k, dim=1, sorted=False).indices
     offsets = torch.arange(_STRIDE, device=values.device) * groups
     candidates = (chosen[:, :, None] + offsets).flatten(1)

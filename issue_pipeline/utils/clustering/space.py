@@ -54,8 +54,8 @@ class SharedRows:
         half = np.empty(n)
         for block in blocks(n, d, item_bytes=8):
             half[block] = np.square(vectors[block], dtype=np.float64).sum(axis=1) / 2
-        arrays = vectors, half
-        return cls(vectors, executor, Space(*arrays), tuple(map(executor.share, arrays)))
+        shared = executor.share(vectors), executor.share(half)
+        return cls(vectors, executor, Space(vectors, half), shared)
 
     @property
     def n(self) -> int:
@@ -99,7 +99,7 @@ class Space:
             x, half = x[columns], half[columns]
         found = torch.mm(some, x.T, out=_buffer(len(some), len(x))).sub_(half.float())
         # A sum of d float32 terms, its rounded summand, and one more sum; twice, to be safe.
-        rounding = (self.d + 4) * np.finfo(np.float32).eps
+        rounding = (self.d + 4) * float(np.finfo(np.float32).eps)
         length, longest = (2 * self.half[rows]).sqrt(), (2 * half.max()).sqrt()
         return found, rounding * (length * longest + half.max())
 
