@@ -17,6 +17,7 @@ from issue_pipeline.assets.preconditions import incomplete_sources, require_coll
 from issue_pipeline.errors import StoreBusyError
 from issue_pipeline.partitions import daily_partitions, sources_of_day
 from issue_pipeline.records import ClusterRow
+from issue_pipeline.resources.compute import ComputeResource
 from issue_pipeline.resources.duckdb import IssuesDatabase
 from issue_pipeline.resources.embedding import EmbeddingResource
 from issue_pipeline.settings import (
@@ -74,6 +75,7 @@ def clusters(
     context: dg.AssetExecutionContext,
     config: ClusteringConfig,
     embedding: EmbeddingResource,
+    compute: ComputeResource,
     database: IssuesDatabase,
 ) -> dg.MaterializeResult:  # type: ignore[type-arg]  # with checks, Dagster wants it bare
     """Read the day, cluster it with no database open, replace the day's clustering."""
@@ -88,10 +90,11 @@ def clusters(
         require_collected(day, ledger)
         headings = headings_of_day(items)
         texts = [clean_item(item, headings).text for item in items]
-        vectors = embed_texts(texts, embedding.get_model())
-        clustering = cluster_posts(
-            texts, vectors, mode=config.mode, min_cluster_size=config.min_size or None
-        )
+        with compute.executor():
+            vectors = embed_texts(texts, embedding.get_model())
+            clustering = cluster_posts(
+                texts, vectors, mode=config.mode, min_cluster_size=config.min_size or None
+            )
         # The items are in the order of their url_hash, which breaks ties of size.
         clustering = replace(clustering, labels=largest_first(clustering.labels))
         noise = outlier_ratio(clustering.labels)
