@@ -264,7 +264,8 @@ def resources() -> dict[str, dg.ConfigurableResource[Any]]:
         "collectors": _collectors(settings),
         "compute": compute,
         "embedding": EmbeddingResource(
-            compute=compute,
+            ray_address=compute.address,
+            piece_timeout_s=compute.piece_timeout_s,
             cache_dir=settings.issues_cache_dir,
             **_embedding_fields(),
         ),
@@ -293,7 +294,7 @@ def _embedding_fields() -> dict[str, Any]:
         EmbeddingResource,
         "EMBEDDING",
         choices={"backend": BACKENDS},
-        without=("cache_dir", "embedding_model", "compute"),
+        without=("cache_dir", "embedding_model", "ray_address", "piece_timeout_s"),
     )
     model = read_setting("EMBEDDING_MODEL", str, None)
     return {**backend, **({"embedding_model": model} if model else {})}

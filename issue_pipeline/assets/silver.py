@@ -35,6 +35,9 @@ from issue_pipeline.utils.clustering import (
 )
 from issue_pipeline.utils.embeddings import clean_item, embed_texts, has_words, headings_of_day
 
+# Where dagster.yaml limits it, so many days at most are in the memory of this machine at once.
+CLUSTERING_POOL = "clustering"
+
 
 class ClusteringConfig(dg.Config):
     """How a day is clustered; a run may have its own, the environment has the defaults.
@@ -63,6 +66,7 @@ class ClusteringConfig(dg.Config):
     partitions_def=daily_partitions,
     deps=[dg.AssetDep(RAW_ITEMS, partition_mapping=sources_of_day)],
     check_specs=SILVER_CHECKS,
+    pool=CLUSTERING_POOL,
     kinds={"python", "duckdb", "huggingface"},
     owners=OWNERS,
     metadata=table_metadata("silver.clusters"),

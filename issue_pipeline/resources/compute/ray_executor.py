@@ -140,16 +140,26 @@ class RayExecutor:
             ComputeError: The cluster failed; the message says how.
         """
         ahead: deque[Any] = deque()
+        is_hanging = False
+
+        def first() -> Result:
+            result: Result = self._result(ahead[0])
+            ahead.popleft()
+            return result
+
         try:
             for piece in pieces:
                 ahead.append(self._submit(function, piece, shared))
                 if len(ahead) >= PIECES_AHEAD * self._count_slots():
-                    yield self._result(ahead.popleft())
+                    yield first()
             while ahead:
-                yield self._result(ahead.popleft())
+                yield first()
+        except PieceTimeoutError:
+            is_hanging = True
+            raise
         finally:
             for one in ahead:
-                _cancel(self._ray, one)
+                _cancel(self._ray, one, force=is_hanging)
 
     def _submit(self, function: Callable[..., Any], piece: Any, shared: tuple[Any, ...]) -> Any:  # noqa: ANN401
         with self._named_errors():
@@ -226,7 +236,6 @@ def _imported_ray() -> Any:  # noqa: ANN401  (optional, so mypy must do without 
             "RAY_ADDRESS is set, but ray is not installed. Install the extra: pip install -c"
             " constraints.txt -e '.[ray]'; or unset RAY_ADDRESS."
         )
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     # A head that was lost is reported by us, as an error. Ray would end the process without one.
     os.environ.setdefault("RAY_gcs_rpc_server_reconnect_timeout_s", "86400")
     return importlib.import_module("ray")
@@ -287,7 +296,8 @@ def _probe(ray: Any, address: str) -> frozenset[NodeTraits]:  # noqa: ANN401
         try:
             found = ray.get([on(node, versions) for node in nodes], timeout=PROBE_TIMEOUT_S)
             _require_same_versions(dict(zip(map(_name, nodes), found, strict=True)))
-            traits = ray.get([on(node, traits_of_worker) for node in nodes], timeout=PROBE_TIMEOUT_S)
+            told = [on(node, traits_of_worker) for node in nodes]
+            traits = ray.get(told, timeout=PROBE_TIMEOUT_S)
         except ray.exceptions.GetTimeoutError:
             raise PieceTimeoutError(
                 f"The nodes of the Ray cluster at {address} did not tell their versions within"
@@ -341,10 +351,10 @@ def _common_precision(nodes: frozenset[NodeTraits]) -> Precision:
     return next(iter(kinds))[0] if len(kinds) == 1 else "float32"
 
 
-def _cancel(ray: Any, reference: Any) -> None:  # noqa: ANN401
-    """Take back a piece that nobody waits for any more."""
+def _cancel(ray: Any, reference: Any, *, force: bool) -> None:  # noqa: ANN401
+    """Take back a piece that nobody waits for any more, by force together with its process."""
     try:
-        ray.cancel(reference)
+        ray.cancel(reference, force=force)
     except Exception:
         logger.debug("a piece of work could not be cancelled", exc_info=True)
 
@@ -402,6 +412,7 @@ def _translated(ray: Any, error: Exception, address: str) -> ComputeError:  # no
             f" `ray status` shows which are left. Run this again; nothing was stored. {said}"
         )
     return ClusterUnreachableError(
-        f"{where} cannot be used (RAY_ADDRESS). Is its head running, and this machine one of its"
-        f" nodes (`ray start --address`)? From outside use ray://HOST:10001. {said}"
+        f"{where} cannot be used (RAY_ADDRESS). Is its head running, this machine one of its nodes"
+        " (`ray start --address`; from outside use ray://HOST:10001), and RAY_AUTH_TOKEN with"
+        f" RAY_AUTH_MODE=token set as there? {said}"
     )

@@ -14,6 +14,7 @@ from issue_pipeline.utils.executor import Executor, LocalExecutor
 if TYPE_CHECKING:
     from issue_pipeline.resources.compute.ray_executor import RayExecutor
 
+DEFAULT_PIECE_TIMEOUT_S = 600.0
 _ADDRESS = re.compile(r"auto|(ray://)?([\w.-]+|\[[0-9a-fA-F:]+\]):\d{1,5}")
 
 
@@ -36,7 +37,7 @@ class ComputeResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     """
 
     address: Annotated[str, AfterValidator(check_ray_address)] = ""
-    piece_timeout_s: float = Field(default=600.0, gt=0)
+    piece_timeout_s: float = Field(default=DEFAULT_PIECE_TIMEOUT_S, gt=0)
 
     @contextmanager
     def executor(self) -> Iterator[Executor]:

@@ -12,7 +12,10 @@ from issue_pipeline.resources.compute.node_traits import NodeTraits, traits_of_t
 
 
 def compute_piece(
-    known: frozenset[NodeTraits], function: Callable[..., Any], piece: Any, *arrays: Any  # noqa: ANN401
+    known: frozenset[NodeTraits],
+    function: Callable[..., Any],
+    piece: Any,  # noqa: ANN401
+    *arrays: Any,  # noqa: ANN401
 ) -> bytes:
     """Compute a piece in one thread.
 
@@ -31,8 +34,9 @@ def compute_piece(
     found = traits_of_worker()
     if found not in known:
         raise NodeMismatchError(
-            f"The node {socket.gethostname()} joined while work was going on, and is of another"
-            f" kind than the others: {found}. Run this again, or take the node away."
+            f"The node {socket.gethostname()} has joined, or was changed, while work was going on,"
+            f" and is of another kind than the others: {found}. Run this again: then all nodes are"
+            " compared."
         )
     return pickle.dumps(function(piece, *arrays), protocol=5)
 

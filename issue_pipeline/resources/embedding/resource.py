@@ -1,11 +1,17 @@
 """``EmbeddingResource``: the embedding model, loaded once per process."""
 
 from functools import lru_cache
+from typing import Annotated
 
 import dagster as dg
+from pydantic import AfterValidator, Field
 
 from issue_pipeline.resources.cache_folder import cache_folder
-from issue_pipeline.resources.compute import ComputeResource
+from issue_pipeline.resources.compute.resource import (
+    DEFAULT_PIECE_TIMEOUT_S,
+    ComputeResource,
+    check_ray_address,
+)
 from issue_pipeline.resources.embedding.caching import CachingEncoder
 from issue_pipeline.resources.embedding.cluster_encoder import ClusterEncoder
 from issue_pipeline.resources.embedding.torch_encoder import TorchEncoder, load_model
@@ -23,13 +29,17 @@ class EmbeddingResource(dg.ConfigurableResource):  # type: ignore[type-arg]
         backend: ``torch``, in the best precision of the processor or on a GPU; or ``openvino``,
             in int8, which needs the extra ``fast``.
         cache_dir: Where ``openvino`` keeps the model it made; empty for the user's cache folder.
-        compute: Where many texts are embedded; in this process if not given, and with ``openvino``.
+        ray_address: Of the Ray cluster that embeds many texts, as of ``ComputeResource``; empty for
+            this process. ``openvino`` embeds in this process only.
+        piece_timeout_s: As of ``ComputeResource``.
     """
 
     embedding_model: str = DEFAULT_MODEL
     backend: str = BACKENDS[0]
     cache_dir: str = ""
-    compute: ComputeResource | None = None
+    # Not the other resource itself: Dagster warns of how it resolves one resource in another.
+    ray_address: Annotated[str, AfterValidator(check_ray_address)] = ""
+    piece_timeout_s: float = Field(default=DEFAULT_PIECE_TIMEOUT_S, gt=0)
 
     def get_model(self) -> TextEncoder:
         """Load the model, or give the one already loaded; where there is a cluster, when needed.
@@ -39,10 +49,8 @@ class EmbeddingResource(dg.ConfigurableResource):  # type: ignore[type-arg]
             ConfigurationError: The extra ``fast`` is not installed, or the cache folder cannot
                 be made.
         """
-        if self.compute and self.compute.address and self.backend == "torch":
-            return _cluster_encoder(
-                self.embedding_model, self.compute.address, self.compute.piece_timeout_s
-            )
+        if self.ray_address and self.backend == "torch":
+            return _cluster_encoder(self.embedding_model, self.ray_address, self.piece_timeout_s)
         return _encoder(self.embedding_model, self.backend, self.cache_dir)
 
 
