@@ -145,8 +145,7 @@ def cluster_day(tmp_path: Path) -> Callable[..., dict[str, Any]]:
     """Return a function that clusters the day and gives the tables of silver, or what failed."""
 
     def cluster_day(compute: ComputeResource | None, model: str = "") -> dict[str, Any] | str:
-        embedding_resource._encoder.cache_clear()
-        embedding_resource._cluster_encoder.cache_clear()
+        embedding_resource._cluster_encoder.cache_clear()  # its vectors, too
         database = IssuesDatabase(database=str(tmp_path / "issues.duckdb"))
         if not Path(database.database).exists():
             store_clusters(database, DAY, posts_of_the_day())
