@@ -15,7 +15,8 @@ import pytest
 import yaml
 
 from issue_pipeline.ops.dagster_home import DAGSTER_YAML
-from issue_pipeline.partitions import CATCH_UP_DAYS, SOURCES
+from issue_pipeline.partitions import CATCH_UP_DAYS
+from issue_pipeline.partitions import SOURCES as ALL_SOURCES
 from issue_pipeline_tests.support.deployment import ROOT, Deployment, deployed
 from issue_pipeline_tests.support.postgres import PostgresServer, postgres_server
 
@@ -30,9 +31,16 @@ NOW = datetime.now(UTC)
 DAYS = [
     (NOW.date() - timedelta(days=CATCH_UP_DAYS + 2 + back)).isoformat() for back in range(DAY_COUNT)
 ]
+# Fewer sources, and fewer runs at a time, where there are few cores and little time.
+SOURCES = tuple(ALL_SOURCES) if SOAK else ("github", "hackernews")
+RUNS_AT_ONCE = 12 if SOAK else 4
 SOURCE_DAYS = [f"{day}|{source}" for day in DAYS for source in SOURCES]
 _FAR_HOUR = 0 if 6 <= NOW.hour < 18 else 12
-SCHEDULES = {"COLLECT_AT": f"{_FAR_HOUR:02}:30", "PROCESS_DEADLINE": f"{_FAR_HOUR:02}:31"}
+SETTINGS = {
+    "COLLECT_AT": f"{_FAR_HOUR:02}:30",
+    "PROCESS_DEADLINE": f"{_FAR_HOUR:02}:31",
+    "SOURCES": ",".join(SOURCES),
+}
 ASSETS = ([("bronze", "raw_items")], [("silver", "clusters"), ("gold", "issues")])
 
 
@@ -60,7 +68,7 @@ def fill(deployment: Deployment) -> None:
 
 def filled(root: Path, **options: Any) -> tuple[dict[str, Any], list[str], int]:
     """Fill the days; return the rows, what was logged of locks, and refused requests."""
-    with deployed(root, posts_per_day=POSTS_PER_DAY, **SCHEDULES, **options) as deployment:
+    with deployed(root, posts_per_day=POSTS_PER_DAY, **SETTINGS, **options) as deployment:
         fill(deployment)
         return deployment.tables(), deployment.lock_errors(), deployment.violations()
 
@@ -92,11 +100,15 @@ class ConnectionCount:
     find_spec("dagster_postgres") is None, reason="the extra postgres is not installed"
 )
 def test_a_backfill_with_the_instance_in_postgresql_gives_the_same_rows(tmp_path: Path):
+    instance = yaml.safe_load(EXAMPLE.read_text())
+    instance["concurrency"]["runs"]["max_concurrent_runs"] = RUNS_AT_ONCE
+    own = tmp_path / "dagster.yaml"
+    own.write_text(yaml.safe_dump(instance))
     with postgres_server(f"max_connections={MAX_CONNECTIONS}") as server:
         watch = ConnectionCount(server)
         try:
             rows, locks, violations = filled(
-                tmp_path / "postgres", dagster_yaml=EXAMPLE, **server.environment()
+                tmp_path / "postgres", dagster_yaml=own, **server.environment()
             )
         finally:
             watch.stop()
