@@ -94,10 +94,14 @@ def clusters(
         require_collected(day, ledger)
         headings = headings_of_day(items)
         texts = [clean_item(item, headings).text for item in items]
-        with compute.executor():
+        with compute.executor() as executor:
             vectors = embed_texts(texts, embedding.get_model())
             clustering = cluster_posts(
-                texts, vectors, mode=config.mode, min_cluster_size=config.min_size or None
+                texts,
+                vectors,
+                mode=config.mode,
+                min_cluster_size=config.min_size or None,
+                executor=executor,
             )
         # The items are in the order of their url_hash, which breaks ties of size.
         clustering = replace(clustering, labels=largest_first(clustering.labels))

@@ -118,7 +118,7 @@ class RayExecutor:
         self._slots = 0
         self._has_gpus = False
 
-    def share(self, array: NDArray[Any]) -> Any:  # noqa: ANN401  (a reference of Ray's)
+    def share(self, array: NDArray[Any]) -> object:
         """Put the array into the object store; every node fetches it once.
 
         Raises:
@@ -132,7 +132,7 @@ class RayExecutor:
         self,
         function: Callable[..., Result],
         pieces: Iterable[Piece],
-        *shared: Any,  # noqa: ANN401
+        *shared: object,
     ) -> Iterator[Result]:
         """Call the function for each piece, as of :class:`issue_pipeline.utils.executor.Executor`.
 
@@ -161,7 +161,7 @@ class RayExecutor:
             for one in ahead:
                 _cancel(self._ray, one, force=is_hanging)
 
-    def _submit(self, function: Callable[..., Any], piece: Any, shared: tuple[Any, ...]) -> Any:  # noqa: ANN401
+    def _submit(self, function: Callable[..., Any], piece: Any, shared: tuple[object, ...]) -> Any:  # noqa: ANN401
         with self._named_errors():
             self._count_slots()
             task = self._ray.remote(compute_piece).options(
