@@ -64,7 +64,8 @@ soak: .venv/dev
 	SOAK=1 $(BIN)/python -m pytest issue_pipeline_tests/unattended \
 		issue_pipeline_tests/resources/collectors/test_proven_days.py \
 		issue_pipeline_tests/assets/test_problem_histories.py \
-		issue_pipeline_tests/resources/collectors/test_unsettled_totals.py
+		issue_pipeline_tests/resources/collectors/test_unsettled_totals.py \
+		issue_pipeline_tests/resources/compute/test_ray.py
 
 format: .venv/dev
 	$(BIN)/ruff check --fix .

@@ -19,10 +19,12 @@ from typing import Any
 
 import numpy as np
 
-from issue_pipeline.utils.embeddings import DIMENSIONS
+from issue_pipeline.utils.clustering.cells import COMPARED_ROWS
 
 # Sizes at which clustering is measured, and fitted by a square and a straight line.
 SIZES = (5_000, 10_000, 20_000)
+# Days that are clustered at once: the pool of deploy/postgres/dagster.yaml.
+DAYS_IN_POOL = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +34,7 @@ class Constants:
     Attributes:
         embed_s: For a post, on one core.
         embed_gpu_s: For a post, on one GPU; assumed, not measured.
-        pair_s: For a pair of posts: all searches of the clustering together.
+        pair_s: For a pair of posts that is compared: all searches of the clustering together.
         tree_s: For a post and a doubling of posts, on the machine of the database: the tree, and
             what is made of it.
         read_s: For a post: reading, cleaning and handing out its text, on that machine.
@@ -40,6 +42,7 @@ class Constants:
         label_s: For a cluster: a model's answer. Assumed.
         clusters: Of a day, at most; assumed: a 200th of the posts makes a cluster.
         labels_at_once: Calls that the model's provider takes. Assumed.
+        driver_bytes: Memory of the database's machine for a post of a day that is being clustered.
     """
 
     embed_s: float = 0.025
@@ -51,6 +54,7 @@ class Constants:
     label_s: float = 2.0
     clusters: float = 60.0
     labels_at_once: float = 4.0
+    driver_bytes: float = 12_000.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,16 +78,21 @@ class Machines:
     runs: int = 12
 
 
+def pairs(posts: int) -> float:
+    """Return how many pairs a search compares: all, until each post has enough around it."""
+    return float(posts) * min(posts, COMPARED_ROWS)
+
+
 def stages(posts: int, constants: Constants, machines: Machines) -> list[tuple[str, float]]:
     """Return what a day passes through: the resource, and seconds on it with nobody else there."""
     read = constants.read_s * posts
     if machines.gpus:
         embed = constants.embed_gpu_s * posts / machines.gpus
-        search = constants.pair_s * posts**2 / machines.gpu_products / machines.gpus
+        search = constants.pair_s * pairs(posts) / machines.gpu_products / machines.gpus
     else:
         cores = machines.nodes * machines.cores
         embed = constants.embed_s * posts / cores
-        search = constants.pair_s * posts**2 / cores
+        search = constants.pair_s * pairs(posts) / cores
     tree = constants.tree_s * posts * math.log2(max(2, posts))
     write = constants.write_s * posts
     label = constants.label_s * constants.clusters
@@ -168,13 +177,6 @@ def simulate(days: int, posts: int, constants: Constants, machines: Machines) ->
     return Schedule(end, busy, by_stage)
 
 
-def driver_bytes(posts: int, min_cluster_size: int, runs: int) -> float:
-    """Return what the clustering of so many days at once holds on the driver: see docs/scale.md."""
-    vectors = 2 * 4 * DIMENSIONS * posts
-    lists = 8 * posts * max(1, min_cluster_size)
-    return float(runs * (vectors + lists))
-
-
 # --- Measured -----------------------------------------------------------------------------------
 
 
@@ -196,7 +198,7 @@ def measure() -> Constants:
     with _processor_time() as embed:
         vectors = embed_texts(texts, model)
     rng = np.random.default_rng(1)
-    timed = []
+    timed, peaks = [], []
     for size in SIZES:
         # Neighbours around real posts: as dense as a day is, at any size.
         near = vectors[rng.integers(0, len(vectors), size)]
@@ -205,7 +207,8 @@ def measure() -> Constants:
         with _processor_time() as cluster:
             cluster_embeddings(near)
         timed.append(cluster.seconds)
-        print(f"{size} posts: {cluster.seconds:.1f} s of a core", file=sys.stderr)
+        peaks.append(peak_bytes())
+        print(f"{size}: {cluster.seconds:.1f} s of a core, {peaks[-1]:.3g} B", file=sys.stderr)
     # Least squares of  pair_s * n^2 + tree_s * n log n.
     sizes = np.array(SIZES, dtype=float)
     terms = np.stack([sizes**2, sizes * np.log2(sizes)], axis=1)
@@ -216,6 +219,7 @@ def measure() -> Constants:
         read_s=read.seconds / len(texts),
         pair_s=float(pair_s),
         tree_s=max(0.0, float(tree_s)),
+        driver_bytes=(peaks[-1] - peaks[0]) / (SIZES[-1] - SIZES[0]),
     )
 
 
@@ -232,9 +236,9 @@ class _processor_time:  # noqa: N801  (reads as a function)
         self.seconds = time.process_time() - self._began
 
 
-def peak_gb() -> float:
-    """Return the most memory that this process has had, in GB."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
+def peak_bytes() -> float:
+    """Return the most memory that this process has had."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024.0
 
 
 # --- Command ------------------------------------------------------------------------------------
@@ -250,6 +254,7 @@ def rows(
             "machines": f"{one.gpus} GPU" if one.gpus else f"{one.nodes} x {one.cores} cores",
             "hours": round(found.seconds / 3600, 2),
             "binds": found.binds,
+            "driver_gb": round(constants.driver_bytes * posts * min(days, DAYS_IN_POOL) / 1e9, 1),
             "busy": {name: round(share, 2) for name, share in found.busy.items()},
             "stages_of_a_day_s": {
                 stage: round(seconds / days) for stage, seconds in found.by_stage.items()
@@ -270,7 +275,7 @@ def main() -> None:
         parser.add_argument(f"--{one.name.replace('_', '-')}", type=float, default=one.default)
     options = vars(parser.parse_args())
     if options["what"] == "measure":
-        print(json.dumps(asdict(measure()) | {"peak_gb": round(peak_gb(), 2)}, indent=1))
+        print(json.dumps(asdict(measure()), indent=1))
         return
     constants = Constants(**{one.name: options[one.name] for one in fields(Constants)})
     nodes = [2**power for power in range(options["nodes"].bit_length())]
