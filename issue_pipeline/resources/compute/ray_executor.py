@@ -49,6 +49,7 @@ HEAD_GRACE_S = 20.0
 CONNECT_TIMEOUT_S = 5.0
 # A worker process starts, and imports torch, before it can tell its traits.
 PROBE_TIMEOUT_S = 120.0
+_GPU_SHARE = 0.001
 _POLL_S = 2.0
 # How often nodes are counted, while pieces are handed out: a cluster may grow.
 _COUNT_EVERY_S = 10.0
@@ -286,13 +287,15 @@ def _probe(ray: Any, address: str) -> frozenset[NodeTraits]:  # noqa: ANN401
 
     def on(node: dict[str, Any], function: Callable[[], Any]) -> Any:  # noqa: ANN401
         where = NodeAffinitySchedulingStrategy(node["NodeID"], soft=False)
-        options = {"num_cpus": 0, "scheduling_strategy": where, "max_retries": 0}
+        options = {"num_cpus": 0, "num_gpus": gpu, "scheduling_strategy": where, "max_retries": 0}
         return ray.remote(function).options(**options).remote()
 
     with _named_errors(ray, address):
-        nodes = [
-            node for node in ray.nodes() if node["Alive"] and node["Resources"].get("CPU", 0) >= 1
-        ]
+        alive = [node for node in ray.nodes() if node["Alive"]]
+        # Where pieces are computed: on GPUs, if there are any.
+        with_gpus = [node for node in alive if node["Resources"].get("GPU", 0) >= 1]
+        nodes = with_gpus or [node for node in alive if node["Resources"].get("CPU", 0) >= 1]
+        gpu = _GPU_SHARE if with_gpus else 0
         try:
             found = ray.get([on(node, versions) for node in nodes], timeout=PROBE_TIMEOUT_S)
             _require_same_versions(dict(zip(map(_name, nodes), found, strict=True)))
