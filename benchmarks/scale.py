@@ -30,7 +30,7 @@ _NEARLY_ALL = 0.8
 
 @dataclass(frozen=True, slots=True)
 class Constants:
-    """Seconds of one core, unless said otherwise.
+    """Seconds of one core, unless said otherwise; the defaults are those of docs/scale.md.
 
     Attributes:
         embed_s: For a post, on one core.
@@ -46,16 +46,16 @@ class Constants:
         driver_bytes: Memory of the database's machine for a post of a day that is being clustered.
     """
 
-    embed_s: float = 0.012
+    embed_s: float = 0.018
     embed_gpu_s: float = 0.0004
-    pair_s: float = 2.5e-8
-    tree_s: float = 7.6e-5
-    read_s: float = 4e-4
+    pair_s: float = 4e-8
+    tree_s: float = 3.5e-5
+    read_s: float = 1.2e-3
     write_s: float = 1e-4
     label_s: float = 2.0
     clusters: float = 60.0
     labels_at_once: float = 4.0
-    driver_bytes: float = 15_000.0
+    driver_bytes: float = 22_000.0
 
 
 @dataclass(frozen=True, slots=True)
