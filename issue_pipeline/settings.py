@@ -18,6 +18,7 @@ from issue_pipeline.errors import ConfigurationError
 from issue_pipeline.problems.trend import STATES
 from issue_pipeline.resources.collectors import CollectorsResource
 from issue_pipeline.resources.collectors.registry import SOURCES
+from issue_pipeline.resources.compute import ComputeResource
 from issue_pipeline.resources.duckdb import IssuesDatabase
 from issue_pipeline.resources.embedding import BACKENDS, EmbeddingResource
 from issue_pipeline.resources.environment import (
@@ -257,10 +258,14 @@ def resources() -> dict[str, dg.ConfigurableResource[Any]]:
         ConfigurationError: Settings are malformed; the message names each.
     """
     settings = Settings()
+    compute = ComputeResource(**read_fields(ComputeResource, "RAY"))
     return {
         "database": IssuesDatabase(database=settings.issues_duckdb_path),
         "collectors": _collectors(settings),
+        "compute": compute,
         "embedding": EmbeddingResource(
+            ray_address=compute.address,
+            piece_timeout_s=compute.piece_timeout_s,
             cache_dir=settings.issues_cache_dir,
             **_embedding_fields(),
         ),
@@ -289,7 +294,7 @@ def _embedding_fields() -> dict[str, Any]:
         EmbeddingResource,
         "EMBEDDING",
         choices={"backend": BACKENDS},
-        without=("cache_dir", "embedding_model"),
+        without=("cache_dir", "embedding_model", "ray_address", "piece_timeout_s"),
     )
     model = read_setting("EMBEDDING_MODEL", str, None)
     return {**backend, **({"embedding_model": model} if model else {})}

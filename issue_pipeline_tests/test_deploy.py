@@ -26,6 +26,7 @@ from issue_pipeline.local.processes import LocalServer, ManagedProcess
 ROOT = Path(__file__).parent.parent
 DOCKERFILE = ROOT / "deploy" / "docker" / "Dockerfile"
 COMPOSE = ROOT / "deploy" / "docker" / "compose.yaml"
+RAY = ROOT / "deploy" / "ray"
 PROXY = ROOT / "deploy" / "proxy" / "dagster.nginx.conf"
 BIN = Path(sys.executable).parent
 
@@ -183,6 +184,83 @@ def test_the_script_of_the_pocketbase_container_runs_in_a_plain_shell(tmp_path):
 def test_the_dockerfile_passes_its_linter():
     result = subprocess.run(["hadolint", DOCKERFILE], capture_output=True, text=True)
     assert result.returncode == 0, result.stdout
+
+
+# --- A Ray cluster ------------------------------------------------------------------------------
+
+
+def ray_options() -> str:
+    ray = BIN / "ray"
+    if not ray.exists():
+        pytest.skip("the extra ray is not installed")
+    return subprocess.run(
+        [ray, "start", "--help"], capture_output=True, text=True, check=True
+    ).stdout
+
+
+def kuberay() -> dict[str, Any]:
+    return dict(yaml.safe_load((RAY / "kuberay.yaml").read_text()))
+
+
+@pytest.mark.slow
+def test_every_option_of_a_node_is_one_of_ray_start():
+    options = ray_options()
+    services = yaml.safe_load((RAY / "compose.yaml").read_text())["services"]
+    commands = [shlex.split(services[name]["command"]) for name in ("head", "worker")]
+    assert all(command[:2] == ["ray", "start"] for command in commands)
+    spec = kuberay()["spec"]
+    groups = [spec["headGroupSpec"], *spec["workerGroupSpecs"]]
+    named = [one.partition("=")[0] for command in commands for one in command[2:]]
+    named += [f"--{name}" for group in groups for name in group["rayStartParams"]]
+    page = (ROOT / "docs" / "scale.md").read_text()
+    told = re.findall(r"^ray start (.*)$", page, re.MULTILINE)
+    assert len(told) == 2
+    named += [one.partition("=")[0] for line in told for one in line.split()]
+    for option in named:
+        assert re.search(rf"(^|[\s,]){re.escape(option)}\b", options), option
+
+
+def test_the_services_of_the_cluster_go_with_those_of_the_pipeline():
+    ours = yaml.safe_load((RAY / "compose.yaml").read_text())
+    stages = re.findall(r"^FROM \S+ AS (\w+)", DOCKERFILE.read_text(), re.MULTILINE)
+    assert set(ours["volumes"]) <= set(compose()["volumes"])
+    for name, service in ours["services"].items():
+        assert service["build"]["target"] in stages, name
+        assert service["environment"]["RAY_AUTH_MODE"] == "token", "anybody could run code"
+        assert "ports" not in service, "nobody else is to reach it"
+        if name not in compose()["services"]:
+            context = (RAY / service["build"]["context"]).resolve()
+            assert (context / service["build"]["dockerfile"]) == DOCKERFILE
+    addresses = {
+        service["environment"]["RAY_ADDRESS"]
+        for name, service in ours["services"].items()
+        if name in compose()["services"]
+    }
+    head = ours["services"]["head"]["command"]
+    assert addresses == {"ray://head:10001"}
+    assert "--ray-client-server-port=10001" in head
+    assert "--address=head:6379" in ours["services"]["worker"]["command"]
+    assert ours["services"]["worker"]["deploy"]["replicas"] == 2
+
+
+def test_the_manifest_is_a_raycluster_whose_nodes_are_alike_and_want_a_token():
+    """Its fields were checked against the schema of KubeRay's RayCluster, ray.io/v1."""
+    manifest = kuberay()
+    assert (manifest["apiVersion"], manifest["kind"]) == ("ray.io/v1", "RayCluster")
+    spec = manifest["spec"]
+    pinned = (ROOT / "constraints.txt").read_text()
+    assert f"\nray=={spec['rayVersion']}\n" in pinned
+    groups = [spec["headGroupSpec"], *spec["workerGroupSpecs"]]
+    pods = [group["template"]["spec"] for group in groups]
+    containers = [container for pod in pods for container in pod["containers"]]
+    assert len({container["image"] for container in containers}) == 1
+    for pod, container in zip(pods, containers, strict=True):
+        assert {"RAY_AUTH_MODE", "RAY_AUTH_TOKEN"} == {one["name"] for one in container["env"]}
+        assert container["resources"]["limits"] == container["resources"]["requests"]
+        mounts = {one["name"] for one in container["volumeMounts"]}
+        assert mounts == {one["name"] for one in pod["volumes"]}
+    for group in spec["workerGroupSpecs"]:
+        assert 0 <= group["minReplicas"] <= group["replicas"] <= group["maxReplicas"]
 
 
 # --- The proxy before Dagster -------------------------------------------------------------------

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-FILES = ("production", "sandbox")
+FILES = ("production", "sandbox", "cluster")
 # Of other platforms only; the constraints were made on Linux.
 ELSEWHERE = {"colorama", "pyreadline3", "pywin32"}
 
@@ -39,7 +39,9 @@ def test_versions_are_those_of_the_constraints_and_each_has_its_hashes(file):
 
 
 @pytest.mark.parametrize(
-    ("file", "extras"), [("production", ()), ("sandbox", ("sandbox",))], ids=FILES
+    ("file", "extras"),
+    [("production", ()), ("sandbox", ("sandbox",)), ("cluster", ("postgres", "ray"))],
+    ids=FILES,
 )
 def test_everything_that_is_named_is_there_but_torch_whose_build_is_chosen_first(file, extras):
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]

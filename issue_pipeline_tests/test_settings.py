@@ -11,6 +11,7 @@ import pytest
 from issue_pipeline.errors import ConfigurationError
 from issue_pipeline.resources.collectors import CollectorsResource
 from issue_pipeline.resources.collectors.registry import SOURCES
+from issue_pipeline.resources.compute import ComputeResource
 from issue_pipeline.resources.environment import Day, read_setting
 from issue_pipeline.resources.llm import LLMResource
 from issue_pipeline.resources.pocketbase import PocketBaseResource
@@ -26,7 +27,7 @@ from issue_pipeline.settings import (
 )
 from issue_pipeline.utils.clustering import MODES
 
-PREFIXES = ("GITHUB_", "STACKEXCHANGE_", "REDDIT_", "HN_", "LLM_", "POCKETBASE_")
+PREFIXES = ("GITHUB_", "STACKEXCHANGE_", "REDDIT_", "HN_", "LLM_", "POCKETBASE_", "RAY_")
 NAMES = (
     "ISSUES_DUCKDB_PATH",
     "CONTACT",
@@ -109,6 +110,17 @@ def test_a_secret_is_handed_on_by_name_and_never_by_value(
     monkeypatch.setenv(name, "s3cret")
     assert isinstance(setting(resource, field), dg.EnvVar)
     assert "s3cret" not in repr(resources())
+
+
+def test_a_ray_cluster_is_for_embedding_and_for_clustering(monkeypatch: pytest.MonkeyPatch):
+    assert setting("compute", "address") == setting("embedding", "ray_address") == ""
+    monkeypatch.setenv("RAY_ADDRESS", "head:6379")
+    monkeypatch.setenv("RAY_PIECE_TIMEOUT_S", "30")
+    assert setting("compute", "address") == setting("embedding", "ray_address") == "head:6379"
+    assert setting("compute", "piece_timeout_s") == setting("embedding", "piece_timeout_s") == 30
+    monkeypatch.setenv("RAY_ADDRESS", "http://head")
+    with pytest.raises(ConfigurationError, match=r"RAY_ADDRESS is 'http://head'; expected auto, "):
+        resources()
 
 
 def test_names_are_split_at_commas(monkeypatch: pytest.MonkeyPatch):
@@ -302,7 +314,7 @@ def variables() -> set[str]:
     declared = {name.upper() for name in Settings.model_fields} | {"ISSUES_START_DATE"}
     declared |= {"EMBEDDING_MODEL", "EMBEDDING_BACKEND"}
     declared |= {"COLLECT_TIME_BUDGET_MINUTES", "COLLECT_MAX_BODY_CHARS"}
-    models = [("LLM", LLMResource), ("POCKETBASE", PocketBaseResource)]
+    models = [("LLM", LLMResource), ("POCKETBASE", PocketBaseResource), ("RAY", ComputeResource)]
     models += [(source.prefix, source.config) for source in SOURCES.values()]
     return declared | {
         f"{prefix}_{name.upper()}" for prefix, model in models for name in model.model_fields

@@ -17,6 +17,7 @@ from issue_pipeline.assets.preconditions import incomplete_sources, require_coll
 from issue_pipeline.errors import StoreBusyError
 from issue_pipeline.partitions import daily_partitions, sources_of_day
 from issue_pipeline.records import ClusterRow
+from issue_pipeline.resources.compute import ComputeResource
 from issue_pipeline.resources.duckdb import IssuesDatabase
 from issue_pipeline.resources.embedding import EmbeddingResource
 from issue_pipeline.settings import (
@@ -33,6 +34,9 @@ from issue_pipeline.utils.clustering import (
     outlier_ratio,
 )
 from issue_pipeline.utils.embeddings import clean_item, embed_texts, has_words, headings_of_day
+
+# Where dagster.yaml limits it, so many days at most are in the memory of this machine at once.
+CLUSTERING_POOL = "clustering"
 
 
 class ClusteringConfig(dg.Config):
@@ -62,6 +66,7 @@ class ClusteringConfig(dg.Config):
     partitions_def=daily_partitions,
     deps=[dg.AssetDep(RAW_ITEMS, partition_mapping=sources_of_day)],
     check_specs=SILVER_CHECKS,
+    pool=CLUSTERING_POOL,
     kinds={"python", "duckdb", "huggingface"},
     owners=OWNERS,
     metadata=table_metadata("silver.clusters"),
@@ -74,6 +79,7 @@ def clusters(
     context: dg.AssetExecutionContext,
     config: ClusteringConfig,
     embedding: EmbeddingResource,
+    compute: ComputeResource,
     database: IssuesDatabase,
 ) -> dg.MaterializeResult:  # type: ignore[type-arg]  # with checks, Dagster wants it bare
     """Read the day, cluster it with no database open, replace the day's clustering."""
@@ -88,10 +94,15 @@ def clusters(
         require_collected(day, ledger)
         headings = headings_of_day(items)
         texts = [clean_item(item, headings).text for item in items]
-        vectors = embed_texts(texts, embedding.get_model())
-        clustering = cluster_posts(
-            texts, vectors, mode=config.mode, min_cluster_size=config.min_size or None
-        )
+        with compute.executor() as executor:
+            vectors = embed_texts(texts, embedding.get_model())
+            clustering = cluster_posts(
+                texts,
+                vectors,
+                mode=config.mode,
+                min_cluster_size=config.min_size or None,
+                executor=executor,
+            )
         # The items are in the order of their url_hash, which breaks ties of size.
         clustering = replace(clustering, labels=largest_first(clustering.labels))
         noise = outlier_ratio(clustering.labels)

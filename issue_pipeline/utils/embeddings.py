@@ -3,9 +3,9 @@
 import logging
 import re
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 from unicodedata import category
 
 import numpy as np
@@ -35,6 +35,22 @@ class TextEncoder(Protocol):
         ...
 
 
+@runtime_checkable
+class BatchEncoder(TextEncoder, Protocol):
+    """An embedding model that works on several batches at once."""
+
+    def encode_batches(self, batches: Sequence[list[str]], /) -> Iterator[Any]:
+        """Return one array a batch, in order, as they are done."""
+        ...
+
+
+def encode_batches(model: TextEncoder, batches: Sequence[list[str]]) -> Iterator[Any]:
+    """Return the model's array for each batch, in order, as they are done."""
+    if isinstance(model, BatchEncoder):
+        return model.encode_batches(batches)
+    return map(model.encode, batches)
+
+
 def embed_texts(texts: Sequence[str], model: TextEncoder) -> Vectors:
     """Embed texts as unit vectors, each distinct text once. A long run logs its progress.
 
@@ -54,9 +70,10 @@ def embed_texts(texts: Sequence[str], model: TextEncoder) -> Vectors:
     distinct = sorted(set(texts), key=lambda text: (-len(text), text))
     vectors = np.zeros((len(distinct), DIMENSIONS), dtype=np.float32)
     progress = _Progress(len(distinct))
-    for start in range(0, len(distinct), BATCH_ITEMS):
-        batch = distinct[start : start + BATCH_ITEMS]
-        encoded = np.asarray(model.encode(batch), dtype=np.float32)
+    starts = range(0, len(distinct), BATCH_ITEMS)
+    batches = [distinct[start : start + BATCH_ITEMS] for start in starts]
+    for start, batch, given in zip(starts, batches, encode_batches(model, batches), strict=True):
+        encoded = np.asarray(given, dtype=np.float32)
         if encoded.shape != (len(batch), DIMENSIONS) or not np.isfinite(encoded).all():
             raise ValueError(
                 f"The embedding model gave an array of shape {encoded.shape}; expected finite"

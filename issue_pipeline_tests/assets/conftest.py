@@ -14,6 +14,7 @@ from issue_pipeline.assets import clusters, issues, live_issues, problems, raw_i
 from issue_pipeline.local.model_weights import all_minilm_folder
 from issue_pipeline.local.pocketbase_server import PocketBaseServer
 from issue_pipeline.partitions import SOURCES
+from issue_pipeline.resources.compute import ComputeResource
 from issue_pipeline.resources.duckdb import IssuesDatabase
 from issue_pipeline.resources.embedding.resource import EmbeddingResource
 from issue_pipeline.resources.llm import LLMResource
@@ -146,6 +147,7 @@ def opened_pipeline(
         resources = {
             "collectors": apis.collectors(),
             "database": IssuesDatabase(database=str(path)),
+            "compute": ComputeResource(),
             "embedding": EmbeddingResource(embedding_model=str(all_minilm_folder())),
             "llm": LLMResource(local_model="openai/scripted", local_base_url=model.url),
             "pocketbase": pocketbase,

@@ -38,6 +38,7 @@ PROGRAM = """
 import sys
 import dagster as dg
 from issue_pipeline.assets import issues
+from issue_pipeline.resources.compute import ComputeResource
 from issue_pipeline.resources.duckdb import IssuesDatabase
 from issue_pipeline.resources.embedding.resource import EmbeddingResource
 from issue_pipeline.resources.llm import LLMResource
@@ -48,6 +49,7 @@ dg.materialize(
     instance=dg.DagsterInstance.ephemeral(),
     resources={
         "database": IssuesDatabase(database=path),
+        "compute": ComputeResource(),
         "embedding": EmbeddingResource(embedding_model=weights),
         "llm": LLMResource(remote_model="openai/gpt-4o", remote_api_key="key"),
     },

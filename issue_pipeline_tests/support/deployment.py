@@ -27,6 +27,7 @@ from issue_pipeline.sandbox.services import Services, sandbox_services
 from issue_pipeline_tests.support.scripted_model import ScriptedModel, about_the_posts
 
 ROOT = Path(__file__).parent.parent.parent
+DAGSTER_YAML = ROOT / "dagster.yaml"
 POLL_S = 1.0
 LIMIT_S = 900.0
 FINISHED = {"SUCCESS", "FAILURE", "CANCELED"}
@@ -86,14 +87,21 @@ class Deployment:
         services: The sources and stores.
         environment: Settings on top of theirs.
         gate: Before Hacker News.
+        dagster_yaml: Becomes that of Dagster's home.
     """
 
-    def __init__(self, services: Services, environment: Mapping[str, str], gate: "Gate") -> None:
+    def __init__(
+        self,
+        services: Services,
+        environment: Mapping[str, str],
+        gate: "Gate",
+        dagster_yaml: Path = DAGSTER_YAML,
+    ) -> None:
         self.services = services
         self.gate = gate
         self.home = services.root / "dagster_home"
         self.home.mkdir(exist_ok=True)
-        shutil.copyfile(ROOT / "dagster.yaml", self.home / "dagster.yaml")
+        shutil.copyfile(dagster_yaml, self.home / "dagster.yaml")
         self.environment = {
             **services.environment(),
             **environment,
@@ -309,12 +317,15 @@ class Deployment:
 
 
 @contextmanager
-def deployed(root: Path, *, posts_per_day: int, **settings: str) -> Iterator[Deployment]:
+def deployed(
+    root: Path, *, posts_per_day: int, dagster_yaml: Path = DAGSTER_YAML, **settings: str
+) -> Iterator[Deployment]:
     """Run everything in a folder until the block ends.
 
     Args:
         root: For data and logs.
         posts_per_day: Of the synthetic world, over all sources.
+        dagster_yaml: Of the instance.
         settings: Of the environment.
     """
     world = ["--posts-per-day", str(posts_per_day), "--history-days", "60"]
@@ -326,7 +337,7 @@ def deployed(root: Path, *, posts_per_day: int, **settings: str) -> Iterator[Dep
         gate = Gate(services.apis_url)
         stack.callback(gate.close)
         behind_gate = {"HN_API_URL": f"{gate.url}/hackernews"}
-        deployment = Deployment(services, {**own, **behind_gate, **settings}, gate)
+        deployment = Deployment(services, {**own, **behind_gate, **settings}, gate, dagster_yaml)
         stack.callback(deployment.stop)
         deployment.start()
         yield deployment

@@ -5,13 +5,15 @@ nothing is stored.
 """
 
 from collections import OrderedDict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from hashlib import blake2b
 from threading import Lock
 
 import numpy as np
 from numpy.typing import NDArray
 
-from issue_pipeline.utils.embeddings import DIMENSIONS, TextEncoder, Vectors
+from issue_pipeline.utils.embeddings import DIMENSIONS, TextEncoder, Vectors, encode_batches
 
 # The newest are kept: 1.5 KB each, 100 MB in all.
 MAX_VECTORS = 65_536
@@ -39,6 +41,27 @@ class CachingEncoder:
 
     def encode(self, texts: list[str]) -> Vectors:
         """Return float32 (n, 384), as the encoder gives them."""
+        (vectors,) = self.encode_batches([texts])
+        return vectors
+
+    def encode_batches(self, batches: Sequence[list[str]]) -> Iterator[Vectors]:
+        """Return float32 (n, 384) for each batch of n texts, in order, as they are done."""
+        looked_up = [self._look_up(texts) for texts in batches]
+        encoded = encode_batches(
+            self.encoder, [list(one.missing.values()) for one in looked_up if one.missing]
+        )
+        for one in looked_up:
+            vectors = one.known
+            if one.missing:
+                fresh = np.asarray(next(encoded), dtype=np.float32)
+                self._keep(dict(zip(one.missing, fresh, strict=True)))
+                vectors = vectors | dict(zip(one.missing, fresh, strict=True))
+            if one.keys:
+                yield np.stack([vectors[key] for key in one.keys])
+            else:
+                yield np.zeros((0, DIMENSIONS), dtype=np.float32)
+
+    def _look_up(self, texts: list[str]) -> "_LookedUp":
         keys = [_key(text) for text in texts]
         with self._lock:
             known = {key: self._vectors[key] for key in keys if key in self._vectors}
@@ -47,13 +70,7 @@ class CachingEncoder:
         missing = {key: text for key, text in zip(keys, texts, strict=True) if key not in known}
         self.computed += len(missing)
         self.reused += len(texts) - len(missing)
-        if missing:
-            encoded = np.asarray(self.encoder.encode(list(missing.values())), dtype=np.float32)
-            known |= dict(zip(missing, encoded, strict=True))
-            self._keep(dict(zip(missing, encoded, strict=True)))
-        if not texts:
-            return np.zeros((0, DIMENSIONS), dtype=np.float32)
-        return np.stack([known[key] for key in keys])
+        return _LookedUp(keys, known, missing)
 
     def _keep(self, vectors: dict[bytes, NDArray[np.float32]]) -> None:
         with self._lock:
@@ -62,6 +79,15 @@ class CachingEncoder:
                 self._vectors[key] = vector.copy()
             while len(self._vectors) > self._max_vectors:
                 self._vectors.popitem(last=False)
+
+
+@dataclass(frozen=True, slots=True)
+class _LookedUp:
+    """Texts by their keys: vectors of those that are known, the others themselves."""
+
+    keys: list[bytes]
+    known: dict[bytes, NDArray[np.float32]]
+    missing: dict[bytes, str]
 
 
 def _key(text: str) -> bytes:

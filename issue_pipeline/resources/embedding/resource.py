@@ -1,31 +1,24 @@
 """``EmbeddingResource``: the embedding model, loaded once per process."""
 
-from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import Annotated
 
 import dagster as dg
-import numpy as np
+from pydantic import AfterValidator, Field
 
-from issue_pipeline.errors import EmbeddingModelError
 from issue_pipeline.resources.cache_folder import cache_folder
-from issue_pipeline.resources.embedding.caching import CachingEncoder
-from issue_pipeline.resources.embedding.token_batches import (
-    Inputs,
-    Tokenizer,
-    batches_of_one_shape,
-    padded_length,
+from issue_pipeline.resources.compute.resource import (
+    DEFAULT_PIECE_TIMEOUT_S,
+    ComputeResource,
+    check_ray_address,
 )
-from issue_pipeline.utils.embeddings import DIMENSIONS, TextEncoder, Vectors
-
-if TYPE_CHECKING:
-    from sentence_transformers import SentenceTransformer
+from issue_pipeline.resources.embedding.caching import CachingEncoder
+from issue_pipeline.resources.embedding.cluster_encoder import ClusterEncoder
+from issue_pipeline.resources.embedding.torch_encoder import TorchEncoder, load_model
+from issue_pipeline.utils.embeddings import TextEncoder
 
 DEFAULT_MODEL = "sentence-transformers/all-MiniLM-L6-v2"
 BACKENDS = ("torch", "openvino")
-# Tokens of a batch. A core is busy with few; a GPU is not, so it gets as many texts as may be.
-CPU_BATCH_TOKENS = 512
-GPU_BATCH_TOKENS = 4096
 
 
 class EmbeddingResource(dg.ConfigurableResource):  # type: ignore[type-arg]
@@ -36,82 +29,29 @@ class EmbeddingResource(dg.ConfigurableResource):  # type: ignore[type-arg]
         backend: ``torch``, in the best precision of the processor or on a GPU; or ``openvino``,
             in int8, which needs the extra ``fast``.
         cache_dir: Where ``openvino`` keeps the model it made; empty for the user's cache folder.
+        ray_address: Of the Ray cluster that embeds many texts, as of ``ComputeResource``; empty for
+            this process. ``openvino`` embeds in this process only.
+        piece_timeout_s: As of ``ComputeResource``.
     """
 
     embedding_model: str = DEFAULT_MODEL
     backend: str = BACKENDS[0]
     cache_dir: str = ""
+    # Not the other resource itself: Dagster warns of how it resolves one resource in another.
+    ray_address: Annotated[str, AfterValidator(check_ray_address)] = ""
+    piece_timeout_s: float = Field(default=DEFAULT_PIECE_TIMEOUT_S, gt=0)
 
     def get_model(self) -> TextEncoder:
-        """Load the model, or give the one already loaded.
+        """Load the model, or give the one already loaded; where there is a cluster, when needed.
 
         Raises:
             EmbeddingModelError: It cannot be loaded, or has other than 384 dimensions.
             ConfigurationError: The extra ``fast`` is not installed, or the cache folder cannot
                 be made.
         """
+        if self.ray_address and self.backend == "torch":
+            return _cluster_encoder(self.embedding_model, self.ray_address, self.piece_timeout_s)
         return _encoder(self.embedding_model, self.backend, self.cache_dir)
-
-
-class TorchEncoder:
-    """Embeds with the modules of a sentence-transformers model, on a GPU where there is one.
-
-    A CPU works on as many batches at once as torch has threads, each batch in one thread: several
-    threads for one batch would wait for each other more than they compute, above all on a busy
-    machine.
-
-    A text's vector does not depend on the texts beside it, for all batches of one length have one
-    shape: with another number of rows torch computes in another order and rounds otherwise.
-    """
-
-    def __init__(self, model: "SentenceTransformer") -> None:
-        """Take the model over; on a processor that multiplies bfloat16 it changes to that."""
-        import torch
-
-        self._model = model.eval()
-        self._tokenizer = Tokenizer(model)
-        self._on_cpu = model.device.type == "cpu"
-        self._threads = torch.get_num_threads()
-        if _prefers_bfloat16(str(model.device)):
-            model.bfloat16()
-
-    def encode(self, texts: list[str]) -> Vectors:
-        """Return float32 (n, 384), rows of length 1 up to the precision."""
-        import torch
-
-        vectors = np.full((len(texts), DIMENSIONS), np.nan, dtype=np.float32)
-        tokens = self._tokenizer.tokens(texts)
-        batches = batches_of_one_shape(
-            [padded_length(ids) for ids in tokens],
-            CPU_BATCH_TOKENS if self._on_cpu else GPU_BATCH_TOKENS,
-        )
-
-        def embed(rows: list[int]) -> None:
-            vectors[rows] = self._embed(self._tokenizer.inputs([tokens[row] for row in rows]))
-
-        if self._on_cpu:
-            try:
-                with ThreadPoolExecutor(
-                    self._threads, initializer=torch.set_num_threads, initargs=(1,)
-                ) as workers:
-                    list(workers.map(embed, batches))  # the list raises what a worker raised
-            finally:
-                # Torch gives every later thread what any thread has set last.
-                torch.set_num_threads(self._threads)
-        else:
-            for rows in batches:
-                embed(rows)
-        return vectors
-
-    def _embed(self, inputs: Inputs) -> Vectors:
-        import torch
-
-        device = self._model.device
-        with torch.inference_mode():
-            features = {name: torch.from_numpy(ids).to(device) for name, ids in inputs.items()}
-            embedded = self._model(features)["sentence_embedding"]
-            vectors: Vectors = embedded.float().cpu().numpy()
-        return vectors
 
 
 @lru_cache(maxsize=1)
@@ -124,41 +64,11 @@ def _encoder(name: str, backend: str, cache_dir: str) -> TextEncoder:
 
         require_openvino()  # before seconds of loading
         folder = cache_folder(cache_dir, "embedding")
-        return CachingEncoder(OpenVinoEncoder(_load(name, device="cpu"), folder))
-    return CachingEncoder(TorchEncoder(_load(name)))
+        return CachingEncoder(OpenVinoEncoder(load_model(name, device="cpu"), folder))
+    return CachingEncoder(TorchEncoder(load_model(name)))
 
 
-def _load(name: str, device: str | None = None) -> "SentenceTransformer":
-    # Seconds of import time that only steps which embed should pay.
-    from sentence_transformers import SentenceTransformer
-    from transformers.utils import logging as transformers_logging
-
-    transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]  # it would draw over the steps' own progress
-
-    try:
-        model = SentenceTransformer(name, device=device)
-    except (OSError, ValueError) as error:
-        raise EmbeddingModelError(
-            f"Cannot load the embedding model {name!r}: {error}\nSet EMBEDDING_MODEL to a model of"
-            " sentence-transformers or to a folder that holds one."
-        ) from error
-    if model.get_embedding_dimension() != DIMENSIONS:
-        raise EmbeddingModelError(
-            f"The embedding model {name!r} gives {model.get_embedding_dimension()}"
-            f" dimensions; expected {DIMENSIONS}. Set EMBEDDING_MODEL to a model with {DIMENSIONS}:"
-            " all-MiniLM-L6-v2, or for other languages than English"
-            " paraphrase-multilingual-MiniLM-L12-v2."
-        )
-    return model
-
-
-def _prefers_bfloat16(device: str) -> bool:
-    """Return whether the processor multiplies bfloat16 natively: nearly twice as fast as float32.
-
-    Cosine to the float32 vectors is at least 0.998.
-    """
-    import torch
-
-    return device == "cpu" and bool(
-        torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
-    )
+@lru_cache(maxsize=1)
+def _cluster_encoder(name: str, address: str, piece_timeout_s: float) -> TextEncoder:
+    compute = ComputeResource(address=address, piece_timeout_s=piece_timeout_s)
+    return CachingEncoder(ClusterEncoder(name, compute))

@@ -1,5 +1,7 @@
 """A text is embedded once in a process, and its vector is the one that would be computed."""
 
+from collections.abc import Iterator
+
 import numpy as np
 
 from issue_pipeline.resources.embedding.caching import CachingEncoder, uncached
@@ -25,6 +27,20 @@ def test_no_text_is_embedded_twice_and_the_order_is_that_of_the_texts():
     assert inner.asked == ["a", "bb", "ccc"]
     assert again[:, 0].tolist() == [3, 2, 3, 1]
     assert (encoder.computed, encoder.reused) == (3, 3)
+
+
+def test_an_encoder_of_batches_gets_all_that_is_missing_at_once():
+    class InBatches(Counting):
+        def encode_batches(self, batches: list[list[str]]) -> Iterator[np.ndarray]:
+            self.batches = batches
+            return map(self.encode, batches)
+
+    inner = InBatches()
+    encoder = CachingEncoder(inner)
+    encoder.encode(["a", "bb"])
+    found = list(encoder.encode_batches([["bb"], ["ccc", "a"], [], ["dddd"]]))
+    assert inner.batches == [["ccc"], ["dddd"]]
+    assert [one[:, 0].tolist() for one in found] == [[2], [3, 1], [], [4]]
 
 
 def test_only_so_many_are_kept_and_those_used_last():

