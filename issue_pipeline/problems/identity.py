@@ -19,12 +19,11 @@ from numpy.typing import NDArray
 from issue_pipeline.utils.embeddings import Vectors
 
 # Least similarity of one problem; docs/problems.md tells how it was chosen.
-MIN_SIMILARITY = 0.75
+MIN_SIMILARITY = 0.74
 # Of a problem, the latest issues that stand for it. Wording drifts, and they bound the work.
 RECENT_ISSUES = 3
-# Least similarity of two issues of a day that join the same earlier problem: the clustering of the
-# day has told them apart. Less than that of one problem, since few posts tell it less surely.
-MIN_SAME_DAY = 0.72
+# Two issues of a day may be less similar to each other than one common subject explains by so much.
+MAX_APART = 0.1
 # A problem that was not seen for so many days yields to one that was, unless the issue is more
 # similar to it by this much.
 QUIET_DAYS = 7
@@ -142,9 +141,12 @@ def nearest_problems(
 ) -> list[Link | None]:
     """Return the earlier problem that each issue of a day continues; ``None`` for none.
 
-    The most similar pair of an issue and a problem comes first. An issue joins the problem unless
-    one that joined it on the same day is less similar to the issue than ``MIN_SAME_DAY``; then its
-    next problem is tried.
+    The most similar pair of an issue and a problem comes first. The clustering of a day has told
+    its issues apart, so two of them join the same problem only if that problem alone explains how
+    similar they are: if each differs from it in ways of its own, their similarity is the product of
+    both similarities to it (the one-factor model of Spearman, "General intelligence, objectively
+    determined and measured", 1904). Two subjects that an earlier cluster mixed are less similar
+    than that. An issue that may not join tries its next problem.
 
     Args:
         problems: Those of the days before.
@@ -160,9 +162,14 @@ def nearest_problems(
     ranks = table[rows, columns] - QUIET_HANDICAP * quiet[columns]
     order = np.lexsort((columns, rows, -ranks))
     among = similarities(issues, issues)
+
+    def is_one(row: int, other: int, column: int) -> bool:
+        expected = table[row, column] * table[other, column] - MAX_APART
+        return bool(among[row, other] >= min(expected, MIN_SIMILARITY))
+
     joined: dict[int, list[int]] = defaultdict(list)
     for row, column in zip(rows[order].tolist(), columns[order].tolist(), strict=True):
-        if links[row] is None and (among[row, joined[column]] >= MIN_SAME_DAY).all():
+        if links[row] is None and all(is_one(row, other, column) for other in joined[column]):
             links[row] = Link(known[column].number, float(table[row, column]))
             joined[column].append(row)
     return links

@@ -310,6 +310,6 @@ def test_linking_says_what_is_wrong_where_nothing_can_be_written_beside_the_data
     database = IssuesDatabase(database=str(tmp_path / "issues.duckdb"))
     store(database, DAYS[0], [Cluster(PAIRS[0], 4)])
     (tmp_path / "issues.duckdb.linking").mkdir()  # where the lock's file would be
-    with pytest.raises(StoreError, match="Cannot write beside the database .*ISSUES_DUCKDB_PATH"):
+    with pytest.raises(StoreError, match="Cannot write beside the database"):
         link_up_to_date(DAYS[0], database, EMBEDDING)
     assert tables(Path(database.database))["gold.problems"] == []
