@@ -186,6 +186,7 @@ def gold_says(day: date, issues: Sequence[GoldIssue]) -> Shown:
                 "comments": 3,
                 "votes": -1,
                 "distance": 0.5,
+                "search": "",
             }
             for post in sorted(issue.posts)
         ]
