@@ -39,6 +39,7 @@ class ProblemStore:
             "posts": posts, "reach": posts, "posts_7d": posts, "posts_30d": posts,
             "posts_week_before": 0, "comparable": True, "sources": {"github": posts},
             "days": {DAY: {"github": posts}}, **fields,
+            "growth": fields.get("posts_7d", posts) - fields.get("posts_week_before", 0),
         }  # fmt: skip
         self._batch(put_request("problems", record))
         return record_id
