@@ -15,6 +15,7 @@ from benchmarks import clustering_problems, clustering_study, embedded, real_pos
 from benchmarks.cleaning import measure_cleaning
 from benchmarks.followed_world import followed_world
 from benchmarks.label_quality import measure_labels
+from benchmarks.labels_by_meaning import labels_taken_over
 from benchmarks.problem_identity import problem_identity
 from benchmarks.report import Report, run_parts
 
@@ -45,6 +46,12 @@ def _followed(report: Report, _options: argparse.Namespace) -> None:
     report.add("thirty days of the world, clustered and followed", *followed_world())
 
 
+def _continued(report: Report, _options: argparse.Namespace) -> None:
+    saved, *fields = labels_taken_over()
+    report.add("labels of thirty days of the world", saved)
+    report.add("labels that were taken over by meaning, beside fresh ones", *fields)
+
+
 def _day(report: Report, options: argparse.Namespace) -> None:
     vectors = embedded.day(options.cache)
     whole, runs = clustering_study.stability(vectors, options.runs)
@@ -72,6 +79,7 @@ PARTS = {
     "problems": _problems,
     "identity": _identity,
     "followed": _followed,
+    "continued": _continued,
     "day": _day,
     "cleaning": _cleaning,
     "labels": _labels,

@@ -14,7 +14,8 @@ from issue_pipeline.utils.printable import printable
 
 FIELDS = (
     "id", "title", "category", "impact", "would_pay", "state", "state_since", "first_seen",
-    "last_seen", "days_seen", "posts", "posts_7d", "posts_week_before", "reach", "sources",
+    "last_seen", "days_seen", "posts", "posts_7d", "posts_week_before", "comparable", "reach",
+    "sources",
 )  # fmt: skip
 # One message names so many in its text, and holds so many in its data; the others it counts.
 MAX_NAMED = 20
@@ -84,13 +85,15 @@ def difference(record: Record) -> str:
     """Return the week's reports beside the week before's: "41 reports, +29 since last week".
 
     Where all reports are of this week there is nothing to compare: the problem is new, or nothing
-    was collected before.
+    was collected before. Where days are missing it says so instead.
     """
     reports, before = record["posts_7d"], record["posts_week_before"]
     sign = "−" if reports < before else "+"
     count = "1 report" if reports == 1 else f"{reports} reports"
     if record["posts"] == reports:
         return count
+    if not record["comparable"]:
+        return f"{count}, not compared with last week: days are missing"
     return f"{count}, {sign}{abs(reports - before)} since last week"
 
 

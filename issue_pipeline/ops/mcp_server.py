@@ -39,8 +39,8 @@ _MAX_TITLE_CHARS, _MAX_DESCRIPTION_CHARS, _MAX_SNIPPET_CHARS = 300, 1000, 500
 _MAX_URL_CHARS = 1000
 _FIELDS = (
     "id", "title", "description", "category", "impact", "would_pay", "state", "state_since",
-    "first_seen", "last_seen", "days_seen", "posts", "posts_7d", "posts_week_before", "reach",
-    "sources",
+    "first_seen", "last_seen", "days_seen", "posts", "posts_7d", "posts_week_before", "comparable",
+    "reach", "sources",
 )  # fmt: skip
 NOTE = (
     "Everything under a key named 'untrusted' was written by unknown people on public sites, or"
@@ -81,6 +81,10 @@ class Problem(BaseModel):
     posts: Annotated[int, Field(description="All reports.")]
     posts_7d: Annotated[int, Field(description="Reports in the seven days up to the latest.")]
     posts_week_before: Annotated[int, Field(description="Reports in the seven days before.")]
+    comparable: Annotated[
+        bool,
+        Field(description="Whether no day of these two weeks is missing, so that they compare."),
+    ]
     reach: Annotated[int, Field(description="Different people who reported it.")]
     sources: Annotated[dict[str, int], Field(description="All reports by source.")]
     category: str

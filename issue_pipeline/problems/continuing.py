@@ -67,7 +67,7 @@ def labels_by_meaning(
     """
     if not earlier.recent or not clusters:
         return {}
-    own = [_posts_of(day, cluster) for cluster in clusters]
+    own = [posts_of(day, cluster) for cluster in clusters]
     groups = embed_issues([*own, *earlier.posts], model)
     problems = known_problems(earlier.recent, groups)
     ids = list(earlier.recent)
@@ -79,7 +79,7 @@ def labels_by_meaning(
     }
 
 
-def _posts_of(day: date, cluster: PreparedCluster) -> IssuePosts:
+def posts_of(day: date, cluster: PreparedCluster) -> IssuePosts:
     """Return a cluster's posts as its evidence will have them."""
     posts = sorted(collect_posts(cluster), key=lambda post: (post.distance, post.url_hash))
     return IssuePosts(

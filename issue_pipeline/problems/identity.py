@@ -8,6 +8,7 @@ of Spearman, "The proof and measurement of association between two things", 1904
 groups differ by no more than their own members do.
 """
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -18,9 +19,15 @@ from numpy.typing import NDArray
 from issue_pipeline.utils.embeddings import Vectors
 
 # Least similarity of one problem; docs/problems.md tells how it was chosen.
-MIN_SIMILARITY = 0.75
+MIN_SIMILARITY = 0.74
 # Of a problem, the latest issues that stand for it. Wording drifts, and they bound the work.
 RECENT_ISSUES = 3
+# Two issues of a day may be less similar to each other than one common subject explains by so much.
+MAX_APART = 0.1
+# A problem that was not seen for so many days yields to one that was, unless the issue is more
+# similar to it by this much.
+QUIET_DAYS = 7
+QUIET_HANDICAP = 0.05
 # A problem that was not seen for longer is not continued: that bounds the work, too. A year and a
 # little, so that what comes once a year is known again.
 MAX_GAP_DAYS = 400
@@ -106,7 +113,8 @@ def link_day(problems: Sequence[Problem], day: date, issues: Sequence[Group]) ->
     """Return every issue of one day its problem: an earlier one, or a new one.
 
     Each issue joins the earlier problem that it is most similar to, if their similarity is at least
-    ``MIN_SIMILARITY`` and it was seen in the ``MAX_GAP_DAYS`` before. Of the others, those that are
+    ``MIN_SIMILARITY`` and it was seen in the ``MAX_GAP_DAYS`` before; :func:`nearest_problems` says
+    what two issues of a day need to join the same one. Of the others, those that are
     one problem are put together, the most similar pair first, again as long as their similarity is
     at least that. Earlier problems never become one: what was published stays apart.
 
@@ -133,6 +141,13 @@ def nearest_problems(
 ) -> list[Link | None]:
     """Return the earlier problem that each issue of a day continues; ``None`` for none.
 
+    The most similar pair of an issue and a problem comes first. The clustering of a day has told
+    its issues apart, so two of them join the same problem only if that problem alone explains how
+    similar they are: if each differs from it in ways of its own, their similarity is the product of
+    both similarities to it (the one-factor model of Spearman, "General intelligence, objectively
+    determined and measured", 1904). Two subjects that an earlier cluster mixed are less similar
+    than that. An issue that may not join tries its next problem.
+
     Args:
         problems: Those of the days before.
         day: UTC day of the issues.
@@ -140,14 +155,24 @@ def nearest_problems(
     """
     oldest = day - timedelta(days=MAX_GAP_DAYS)
     known = [problem for problem in problems if problem.last_seen >= oldest]
-    if not known:
-        return [None] * len(issues)
+    links: list[Link | None] = [None] * len(issues)
     table = similarities(issues, [sum_of(problem.recent) for problem in known])
-    nearest = table.argmax(axis=1).tolist()
-    return [
-        Link(known[column].number, float(row[column])) if row[column] >= MIN_SIMILARITY else None
-        for row, column in zip(table, nearest, strict=True)
-    ]
+    quiet = np.array([(day - problem.last_seen).days > QUIET_DAYS for problem in known], dtype=bool)
+    rows, columns = np.nonzero(table >= MIN_SIMILARITY)
+    ranks = table[rows, columns] - QUIET_HANDICAP * quiet[columns]
+    order = np.lexsort((columns, rows, -ranks))
+    among = similarities(issues, issues)
+
+    def is_one(row: int, other: int, column: int) -> bool:
+        expected = table[row, column] * table[other, column] - MAX_APART
+        return bool(among[row, other] >= min(expected, MIN_SIMILARITY))
+
+    joined: dict[int, list[int]] = defaultdict(list)
+    for row, column in zip(rows[order].tolist(), columns[order].tolist(), strict=True):
+        if links[row] is None and all(is_one(row, other, column) for other in joined[column]):
+            links[row] = Link(known[column].number, float(table[row, column]))
+            joined[column].append(row)
+    return links
 
 
 def advance(

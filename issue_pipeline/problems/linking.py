@@ -12,8 +12,11 @@ from datetime import date
 from hashlib import sha256
 
 from issue_pipeline.problems.identity import (
+    MAX_APART,
     MAX_GAP_DAYS,
     MIN_SIMILARITY,
+    QUIET_DAYS,
+    QUIET_HANDICAP,
     RECENT_ISSUES,
     Group,
     Problem,
@@ -28,7 +31,10 @@ from issue_pipeline.utils.short_ids import derive_id
 
 Issue = tuple[date, int]
 # In every chain: links that another rule made are made again.
-_RULE = f"1 {MIN_SIMILARITY} {RECENT_ISSUES} {MAX_GAP_DAYS} {REPRESENTATIVES}"
+_RULE = (
+    f"2 {MIN_SIMILARITY} {MAX_APART} {QUIET_DAYS} {QUIET_HANDICAP} {RECENT_ISSUES}"
+    f" {MAX_GAP_DAYS} {REPRESENTATIVES}"
+)
 
 
 @dataclass(frozen=True, slots=True)

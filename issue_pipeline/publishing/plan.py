@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime
 
 from issue_pipeline.records import Evidence, IssueRow
 from issue_pipeline.resources.pocketbase.records import Change, Fields, IssueChanges, LiveIssue
+from issue_pipeline.utils.folding import search_text
 from issue_pipeline.utils.short_ids import derive_id
 
 
@@ -128,6 +129,7 @@ def _evidence_fields(record_id: str, evidence: Sequence[Evidence]) -> dict[str, 
             "comments": item.comment_count,
             "votes": item.vote_count,
             "distance": _number(item.distance),
+            "search": search_text(item.title, item.snippet),
         }
         for item in evidence
     }

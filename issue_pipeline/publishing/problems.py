@@ -18,6 +18,7 @@ from issue_pipeline.resources.pocketbase.resource import LiveStore
 from issue_pipeline.sql import live
 from issue_pipeline.sql import problems as sql_problems
 from issue_pipeline.sql.problems import DailyCount
+from issue_pipeline.utils.folding import search_text
 
 WEEK, MONTH = timedelta(days=7), timedelta(days=30)
 
@@ -48,12 +49,14 @@ def read_desired(connection: duckdb.DuckDBPyConnection) -> DesiredProblems:
     days = sql_problems.linked_days(connection)
     rows = sql_problems.all_problems(connection)
     known = {row.problem_id for row in rows}
+    latest = days[-1].issue_date if days else date.min
+    collected = sql_problems.collected_source_days(connection)
     counts: dict[str, list[DailyCount]] = defaultdict(list)
     for one in sql_problems.daily_counts(connection):
         counts[one.problem_id].append(one)
     return DesiredProblems(
         problems={
-            row.problem_id: problem_fields(row, counts[row.problem_id], days[-1].issue_date)
+            row.problem_id: problem_fields(row, counts[row.problem_id], latest, collected)
             for row in rows
         },
         aliases={
@@ -68,13 +71,19 @@ def read_desired(connection: duckdb.DuckDBPyConnection) -> DesiredProblems:
     )
 
 
-def problem_fields(row: ProblemRow, counts: Sequence[DailyCount], latest: date) -> Fields:
+def problem_fields(
+    row: ProblemRow,
+    counts: Sequence[DailyCount],
+    latest: date,
+    collected: Collection[tuple[date, str]],
+) -> Fields:
     """Return the fields of a problem's record.
 
     Args:
         row: Of ``gold.problems``.
         counts: Its posts by day and source, in order.
         latest: The latest linked day, with which the spans end.
+        collected: The days and sources of which the posts are known.
     """
     days: dict[str, dict[str, int]] = {}
     sources: dict[str, int] = defaultdict(int)
@@ -85,6 +94,8 @@ def problem_fields(row: ProblemRow, counts: Sequence[DailyCount], latest: date) 
     def posts(after: date, until: date = latest) -> int:
         return sum(one.posts for one in counts if after < one.issue_date <= until)
 
+    week, week_before = posts(latest - WEEK), posts(latest - 2 * WEEK, latest - WEEK)
+    comparable = _are_comparable(counts, latest, collected)
     return {
         "title": row.canonical_title,
         "category": row.category,
@@ -98,12 +109,24 @@ def problem_fields(row: ProblemRow, counts: Sequence[DailyCount], latest: date) 
         "days_seen": row.days_seen,
         "posts": row.posts,
         "reach": row.reach,
-        "posts_7d": posts(latest - WEEK),
+        "posts_7d": week,
         "posts_30d": posts(latest - MONTH),
-        "posts_week_before": posts(latest - 2 * WEEK, latest - WEEK),
+        "posts_week_before": week_before,
+        "comparable": comparable,
+        "growth": week - week_before if comparable else 0,
+        "search": search_text(row.canonical_title, row.description),
         "sources": dict(sorted(sources.items())),
         "days": days,
     }
+
+
+def _are_comparable(
+    counts: Sequence[DailyCount], latest: date, collected: Collection[tuple[date, str]]
+) -> bool:
+    """Return whether the latest two weeks of a problem's sources are known, every day of them."""
+    days = [latest - timedelta(days=back) for back in range(2 * WEEK.days)]
+    sources = {one.source for one in counts if one.issue_date >= days[-1]}
+    return all((day, source) in collected for day in days for source in sources)
 
 
 def problem_changes(

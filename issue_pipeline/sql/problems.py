@@ -269,6 +269,19 @@ def daily_volumes(con: duckdb.DuckDBPyConnection) -> dict[tuple[date, str], int]
     return {(day, source): posts for day, source, posts in rows}
 
 
+def collected_source_days(con: duckdb.DuckDBPyConnection) -> set[tuple[date, str]]:
+    """Return the linked days and sources of which posts are stored, or that had none for certain.
+
+    A source that brought nothing and did not prove that there was nothing is missing.
+    """
+    rows = con.execute(
+        "SELECT collection_date, source FROM (SELECT collection_date, source FROM bronze.raw_items"
+        " UNION SELECT collection_date, source FROM bronze.collections WHERE complete)"
+        " WHERE collection_date IN (SELECT issue_date FROM gold.linked_days)"
+    ).fetchall()
+    return set(rows)
+
+
 def _all_rows(
     con: duckdb.DuckDBPyConnection, table: str, order: str, record_type: type[T]
 ) -> list[T]:

@@ -1,6 +1,7 @@
 """Runs that die at any moment, or meet: no record is lost, left over, or there twice."""
 
 import itertools
+import signal
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -41,7 +42,7 @@ def test_a_run_that_dies_at_any_moment_is_made_up_for_with_the_same_records(site
         child = site.child(publish_until, moment, day)
         child.start()
         child.join(WAIT_S)
-        assert child.exitcode in (0, 1)
+        assert child.exitcode in (0, -signal.SIGKILL)
         store_gold(site.database, day, after)
         site.publish(day)
         assert live_shows(site.server.url, day) == gold_says(day, after), moment
@@ -52,7 +53,8 @@ def test_a_run_that_dies_at_any_moment_is_made_up_for_with_the_same_records(site
         assert [row[:4] for row in site.told(day)] == told, moment
         if child.exitcode == 0:
             break
-    assert moment == 4  # the sync state, two batches, and what became of them
+    # The sync state, two batches, and what became of them; each begun, and all but done.
+    assert moment == 8
 
 
 def test_an_issue_whose_label_failed_for_a_while_comes_back_as_the_same_record(site, a_day):

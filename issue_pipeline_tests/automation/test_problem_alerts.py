@@ -145,6 +145,12 @@ def test_where_all_reports_are_of_this_week_nothing_is_compared(store, look, rec
     assert ": 12 reports (" in receiver.texts[0]
 
 
+def test_weeks_of_which_days_are_missing_are_not_compared(store, look, receiver):
+    store.put("Export fails", posts=20, posts_7d=12, posts_week_before=3, comparable=False)
+    look.twice()
+    assert ": 12 reports, not compared with last week: days are missing (" in receiver.texts[0]
+
+
 def test_a_change_is_told_once(store, look, receiver):
     begin(store, look, receiver)
     for _ in range(3):

@@ -372,6 +372,62 @@ def test_hostile_text_stays_text_and_inside_the_page(page, store):
         store.remove(problem, "problems")
 
 
+def test_weeks_of_which_days_are_missing_are_not_compared(page, store):
+    days = {day(9): {"github": 2}, NEWEST: {"github": 70}}
+    problem = store.put_problem("Half collected", days, NEWEST, comparable=False, growth=0)
+    page.goto(f"{store.url}/#/problems?q=half")
+    expect(page.locator(".problem .change")).to_have_text("not compared: days are missing")
+    page.goto(f"{store.url}/#/problem/{problem}")
+    expect(page.locator("#problem-numbers")).to_contain_text(
+        "reports in 7 days, not compared: days are missing"
+    )
+    store.remove(problem, "problems")
+
+
+def test_a_search_finds_words_whatever_their_case_and_accents(page, store, titles):
+    """In titles and descriptions, and in posts."""
+    folded = {
+        "Übergröße: CAFÉ stürzt ab": "ubergroße: cafe sturzt ab",
+        "Экспорт ПАДАЕТ": "экспорт падает",
+    }
+    made = [
+        store.put_problem(title, {NEWEST: {"github": 6}}, NEWEST, search=search)
+        for title, search in folded.items()
+    ]
+    first, second = folded
+    issue = store.put(NEWEST, "Of accents", problem=made[1], posts=[
+        {"title": "Où est mon Téléphone", "search": "ou est mon telephone it broke."}
+    ])  # fmt: skip
+    for query, found in (
+        ("cafe", [first]), ("CAFÉ STURZT", [first]), ("übergröße", [first]), ("падает", [second]),
+        ("Экспорт", [second]), ("telephone", [second]), ("TÉLÉPHONE où", [second]),
+    ):  # fmt: skip
+        page.goto(f"{store.url}/#/problems?q={query}")
+        titles(page, found)
+    store.remove(issue)
+    for problem in made:
+        store.remove(problem, "problems")
+
+
+def test_the_order_by_growth_ranks_all_problems_not_the_most_reported_alone(page, store):
+    """Of more than a thousand that are reported much, the one that grows is reported little."""
+    steady = {day(10): {"reddit": 50}, day(1): {"reddit": 50}}
+    store.put_all([
+        put_request("problems", a_problem(derived_id("steady", str(number)), f"Steady {number}",
+                                          steady, NEWEST, category="healthtech"))
+        for number in range(1_100)
+    ])  # fmt: skip
+    grows = store.put_problem("Grows", {NEWEST: {"reddit": 9}}, NEWEST, category="healthtech")
+    page.goto(f"{store.url}/#/problems?category=healthtech&order=growth")
+    expect(page.locator(".problem .title").first).to_have_text("Grows")
+    expect(page.locator("#problems-result")).to_have_text("1,101 found in 7 days")
+    store.remove(grows, "problems")
+    paths = [
+        f"/api/collections/problems/records/{derived_id('steady', str(n))}" for n in range(1_100)
+    ]
+    store.put_all([{"method": "DELETE", "url": path} for path in paths])
+
+
 def test_numbers_that_are_none_break_nothing(page, store):
     strange: Any = {day(1): {"github": "3", "reddit": -1}, "not a day": {"github": 9}, day(2): None}
     problem = derived_id("problem", "Strangely counted")

@@ -6,7 +6,16 @@ import numpy as np
 import pytest
 
 from issue_pipeline.problems import link_issues
-from issue_pipeline.problems.identity import Group, Link, Problem, link_day, similarities
+from issue_pipeline.problems.identity import (
+    MIN_SIMILARITY,
+    QUIET_DAYS,
+    QUIET_HANDICAP,
+    Group,
+    Link,
+    Problem,
+    link_day,
+    similarities,
+)
 from issue_pipeline.utils.embeddings import Vectors
 
 FIRST = date(2026, 3, 1)
@@ -48,6 +57,42 @@ def test_two_issues_of_the_first_day_that_are_one_problem_get_one_number():
 
 def test_two_issues_of_a_day_join_the_same_earlier_problem():
     assert linked([topic(1)], [topic(1, seed=1), topic(1, seed=2)]) == [[0], [0, 0]]
+
+
+def mixed(one: Vectors, other: Vectors, share: float) -> Vectors:
+    """Posts between two subjects, with so much of the first."""
+    rows = np.sqrt(share) * one + np.sqrt(1 - share) * other
+    return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
+
+
+def test_two_issues_of_a_day_that_are_not_one_problem_do_not_join_the_same_one():
+    """A cluster of yesterday mixed two subjects; today's clusters keep them apart."""
+    both, nearer, other = (
+        mixed(topic(1, seed=seed), topic(2, seed=seed), share)
+        for seed, share in ((1, 0.5), (2, 0.9), (3, 0.1))
+    )
+    alike = similarities([Group.of(nearer), Group.of(other)], [Group.of(both)])[:, 0]
+    assert (alike > MIN_SIMILARITY).all()
+    assert linked([both], [nearer]) == [[0], [0]]
+    assert linked([both], [other]) == [[0], [0]]
+    assert linked([both], [nearer, other]) == [[0], [0, 1]]
+    assert linked([both], [other, nearer]) == [[0], [1, 0]]
+
+
+def test_of_two_problems_about_as_similar_the_one_of_the_last_days_is_continued():
+    first, second = topic(1), mixed(topic(1, seed=1), topic(2), 0.5)
+    issue = mixed(topic(1, seed=2), topic(2, seed=2), 0.89)
+    groups = [Group.of(first), Group.of(second)]
+    to_first, to_second = similarities([Group.of(issue)], groups)[0]
+    assert to_second < to_first < to_second + QUIET_HANDICAP
+
+    def continued(last_seen: date) -> int:
+        problems = [Problem(0, last_seen, groups[:1]), Problem(1, FIRST, groups[1:])]
+        (link,) = link_day(problems, FIRST + timedelta(days=1), [Group.of(issue)])
+        return link.number
+
+    assert continued(FIRST) == 0
+    assert continued(FIRST - timedelta(days=QUIET_DAYS)) == 1
 
 
 def test_posts_that_agree_little_within_an_issue_need_to_agree_little_across():

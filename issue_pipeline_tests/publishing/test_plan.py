@@ -94,6 +94,7 @@ def test_every_post_of_it_is_published_and_refers_to_it():
             "comments": 3,
             "votes": -1,
             "distance": 0.5,
+            "search": "",
         }
         for url_hash, source in (("aa", "github"), ("bb", "reddit"))
     ]

@@ -104,7 +104,8 @@ def a_problem(
         "description": f"All about {title[:40]}.", "would_pay": False, "state": "steady",
         "state_since": max(days), "first_seen": min(days), "last_seen": max(days),
         "days_seen": len(days), "posts": posts, "reach": posts, "posts_7d": posts_in(6, 0),
-        "posts_30d": posts_in(29, 0), "posts_week_before": posts_in(13, 7), "sources": sources,
+        "posts_30d": posts_in(29, 0), "posts_week_before": posts_in(13, 7), "comparable": True,
+        "growth": posts_in(6, 0) - posts_in(13, 7), "sources": sources,
         "days": {day: dict(counts) for day, counts in days.items()}, **fields,
     }  # fmt: skip
 

@@ -37,8 +37,9 @@ class ProblemStore:
             "description": f"All about {title[:40]}.", "would_pay": False, "state": "new",
             "state_since": DAY, "first_seen": DAY, "last_seen": DAY, "days_seen": 1,
             "posts": posts, "reach": posts, "posts_7d": posts, "posts_30d": posts,
-            "posts_week_before": 0, "sources": {"github": posts},
+            "posts_week_before": 0, "comparable": True, "sources": {"github": posts},
             "days": {DAY: {"github": posts}}, **fields,
+            "growth": fields.get("posts_7d", posts) - fields.get("posts_week_before", 0),
         }  # fmt: skip
         self._batch(put_request("problems", record))
         return record_id

@@ -2,6 +2,7 @@
 
 import multiprocessing
 import os
+import signal
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -12,12 +13,14 @@ from typing import Any
 import duckdb
 import httpx
 
+from issue_pipeline.assets.linking import link_up_to_date
 from issue_pipeline.assets.live import publish
 from issue_pipeline.local.pocketbase_server import PocketBaseServer
 from issue_pipeline.partitions import SOURCES
 from issue_pipeline.publishing.sync import Published
 from issue_pipeline.records import Collection, Evidence, IssueRow
 from issue_pipeline.resources.duckdb import IssuesDatabase
+from issue_pipeline.resources.embedding import EmbeddingResource
 from issue_pipeline.resources.pocketbase import resource as pocketbase
 from issue_pipeline.resources.pocketbase.connection import PocketBaseConnection
 from issue_pipeline.resources.pocketbase.resource import PocketBaseResource
@@ -26,9 +29,12 @@ from issue_pipeline.sql import bronze, gold, silver
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
 ISSUES_PATH = "/api/collections/issues/records"
 PROOFS_PATH = "/api/collections/issue_evidence/records"
-# Processes that start in a hundredth of a second, because everything is imported before.
+# Processes that start in a hundredth of a second, because everything is imported before, and the
+# embedding model is loaded.
 CHILDREN = multiprocessing.get_context("forkserver")
-CHILDREN.set_forkserver_preload(["pocketbase", __name__])
+CHILDREN.set_forkserver_preload(
+    ["pocketbase", __name__, "issue_pipeline_tests.support.loaded_model"]
+)
 
 
 @dataclass
@@ -180,6 +186,7 @@ def gold_says(day: date, issues: Sequence[GoldIssue]) -> Shown:
                 "comments": 3,
                 "votes": -1,
                 "distance": 0.5,
+                "search": "",
             }
             for post in sorted(issue.posts)
         ]
@@ -242,33 +249,51 @@ def publish_in_child(ready: Any, day: date, path: str, settings: dict[str, str])
     publish(day, IssuesDatabase(database=path), PocketBaseResource(**settings))
 
 
-def publish_until(last_moment: int, day: date, path: str, settings: dict[str, str]) -> None:
-    """Publish in small batches, and die without a word at this moment, counted from 0.
+def die_at(moment: int) -> None:
+    """Have this process kill itself at a moment, counted from 0.
 
-    Moments are before each batch, and before each writing to the database. It exits with 0 if there
-    are fewer.
+    Moments are before and after each batch to PocketBase, and before each writing to the database
+    and before its commit. Batches become small, so that there are several.
     """
-    moments = iter(range(last_moment))
+    moments = iter(range(moment))
 
     def pass_a_moment() -> None:
         if next(moments, None) is None:
-            os._exit(1)
+            os.kill(os.getpid(), signal.SIGKILL)
 
     send_batch, write = PocketBaseConnection.send_batch, IssuesDatabase.write
 
     def send_batch_or_die(connection: PocketBaseConnection, requests: Any) -> Any:
         pass_a_moment()
-        return send_batch(connection, requests)
+        replies = send_batch(connection, requests)
+        pass_a_moment()
+        return replies
 
     @contextmanager
     def write_or_die(database: IssuesDatabase) -> Iterator[Any]:
         pass_a_moment()
         with write(database) as connection:
             yield connection
+            pass_a_moment()
 
     PocketBaseConnection.send_batch = send_batch_or_die  # type: ignore[method-assign]
     IssuesDatabase.write = write_or_die  # type: ignore[method-assign]
     pocketbase.BATCH_REQUESTS = 5
+
+
+def publish_until(moment: int, day: date, path: str, settings: dict[str, str]) -> None:
+    """Publish, and die at this moment; exits with 0 if there are fewer."""
+    die_at(moment)
+    publish(day, IssuesDatabase(database=path), PocketBaseResource(**settings))
+
+
+def link_and_publish_until(
+    moment: int, model: str, day: date, path: str, settings: dict[str, str]
+) -> None:
+    """Link and publish, and die at this moment; exits with 0 if there are fewer."""
+    die_at(moment)
+    embedding = EmbeddingResource(embedding_model=model)
+    link_up_to_date(day, IssuesDatabase(database=path), embedding)
     publish(day, IssuesDatabase(database=path), PocketBaseResource(**settings))
 
 

@@ -14,7 +14,7 @@ const NO_ADDRESS = "http://localhost:8090"
 const COLUMNS = {
   id: "", title: "", description: "", category: "", impact: "", would_pay: false, state: "",
   state_since: "", first_seen: "", last_seen: "", days_seen: 0, posts: 0, posts_7d: 0,
-  posts_week_before: 0, reach: 0, sources: "", updated: "",
+  posts_week_before: 0, comparable: false, reach: 0, sources: "", updated: "",
 }
 // Controls, marks of no width or of writing direction, half surrogate pairs, non-characters, tags:
 // as issue_pipeline/utils/printable.py has them, what XML 1.0 does not allow, and U+FFFD, which
@@ -251,6 +251,7 @@ function problemOf(row, base) {
       posts: row.posts,
       posts_7d: row.posts_7d,
       posts_week_before: row.posts_week_before,
+      comparable: row.comparable,
       reach: row.reach,
       sources: Object.fromEntries(counts),
     },
@@ -259,13 +260,14 @@ function problemOf(row, base) {
 
 function textOf(row, counts) {
   const change = row.posts_7d - row.posts_week_before
+  const compared = row.comparable
+    ? `, ${change < 0 ? "−" : "+"}${Math.abs(change)} since last week`
+    : ", not compared with last week: days are missing"
   // Where all reports are of this week there is nothing to compare.
-  const compared = row.posts === row.posts_7d
-    ? "" : `, ${change < 0 ? "−" : "+"}${Math.abs(change)} since last week`
   const lines = [
     clean(row.description),
     `${row.state[0].toUpperCase()}${row.state.slice(1)} since ${row.state_since}:`
-      + ` ${reports(row.posts_7d)} in 7 days${compared};`
+      + ` ${reports(row.posts_7d)} in 7 days${row.posts === row.posts_7d ? "" : compared};`
       + ` ${reports(row.posts)} by ${row.reach === 1 ? "1 person" : `${row.reach} people`}`
       + ` on ${row.days_seen === 1 ? "1 day" : `${row.days_seen} days`} since ${row.first_seen},`
       + ` last on ${row.last_seen}.`,

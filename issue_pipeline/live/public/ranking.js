@@ -1,5 +1,7 @@
 // Which issues are shown, and in what order.
 
+import { folded } from "./folded_text.js";
+
 const IMPACT_WEIGHT = { high: 3, medium: 2, low: 1 };
 const WOULD_PAY_FACTOR = 1.5;
 
@@ -47,6 +49,3 @@ function searchText(issue) {
   }
   return text;
 }
-
-// "cafe" finds "Café".
-const folded = (text) => text.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase();

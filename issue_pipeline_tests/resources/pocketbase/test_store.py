@@ -55,6 +55,7 @@ def a_post(record_id: str, number: int) -> Fields:
         "title": f"Post {number}", "snippet": "It broke.",
         "posted_at": "2026-03-10 12:00:00.123Z", "comments": 0, "votes": -3,
         "distance": 0.512,
+        "search": "",
     }  # fmt: skip
 
 

@@ -1,6 +1,7 @@
 // Reading problems: what is asked of the server, and no more.
 
-import { PAGE_RECORDS, countOf, isId, list, newestDay, recordOf } from "../api.js";
+import { PAGE_RECORDS, countOf, list, newestDay, recordOf } from "../api.js";
+import { folded } from "../folded_text.js";
 import { CATEGORIES, IMPACTS, SOURCES } from "../format.js";
 import { SINCE_YESTERDAY, SPANS } from "./address.js";
 import { STATES } from "./states.js";
@@ -20,13 +21,12 @@ const ROW_FIELDS = [
   "posts_7d",
   "posts_30d",
   "posts_week_before",
+  "comparable",
   "reach",
   "days",
 ].join();
 const ISSUE_FIELDS = "id,issue_date,title,size,complete";
 const MAX_ISSUES = 5 * PAGE_RECORDS;
-// A filter holds 200 conditions and 3,500 characters at most.
-const IDS_AT_ONCE = 100;
 const MAX_WORDS = 6;
 const MAX_WORD = 60;
 const POSTS = "issues_via_problem.issue_evidence_via_issue";
@@ -34,7 +34,8 @@ const POSTS = "issues_via_problem.issue_evidence_via_issue";
 /**
  * The condition of a view, as PocketBase's filter.
  *
- * Every word must stand in title or description, or in one and the same post.
+ * Every word must stand in title or description, or in one and the same post. Words are folded; so is
+ * `search`, which records have whose text is not ASCII alone.
  */
 function conditionOf(view, newest) {
   const { span, state, category, impact, source, pay, query } = view;
@@ -47,8 +48,9 @@ function conditionOf(view, newest) {
   if (pay) conditions.push("would_pay = true");
   for (const word of wordsOf(query))
     conditions.push(
-      `(title ~ "${word}" || description ~ "${word}"` +
-        ` || ${POSTS}.title ?~ "${word}" || ${POSTS}.snippet ?~ "${word}")`,
+      `(title ~ "${word}" || description ~ "${word}" || search ~ "${word}"` +
+        ` || ${POSTS}.title ?~ "${word}" || ${POSTS}.snippet ?~ "${word}"` +
+        ` || ${POSTS}.search ?~ "${word}")`,
     );
   return conditions.join(" && ");
 }
@@ -60,16 +62,19 @@ const equals = (field, value, known) =>
 
 // Quotes and backslashes would end the text in a filter, and "%" stands for anything.
 const wordsOf = (query) =>
-  [...new Set(query.split(/[\s"\\%\u0000-\u001f]+/).filter(Boolean))]
+  [...new Set(folded(query).split(/[\s"\\%\u0000-\u001f]+/).filter(Boolean))]
     .slice(0, MAX_WORDS)
     .map((word) => word.slice(0, MAX_WORD));
 
 /** The first `rows` problems of a view, in its order. */
 export async function problemsOf(view, newest, rows) {
   const filter = conditionOf(view, newest);
-  if (view.order === "growth") return grownMost(filter, rows);
   const { field } = SPANS[view.span];
-  const sort = view.order === "newest" ? `-first_seen,-${field},id` : `-${field},-posts,id`;
+  const sort = {
+    reports: `-${field},-posts,id`,
+    growth: `-growth,-${field},-posts,id`,
+    newest: `-first_seen,-${field},id`,
+  }[view.order];
   const { items } = await list("problems", {
     filter,
     sort,
@@ -79,42 +84,6 @@ export async function problemsOf(view, newest, rows) {
   });
   return items;
 }
-
-/**
- * The problems that grew most against the week before.
- *
- * The server cannot sort by a difference. No problem grows by more reports than its week had, so the
- * most reported thousand hold all that grew more than the last of them was reported.
- */
-async function grownMost(filter, rows) {
-  const { items } = await list("problems", {
-    filter,
-    sort: "-posts_7d,-posts,id",
-    perPage: PAGE_RECORDS,
-    fields: "id,posts_7d,posts_week_before",
-    skipTotal: 1,
-  });
-  const ids = items
-    .sort((a, b) => growth(b) - growth(a))
-    .slice(0, rows)
-    .map((one) => one.id)
-    .filter(isId);
-  const found = new Map();
-  for (let start = 0; start < ids.length; start += IDS_AT_ONCE) {
-    const some = ids.slice(start, start + IDS_AT_ONCE);
-    const page = await list("problems", {
-      filter: some.map((id) => `id='${id}'`).join("||"),
-      perPage: IDS_AT_ONCE,
-      fields: ROW_FIELDS,
-      skipTotal: 1,
-    });
-    for (const problem of page.items) found.set(problem.id, problem);
-  }
-  return ids.map((id) => found.get(id)).filter(Boolean);
-}
-
-/** Reports of the last seven days less those of the seven before. */
-export const growth = (problem) => problem.posts_7d - problem.posts_week_before;
 
 /** How many problems a view has in all, and in the states that stand above the list. */
 export async function countsOf(view, newest, states) {

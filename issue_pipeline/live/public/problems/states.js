@@ -31,9 +31,10 @@ export function stateMark(state) {
 }
 
 /** "+29 since last week", "as many as last week"; "" where all reports are of this week. */
-export function changeInWords({ posts, posts_7d, posts_week_before }) {
+export function changeInWords({ posts, posts_7d, posts_week_before, comparable }) {
   // The problem is new, or nothing was collected before: there is nothing to compare.
   if (posts === posts_7d) return "";
+  if (!comparable) return "not compared: days are missing";
   const growth = posts_7d - posts_week_before;
   if (!Number.isFinite(growth)) return "";
   if (growth === 0) return "as many as last week";
