@@ -32,7 +32,7 @@ from issue_pipeline.utils.clustering import (
     largest_first,
     outlier_ratio,
 )
-from issue_pipeline.utils.embeddings import clean_item, embed_texts, has_words, headings_of_day
+from issue_pipeline.utils.embeddings import clean_day, embed_texts, has_words
 
 
 class ClusteringConfig(dg.Config):
@@ -86,8 +86,7 @@ def clusters(
             for source in versions:
                 require_sound(f"{source} {day}", bronze_checks(connection, source, day))
         require_collected(day, ledger)
-        headings = headings_of_day(items)
-        texts = [clean_item(item, headings).text for item in items]
+        texts = [text.text for text in clean_day(items)]
         vectors = embed_texts(texts, embedding.get_model())
         clustering = cluster_posts(
             texts, vectors, mode=config.mode, min_cluster_size=config.min_size or None
