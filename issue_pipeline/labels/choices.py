@@ -67,14 +67,14 @@ _LEANING = re.compile(
     r"|those|here|there|yes|no|well|plus|only|same|both|which|because|apparently|you)\b",
     re.IGNORECASE,
 )
-# What works or helps, what was tried in vain, or what somebody would give for a remedy, is neither
-# cause nor consequence.
+# What works or helps, what was tried in vain, what should be done about it and what somebody would
+# give for that, is neither cause nor consequence.
 _WORKS_TRIED_OR_WISHES = re.compile(
     r"(?<!not )(?<!n['’]t )(?<!never )\b(?:correctly|properly|works? (?:fine|well|again|now)|helps?"
     r"|helped|is fine|fixed it|solved|no problem|(?:i|we)['’]d (?:\w+ )?(?:pay|like|love)"
     r"|would (?:\w+ )?(?:pay|like|love)|please|i pay|we pay)\b"
     r"|\b(?:changed nothing|changes nothing|no difference|(?:did|does)(?: not|n['’]t) help|no luck"
-    r"|in vain|to no avail|tried)\b",
+    r"|in vain|to no avail|tried|should|ought to)\b",
     re.IGNORECASE,
 )
 _PERSONAL = re.compile(
