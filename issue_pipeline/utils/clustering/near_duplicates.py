@@ -68,7 +68,8 @@ def without_copies(vectors: Vectors, groups: Groups, most: int) -> Rows:
     is_kept = np.ones(len(groups), bool)
     for group in large:
         members = np.flatnonzero(groups == group)
-        cosines = vectors @ vectors[members].mean(axis=0)
+        # Rounded, so that ranks do not hang on the last bits of a product.
+        cosines = np.round(vectors @ vectors[members].mean(axis=0), 5)
         cosines[members] = -np.inf
         # Not the nearest alone: a copy with a longer name in it may stand by itself.
         around = np.argsort(-cosines, kind="stable")[: min(2 * most, len(groups) - len(members))]

@@ -8,7 +8,7 @@ from issue_pipeline.utils.clustering.near_duplicates import (
     with_copies,
     without_copies,
 )
-from issue_pipeline.utils.clustering.neighbours import nearest
+from issue_pipeline.utils.clustering.space import Ranks
 from issue_pipeline.utils.embeddings import Vectors
 
 D = 384
@@ -17,6 +17,10 @@ TEXTS, POSTS = 20, 400
 
 def unit(rows: np.ndarray) -> Vectors:
     return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
+
+
+def near(vectors: Vectors, count: int = 8) -> Ranks:
+    return np.argsort(-(vectors @ vectors.T), axis=1)[:, :count].astype(np.int32)
 
 
 def notices(*, seed: int = 0) -> np.ndarray:
@@ -58,7 +62,7 @@ def test_in_any_order_the_same():
 
 def test_a_single_text_that_is_posted_often_keeps_all_its_copies():
     vectors = unit(np.concatenate([np.ones((30, D)), others()]))
-    groups = near_duplicates(nearest(vectors, 8))
+    groups = near_duplicates(vectors, near(vectors))
     assert len(without_copies(vectors, groups, 3)) == len(vectors)
     labels = cluster_embeddings(vectors).labels
     assert len(np.unique(labels[:30])) == 1
@@ -68,7 +72,7 @@ def test_a_single_text_that_is_posted_often_keeps_all_its_copies():
 def test_copies_are_those_of_a_cosine_of_95_hundredths():
     angles = np.deg2rad([0, 17, 34, 90, 110])  # cosines: 0.956, 0.956, and 0.940
     vectors = np.stack([np.cos(angles), np.sin(angles)], axis=1).astype(np.float32)
-    groups = near_duplicates(nearest(vectors, 5)).tolist()
+    groups = near_duplicates(vectors, near(vectors)).tolist()
     assert groups[0] == groups[1] == groups[2]
     assert len(set(groups)) == 3
 
