@@ -9,8 +9,6 @@ and a cluster.
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from issue_pipeline.utils.clustering.space import Ranks
 from issue_pipeline.utils.clustering.tree import NOISE, ClusterIds
@@ -38,6 +36,10 @@ def near_duplicates(vectors: Vectors, near: Ranks) -> Groups:
     Returns:
         int64 (n,): the group of each row, 0..g-1, most of them of one row.
     """
+    # Imports that only clustering should pay.
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
     n = len(vectors)
     listed = near[:, :_LISTED]
     is_copy = np.empty(listed.shape, bool)
