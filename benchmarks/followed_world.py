@@ -30,9 +30,8 @@ from issue_pipeline.utils.embeddings import (
     CleanText,
     TextEncoder,
     Vectors,
-    clean_item,
+    clean_day,
     embed_texts,
-    headings_of_day,
 )
 from issue_pipeline.utils.text_cleaning import snippet
 
@@ -72,8 +71,7 @@ def followed_world() -> Iterator[dict[str, Any]]:
 def _day(world: SyntheticWorld, day: date) -> tuple[list[FollowedIssue], list[int], Counter[str]]:
     model = EmbeddingResource(embedding_model=str(all_minilm_folder())).get_model()
     posts = [post for source in SOURCES for post in world.posts(source, day)]
-    headings = headings_of_day(posts)
-    clean = [clean_item(post, headings) for post in posts]
+    clean = clean_day(posts)
     vectors = embed_texts([one.text for one in clean], model)
     labels = cluster_posts([one.text for one in clean], vectors).labels
     scorer = ProblemScorer(model)

@@ -24,7 +24,7 @@ from issue_pipeline.sandbox.apis.addresses import permalink
 from issue_pipeline.sandbox.world.posts import SimulatedPost, Truth
 from issue_pipeline.settings import resources
 from issue_pipeline.utils.clustering import NOISE, cluster_posts
-from issue_pipeline.utils.embeddings import TextEncoder, clean_item, embed_texts
+from issue_pipeline.utils.embeddings import TextEncoder, clean_day, embed_texts
 from issue_pipeline.utils.urls import url_hash
 
 
@@ -72,7 +72,7 @@ def clustered_day(world: World, day: date, model: TextEncoder) -> ClusteredDay:
             )
             groups[key], truths[key] = post.channel, post.truth
     items.sort(key=lambda item: item.url_hash)
-    texts = [clean_item(item) for item in items]
+    texts = clean_day(items)
     embedded = [text.text for text in texts]
     vectors = embed_texts(embedded, model)
     labels = cluster_posts(embedded, vectors).labels

@@ -33,7 +33,7 @@ from issue_pipeline.resources.embedding import EmbeddingResource
 from issue_pipeline.resources.llm import LLMResource
 from issue_pipeline.sql import bronze, gold, silver
 from issue_pipeline.sql.summary import DaySummary, day_summary
-from issue_pipeline.utils.embeddings import headings_of_day
+from issue_pipeline.utils.embeddings import boilerplate_of_day
 
 
 @dg.asset(
@@ -67,12 +67,12 @@ def issues(
             require_clusters(connection, day, bronze.ledger_of_day(connection, day))
             require_sound(f"silver/clusters {day}", assignment_checks(connection, day))
             clusters = bronze.clustered_items_of_day(connection, day)
-            # Of the whole day, noise included: silver cleaned the same posts with these.
-            headings = headings_of_day(bronze.items_of_day(connection, day))
+            # Of the whole day, noise included: silver cleaned the same posts of the same.
+            boilerplate = boilerplate_of_day(bronze.items_of_day(connection, day))
             assignments = silver.assignments_digest(connection, day)
         # A day without clusters needs no model of either kind.
         model = embedding.get_model() if clusters else None
-        prepared = prepare_clusters(clusters, model, headings) if model else []
+        prepared = prepare_clusters(clusters, model, boilerplate) if model else []
         # What another run stored while this one prepared is read in the transaction that replaces
         # it: no label is lost that was paid for.
         with database.write() as connection:

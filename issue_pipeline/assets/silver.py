@@ -33,7 +33,7 @@ from issue_pipeline.utils.clustering import (
     largest_first,
     outlier_ratio,
 )
-from issue_pipeline.utils.embeddings import clean_item, embed_texts, has_words, headings_of_day
+from issue_pipeline.utils.embeddings import clean_day, embed_texts, has_words
 
 # Where dagster.yaml limits it, so many days at most are in the memory of this machine at once.
 CLUSTERING_POOL = "clustering"
@@ -92,8 +92,7 @@ def clusters(
             for source in versions:
                 require_sound(f"{source} {day}", bronze_checks(connection, source, day))
         require_collected(day, ledger)
-        headings = headings_of_day(items)
-        texts = [clean_item(item, headings).text for item in items]
+        texts = [text.text for text in clean_day(items)]
         with compute.executor() as executor:
             vectors = embed_texts(texts, embedding.get_model())
             clustering = cluster_posts(

@@ -67,17 +67,22 @@ _LEANING = re.compile(
     r"|those|here|there|yes|no|well|plus|only|same|both|which|because|apparently|you)\b",
     re.IGNORECASE,
 )
-# What works or helps, or what somebody would give for it, is neither cause nor consequence.
-_WORKS_OR_WISHES = re.compile(
+# What works or helps, what was tried in vain, what should be done about it and what somebody would
+# give for that, is neither cause nor consequence.
+_WORKS_TRIED_OR_WISHES = re.compile(
     r"(?<!not )(?<!n['’]t )(?<!never )\b(?:correctly|properly|works? (?:fine|well|again|now)|helps?"
     r"|helped|is fine|fixed it|solved|no problem|(?:i|we)['’]d (?:\w+ )?(?:pay|like|love)"
-    r"|would (?:\w+ )?(?:pay|like|love)|please|i pay|we pay)\b",
+    r"|would (?:\w+ )?(?:pay|like|love)|please|i pay|we pay)\b"
+    r"|\b(?:changed nothing|changes nothing|no difference|(?:did|does)(?: not|n['’]t) help|no luck"
+    r"|in vain|to no avail|tried|should|ought to)\b",
     re.IGNORECASE,
 )
 _PERSONAL = re.compile(
     r"\b(?:i['’]?m|i am|my (?:life|wife|husband|boss|mother|father|son|daughter|cousin|friend"
     r"|colleagues?|neighbou?r)|yesterday|today|tonight|last (?:week|month|year|night)|first time"
-    r"|this morning|thanks?|hello|hi|sorry|lol)\b",
+    r"|this morning|thanks?|hello|hi|sorry|lol|honestly|frankly"
+    r"|(?:in|since|last) (?-i:January|February|March|April|May|June|July|August|September|October"
+    r"|November|December))\b",
     re.IGNORECASE,
 )
 
@@ -223,7 +228,7 @@ def _sentence_bonus(sentence: str) -> float:
         + _ANECDOTE * bool(_PERSONAL.search(sentence))
         + _FIRST_PERSON * bool(_OWN.search(sentence))
         + _LEANS_ON_ANOTHER * bool(_LEANING.match(sentence))
-        + _RELIEF * bool(_WORKS_OR_WISHES.search(sentence))
+        + _RELIEF * bool(_WORKS_TRIED_OR_WISHES.search(sentence))
         + _NUMBER * len(re.findall(r"\d+", sentence)[:3])
     )
 

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 
 from issue_pipeline.labels.problem_scoring import ProblemScorer
 from issue_pipeline.records import Evidence, IssueRow, Item
-from issue_pipeline.utils.cleaning.shared_headings import Headings
 from issue_pipeline.utils.cluster_representatives import cluster_fingerprint, select_representatives
 from issue_pipeline.utils.clustering import centroid_distances
 from issue_pipeline.utils.embeddings import (
+    NO_BOILERPLATE,
+    Boilerplate,
     CleanText,
     TextEncoder,
     Vectors,
@@ -46,16 +47,16 @@ class PreparedCluster:
 def prepare_clusters(
     clusters: Sequence[tuple[int, Sequence[Item]]],
     model: TextEncoder,
-    headings: Headings = frozenset(),
+    boilerplate: Boilerplate = NO_BOILERPLATE,
 ) -> list[PreparedCluster]:
     """Clean and embed the members of every cluster, and choose its representatives.
 
     Args:
         clusters: (cluster_id, members in ``url_hash`` order).
         model: The embedding model.
-        headings: What the posts of the whole day share as headings, of ``headings_of_day``.
+        boilerplate: That of the whole day, of ``boilerplate_of_day``.
     """
-    texts = [[clean_item(item, headings) for item in items] for _, items in clusters]
+    texts = [[clean_item(item, boilerplate) for item in items] for _, items in clusters]
     embeddings = embed_texts([text.text for members in texts for text in members], model)
     scorer = ProblemScorer(model)
     prepared, start = [], 0

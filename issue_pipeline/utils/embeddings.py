@@ -3,8 +3,8 @@
 import logging
 import re
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Protocol, runtime_checkable
 from unicodedata import category
 
@@ -13,6 +13,11 @@ from numpy.typing import NDArray
 
 from issue_pipeline.utils.cleaning.redaction import without_marks
 from issue_pipeline.utils.cleaning.shared_headings import Headings, shared_headings
+from issue_pipeline.utils.cleaning.shared_sentences import (
+    Sentences,
+    shared_sentences,
+    without_sentences,
+)
 from issue_pipeline.utils.text_cleaning import clean_body, clean_title, cleaned_as
 
 logger = logging.getLogger(__name__)
@@ -108,14 +113,13 @@ def compute_embeddings_for_items(items: Sequence[Any], model: TextEncoder) -> Ve
 
     Args:
         items: Objects or mappings with ``source``, ``title`` and ``body``: all posts of the day,
-            for what they share as headings is a form's (:func:`headings_of_day`).
+            for boilerplate is what they share (:func:`boilerplate_of_day`).
         model: What ``EmbeddingResource.get_model`` hands out.
 
     Returns:
         float32 (n, 384), rows of length 1, in the order of the items; (0, 384) for none.
     """
-    headings = headings_of_day(items)
-    return embed_texts([clean_item(item, headings).text for item in items], model)
+    return embed_texts([text.text for text in clean_day(items)], model)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,28 +149,67 @@ def has_words(text: str) -> bool:
     return bool(_TWO_LETTERS.search(said)) or any(category(sign) == "Lo" for sign in said)
 
 
-def headings_of_day(items: Iterable[Any]) -> Headings:
-    """Return the headings that issues of a day share: the questions of forms.
+@dataclass(frozen=True, slots=True)
+class Boilerplate:
+    """What many posts of a day have, and what none of them is about.
+
+    Attributes:
+        headings: The questions of forms, which issues share as headings.
+        sentences: What posts of any source share that have nothing else in common.
+    """
+
+    headings: Headings = frozenset()
+    sentences: Sentences = frozenset()
+
+
+NO_BOILERPLATE = Boilerplate()
+
+
+def boilerplate_of_day(items: Sequence[Any]) -> Boilerplate:
+    """Return what a post's clean text must do without.
 
     Args:
-        items: All posts of the day, as objects or mappings with ``source`` and ``body``. Whoever
-            cleans some of them passes the headings of all, so that a post's clean text is the same
-            everywhere.
+        items: All posts of the day, as objects or mappings with ``source``, ``title`` and ``body``.
+            Whoever cleans some of them passes the boilerplate of all, so that a post's clean text
+            is the same everywhere.
     """
-    return shared_headings(
-        _get(item, "body") for item in items if cleaned_as(_get(item, "source")) == "github"
-    )
+    return _read(items)[1]
 
 
-def clean_item(item: Any, headings: Headings = frozenset()) -> CleanText:  # noqa: ANN401
+def clean_day(items: Sequence[Any]) -> list[CleanText]:
+    """Clean all posts of a day, in their order, without what they share as boilerplate.
+
+    Args:
+        items: As of :func:`boilerplate_of_day`.
+    """
+    texts, boilerplate = _read(items)
+    return [_without_shared(text, boilerplate) for text in texts]
+
+
+def clean_item(item: Any, boilerplate: Boilerplate = NO_BOILERPLATE) -> CleanText:  # noqa: ANN401
     """Clean a post.
 
     Args:
         item: An object or mapping with ``source``, ``title`` and ``body``.
-        headings: Those of :func:`headings_of_day`.
+        boilerplate: That of :func:`boilerplate_of_day`.
     """
     source, title, body = (_get(item, name) for name in ("source", "title", "body"))
-    return CleanText(clean_title(source, title), clean_body(source, body, headings))
+    text = CleanText(clean_title(source, title), clean_body(source, body, boilerplate.headings))
+    return _without_shared(text, boilerplate)
+
+
+def _read(items: Sequence[Any]) -> tuple[list[CleanText], Boilerplate]:
+    """Clean posts of what they share as headings, and find what sentences they share."""
+    headings = shared_headings(
+        _get(item, "body") for item in items if cleaned_as(_get(item, "source")) == "github"
+    )
+    texts = [clean_item(item, Boilerplate(headings)) for item in items]
+    sentences = shared_sentences([text.title for text in texts], [text.body for text in texts])
+    return texts, Boilerplate(headings, sentences)
+
+
+def _without_shared(text: CleanText, boilerplate: Boilerplate) -> CleanText:
+    return replace(text, body=without_sentences(text.body, boilerplate.sentences))
 
 
 def _get(item: Any, name: str) -> Any:  # noqa: ANN401

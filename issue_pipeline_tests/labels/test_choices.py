@@ -103,6 +103,9 @@ def test_of_equally_near_texts_those_that_report_a_problem_come_first():
         "My wife saw the export of the workspace stop.",
         "The export of the small workspace works fine.",
         "I'd gladly pay for an export of the workspace.",
+        "A new export of the workspace changed nothing.",
+        "The export of the workspace should stop on its own.",
+        "The export of the workspace stops since March, honestly.",
     ],
 )
 def test_sentences_that_tell_a_cause_or_consequence_come_first(weaker: str):

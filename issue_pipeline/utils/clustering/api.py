@@ -13,6 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from issue_pipeline.utils.clustering.cells import blocks_of
+from issue_pipeline.utils.clustering.near_duplicates import (
+    near_duplicates,
+    with_copies,
+    without_copies,
+)
 from issue_pipeline.utils.clustering.neighbours import Block, Neighbours, nearest
 from issue_pipeline.utils.clustering.reachability import Lists, Ranking
 from issue_pipeline.utils.clustering.selection import CEILING_SHARE, MIN_CEILING, select_clusters
@@ -144,6 +149,13 @@ def _smoothed_clusters(shared: SharedRows, min_cluster_size: int, min_samples: i
     n = shared.n
     averaged = 1 + smoothing_neighbours(n, min_cluster_size)
     lists, near, moved = _searched_once(shared, averaged, Ranking.of(n, min_samples))
+    groups = near_duplicates(shared.vectors, near)
+    kept = without_copies(shared.vectors, groups, max(1, min_samples))
+    if min_cluster_size <= len(kept) < n:
+        del lists, near, moved
+        fewer = SharedRows.of(shared.vectors[kept], shared.executor)
+        ids = _smoothed_clusters(fewer, min_cluster_size, min_samples)
+        return with_copies(ids, kept, groups, min_cluster_size)
     unsmoothed = ClusterTree(shared, min_cluster_size, min_samples, lists).cluster_ids()
     del lists
     moved = smooth(SharedRows.of(moved, shared.executor), averaged)
