@@ -195,7 +195,9 @@ def _neighbours_and_means(
 ) -> tuple[Neighbours, Vectors]:
     ranks = {*ranking.right, averaged, min(averaged, _MOST_VOTES)}
     found = nearest(block, *arrays, ranks=ranks, measured=ranking.measured)
-    return found, means(found.rows[:, :averaged], arrays[0])
+    # What is only averaged need not travel.
+    used = max(ranking.length, min(averaged, _MOST_VOTES))
+    return found.first(used), means(found.rows[:, :averaged], arrays[0])
 
 
 def smoothing_neighbours(n: int, min_cluster_size: int) -> int:

@@ -45,6 +45,10 @@ class Neighbours:
     rows: Ranks
     distances: Floats
 
+    def first(self, k: int) -> "Neighbours":
+        """Copy the k nearest of each row."""
+        return Neighbours(self.rows[:, :k].copy(), self.distances[:, :k].copy())
+
 
 def nearest(
     block: Block,
