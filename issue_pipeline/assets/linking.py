@@ -1,6 +1,5 @@
 """``gold.problems``: issues of one meaning, followed over the days."""
 
-from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
@@ -88,14 +87,11 @@ def link_up_to_date(day: date, database: IssuesDatabase, embedding: EmbeddingRes
         StoreBusyError: Other runs went on changing labels, or held the lock.
         StoreError: The database cannot be opened, or nothing can be written beside it.
     """
-    with ExitStack() as stack:
-        try:
-            stack.enter_context(database.lock("linking", MAX_WAIT_S))
-        except TimeoutError:
-            raise StoreBusyError(
-                f"Another run has been linking issues to problems for {MAX_WAIT_S:.0f} s. Wait"
-                " until it is done, or stop it; then run gold/problems again."
-            ) from None
+    busy = StoreBusyError(
+        f"Another run has been linking issues to problems for {MAX_WAIT_S:.0f} s. Wait until it is"
+        " done, or stop it; then run gold/problems again."
+    )
+    with database.lock("linking", MAX_WAIT_S, busy):
         for _ in range(MAX_TRIES):
             linked = _link(day, database, embedding)
             if linked is not None:

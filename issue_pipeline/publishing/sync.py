@@ -5,7 +5,6 @@ that reads the day.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import date
 
@@ -109,14 +108,11 @@ def sync_day(
         StoreError: The database cannot be opened, or nothing can be written beside it.
         UnsoundInputError: An issue has a good label and no evidence.
     """
-    with ExitStack() as stack:
-        try:
-            stack.enter_context(database.lock("publishing", MAX_WAIT_S))
-        except TimeoutError:
-            raise LiveStoreError(
-                f"Another run has been publishing for {MAX_WAIT_S:.0f} s. Wait until it is done, or"
-                " stop it; then run gold/live_issues again."
-            ) from None
+    busy = LiveStoreError(
+        f"Another run has been publishing for {MAX_WAIT_S:.0f} s. Wait until it is done, or"
+        " stop it; then run gold/live_issues again."
+    )
+    with database.lock("publishing", MAX_WAIT_S, busy):
         return _sync_day(day, database, pocketbase, read_day)
 
 

@@ -8,7 +8,12 @@ import duckdb
 import stamina
 from dagster_duckdb import DuckDBResource
 
-from issue_pipeline.errors import StoreBusyError, StoreError, StoreFullError
+from issue_pipeline.errors import (
+    IssuePipelineError,
+    StoreBusyError,
+    StoreError,
+    StoreFullError,
+)
 from issue_pipeline.sql.migrations import is_up_to_date, migrate
 from issue_pipeline.utils.file_lock import file_lock
 
@@ -86,22 +91,23 @@ class IssuesDatabase(DuckDBResource):
             connection.close()
 
     @contextmanager
-    def lock(self, work: str, timeout_s: float) -> Iterator[None]:
+    def lock(self, work: str, timeout_s: float, busy: IssuePipelineError) -> Iterator[None]:
         """Hold a file lock beside the database, so that one run at a time does some work.
 
         Args:
             work: Names the lock.
             timeout_s: Longest wait for another holder, in seconds.
+            busy: What to raise if others held the lock all the time.
 
         Raises:
-            TimeoutError: Others held the lock all the time.
+            IssuePipelineError: That one.
             StoreError: Nothing can be written beside the database.
         """
         with ExitStack() as stack:
             try:
                 stack.enter_context(file_lock(Path(f"{self.database}.{work}"), timeout_s))
             except TimeoutError:
-                raise
+                raise busy from None
             except OSError as error:
                 raise StoreError(
                     f"Cannot write beside the database {self.database} ({error.strerror}). Check"

@@ -51,7 +51,16 @@ class Executor(Protocol):
 
 
 class LocalExecutor:
-    """Runs pieces in threads of this process, as many as torch uses, each piece in one."""
+    """Runs pieces in threads of this process, each piece in one.
+
+    As many as torch used when the executor was made: while pieces run, torch tells a new thread 1.
+    """
+
+    def __init__(self) -> None:
+        """Count torch's threads."""
+        import torch
+
+        self._threads = torch.get_num_threads()
 
     def share(self, array: NDArray[Any]) -> Shared:
         """Return the array itself, or a copy on the GPU where there is one."""
@@ -65,17 +74,18 @@ class LocalExecutor:
         """Call the function for each piece, as of :class:`Executor`."""
         import torch
 
-        threads = torch.get_num_threads()
         ahead: deque[Future[Result]] = deque()
-        workers = ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,))
+        workers = ThreadPoolExecutor(
+            self._threads, initializer=torch.set_num_threads, initargs=(1,)
+        )
         try:
             for piece in pieces:
                 ahead.append(workers.submit(function, piece, *shared))
-                if len(ahead) >= PIECES_AHEAD * threads:
+                if len(ahead) >= PIECES_AHEAD * self._threads:
                     yield ahead.popleft().result()
             while ahead:
                 yield ahead.popleft().result()
         finally:
             workers.shutdown(cancel_futures=True)
             # Torch gives every later thread what any thread has set last.
-            torch.set_num_threads(threads)
+            torch.set_num_threads(self._threads)

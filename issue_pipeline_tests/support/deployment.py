@@ -245,6 +245,18 @@ class Deployment:
         )
         return str(data["partitionBackfillOrError"]["status"])
 
+    def complete_backfill(
+        self, assets: Sequence[Sequence[str]], partitions: Sequence[str], limit_s: float
+    ) -> None:
+        """Start a backfill and wait until it is done; it must succeed."""
+        backfill = self.backfill(assets, partitions)
+        self.wait_until(
+            f"the backfill of {assets} is done",
+            lambda: self.backfill_status(backfill) not in ("REQUESTED", "CANCELING"),
+            limit_s,
+        )
+        assert self.backfill_status(backfill) == "COMPLETED_SUCCESS"
+
     def cancel_backfill(self, backfill_id: str) -> None:
         self.graphql(
             "mutation($id: String!) { cancelPartitionBackfill(backfillId: $id) { __typename } }",

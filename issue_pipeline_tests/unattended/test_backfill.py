@@ -50,13 +50,7 @@ SCHEDULES = {"COLLECT_AT": f"{_FAR_HOUR:02}:30", "PROCESS_DEADLINE": f"{_FAR_HOU
 def fill(deployment: Deployment) -> None:
     """Collect the days, then process them, by two backfills; both must succeed."""
     for assets, partitions in (([BRONZE], SOURCE_DAYS), (PROCESSING, DAYS)):
-        backfill = deployment.backfill(assets, partitions)
-        deployment.wait_until(
-            f"the backfill of {assets} is done",
-            lambda one=backfill: deployment.backfill_status(one) not in ("REQUESTED", "CANCELING"),
-            LIMIT_S,
-        )
-        assert deployment.backfill_status(backfill) == "COMPLETED_SUCCESS"
+        deployment.complete_backfill(assets, partitions, LIMIT_S)
     deployment.wait_until_idle(LIMIT_S)
 
 

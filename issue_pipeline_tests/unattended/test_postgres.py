@@ -59,13 +59,7 @@ def test_the_example_is_the_projects_own_but_for_storage_and_how_much_runs_at_on
 
 def fill(deployment: Deployment) -> None:
     for assets, partitions in BACKFILLS:
-        backfill = deployment.backfill(assets, partitions)
-        deployment.wait_until(
-            f"the backfill of {assets} is done",
-            lambda one=backfill: deployment.backfill_status(one) not in ("REQUESTED", "CANCELING"),
-            LIMIT_S,
-        )
-        assert deployment.backfill_status(backfill) == "COMPLETED_SUCCESS"
+        deployment.complete_backfill(assets, partitions, LIMIT_S)
     deployment.wait_until_idle(LIMIT_S)
 
 

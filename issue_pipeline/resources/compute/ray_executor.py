@@ -49,6 +49,7 @@ HEAD_GRACE_S = 20.0
 CONNECT_TIMEOUT_S = 5.0
 # A worker process starts, and imports torch, before it can tell its traits.
 PROBE_TIMEOUT_S = 120.0
+# Of a GPU, so that a node with GPUs alone can be asked beside the pieces that it computes.
 _GPU_SHARE = 0.001
 _POLL_S = 2.0
 # How often nodes are counted, while pieces are handed out: a cluster may grow.
@@ -102,7 +103,7 @@ class RayExecutor:
         nodes: frozenset[NodeTraits],
         piece_timeout_s: float,
     ) -> None:
-        """Take over a connection.
+        """Run pieces over a connection that is open.
 
         Args:
             ray: The module, connected.
@@ -360,7 +361,7 @@ def _common_precision(nodes: frozenset[NodeTraits]) -> Precision:
 
 
 def _cancel(ray: Any, reference: Any, *, force: bool) -> None:  # noqa: ANN401
-    """Take back a piece that nobody waits for any more, by force together with its process."""
+    """Cancel a piece that nobody waits for any more; by force, end its process, too."""
     try:
         ray.cancel(reference, force=force)
     except Exception:

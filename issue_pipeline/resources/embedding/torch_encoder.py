@@ -1,7 +1,6 @@
 """The embedding model in torch."""
 
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -16,6 +15,7 @@ from issue_pipeline.resources.embedding.token_batches import (
     padded_length,
 )
 from issue_pipeline.utils.embeddings import DIMENSIONS, Vectors
+from issue_pipeline.utils.executor import LocalExecutor
 from issue_pipeline.utils.precision import Precision, best_precision
 
 if TYPE_CHECKING:
@@ -56,19 +56,17 @@ class TorchEncoder:
         precision: Precision | None = None,
         batch_size: BatchSize | None = None,
     ) -> None:
-        """Take the model over, and change it to the precision.
+        """Wrap a model, and convert it to the precision.
 
         Args:
             model: On the device where it is to run.
             precision: The processor's best by default.
             batch_size: What suits the device by default.
         """
-        import torch
-
         self._model = model.eval()
         self._tokenizer = Tokenizer(model)
         self._on_cpu = model.device.type == "cpu"
-        self._threads = torch.get_num_threads()
+        self._executor = LocalExecutor()
         self._batch_size = batch_size or (CPU_BATCH if self._on_cpu else GPU_BATCH)
         if (precision or best_precision(model.device.type)) == "bfloat16":
             model.bfloat16()
@@ -81,8 +79,13 @@ class TorchEncoder:
         size = self._batch_size
         batches = list(batches_of_one_shape(lengths, size.tokens, size.texts))
         inputs = (self._tokenizer.inputs([tokens[row] for row in rows]) for rows in batches)
-        embed = self._in_threads if self._on_cpu else self._in_a_queue
-        for rows, embedded in zip(batches, embed(inputs), strict=True):
+        # A GPU gets all batches before any result is waited for.
+        results = (
+            self._executor.map(self._embed, inputs)
+            if self._on_cpu
+            else [self._embed(one) for one in inputs]
+        )
+        for rows, embedded in zip(batches, results, strict=True):
             vectors[rows] = embedded.cpu().numpy()
         return vectors
 
@@ -96,22 +99,6 @@ class TorchEncoder:
             some = batches[start : start + together]
             vectors = self.encode([text for batch in some for text in batch])
             yield from np.split(vectors, np.cumsum([len(batch) for batch in some])[:-1])
-
-    def _in_threads(self, inputs: Iterator[Inputs]) -> "Iterator[Tensor]":
-        import torch
-
-        try:
-            with ThreadPoolExecutor(
-                self._threads, initializer=torch.set_num_threads, initargs=(1,)
-            ) as workers:
-                yield from workers.map(self._embed, inputs)
-        finally:
-            # Torch gives every later thread what any thread has set last.
-            torch.set_num_threads(self._threads)
-
-    def _in_a_queue(self, inputs: Iterator[Inputs]) -> "list[Tensor]":
-        """Hand all batches to the device before any result is waited for."""
-        return [self._embed(one) for one in inputs]
 
     def _embed(self, inputs: Inputs) -> "Tensor":
         import torch

@@ -124,9 +124,10 @@ def _compared_piece(
     proven = np.zeros(len(points), bool)
     if space.n > _PROPOSED:
         proven = _propose(space, core, component, points, ends, reach)
-    for block in blocks(int(np.sum(~proven)), space.n, item_bytes=16):
-        doubtful = np.flatnonzero(~proven)[block]
-        ends[doubtful], reach[doubtful] = _exactly(space, core, component, points[doubtful])
+    unproven = np.flatnonzero(~proven)
+    for block in blocks(len(unproven), space.n, item_bytes=16):
+        some = unproven[block]
+        ends[some], reach[some] = _exactly(space, core, component, points[some])
     distances = space.pair_distances(points, ends)
     return ends, np.maximum(distances, np.maximum(core[points], core[ends])), reach
 

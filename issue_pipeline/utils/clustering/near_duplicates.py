@@ -83,10 +83,10 @@ def without_copies(vectors: Vectors, groups: Groups, most: int) -> Rows:
 def with_copies(
     cluster_ids: ClusterIds, kept: Rows, groups: Groups, min_cluster_size: int
 ) -> ClusterIds:
-    """Give the rows that were left out the cluster of those that were kept of their group.
+    """Assign rows that were left out to the clusters of those that were kept of their group.
 
-    All of such a group go where most of the kept ones are. If these are noise, the group is a
-    cluster of its own, if it is large enough.
+    All of a group join the cluster that most of its kept rows are in. If these are noise, the group
+    is a cluster of its own, if it is large enough.
 
     Args:
         cluster_ids: int64 (k,), of the kept rows, -1 for noise.

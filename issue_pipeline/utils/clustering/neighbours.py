@@ -90,9 +90,9 @@ def nearest(
     others, squared = _ranked(others, squared)
     if listed < count:
         # Whoever is not listed is farther than that.
-        proven = squared[:, k - 1] <= np.maximum(0, last - slack[:, 0])
-        for part in blocks(int(np.sum(~proven)), space.n, item_bytes=16):
-            some = np.flatnonzero(~proven)[part]
+        unproven = np.flatnonzero(squared[:, k - 1] > np.maximum(0, last - slack[:, 0]))
+        for part in blocks(len(unproven), space.n, item_bytes=16):
+            some = unproven[part]
             others[some], squared[some] = _exactly(space, rows[some], listed, block.columns)
     return Neighbours(others[:, :k].astype(np.int32), np.sqrt(np.maximum(squared[:, :k], 0)))
 

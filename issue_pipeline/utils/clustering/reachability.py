@@ -32,7 +32,7 @@ class Ranking:
 
     @classmethod
     def of(cls, n: int, min_samples: int) -> "Ranking":
-        """Take the core distance at the ``min_samples``-th neighbour, capped at n - 1."""
+        """Rank for n points and HDBSCAN's ``min_samples``, which is capped at n - 1."""
         core = min(n - 1, min_samples)
         return cls(core, min(n, core + 1 + _MORE_NEIGHBOURS))
 

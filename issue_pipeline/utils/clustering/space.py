@@ -76,7 +76,12 @@ class Space:
     """Shared rows as a piece of work sees them."""
 
     def __init__(self, vectors: Shared, half: Shared) -> None:
-        """Take float32 (n, d) and float64 (n,), halves of the rows' squared lengths."""
+        """Wrap the arrays of :class:`SharedRows`.
+
+        Args:
+            vectors: float32 (n, d), the rows.
+            half: float64 (n,), half of each row's squared norm.
+        """
         self.x: Tensor = on_device(vectors)
         self.half: Tensor = on_device(half)
         self.n, self.d = self.x.shape
