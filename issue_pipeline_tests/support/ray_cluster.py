@@ -27,7 +27,7 @@ START_LIMIT_S = 90.0
 # The least that Ray takes, and more than enough for the days of the tests.
 STORE_BYTES = 120_000_000
 # One for all clusters of this process: Ray reads it once.
-_TOKEN = secrets.token_hex(16)
+AUTHENTICATION = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(16)}
 _RAY = Path(sys.executable).with_name("ray")
 
 
@@ -127,8 +127,7 @@ def ray_cluster() -> Iterator[RayCluster]:
             hosts,
             {
                 "PYTHONPATH": str(ROOT),
-                "RAY_AUTH_MODE": "token",
-                "RAY_AUTH_TOKEN": _TOKEN,
+                **AUTHENTICATION,
                 # Nothing of the cluster is on the way to a proxy.
                 "NO_PROXY": ",".join(["127.0.0.1", "localhost", *(ip for _, ip in hosts)]),
             },
