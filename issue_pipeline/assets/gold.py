@@ -22,7 +22,7 @@ from issue_pipeline.assets.partition_keys import day_of
 from issue_pipeline.assets.preconditions import require_collected
 from issue_pipeline.errors import MissingInputError, NoLabelsError, StoreBusyError
 from issue_pipeline.labels.labelling import ask_models, continued_rows, settled_rows
-from issue_pipeline.labels.preparation import collect_evidence, prepare_clusters
+from issue_pipeline.labels.preparation import collect_evidence, prepare_clusters, texts_of_day
 from issue_pipeline.labels.prompts import PROMPT_VERSION
 from issue_pipeline.labels.session import start_session
 from issue_pipeline.partitions import daily_partitions
@@ -33,7 +33,6 @@ from issue_pipeline.resources.embedding import EmbeddingResource
 from issue_pipeline.resources.llm import LLMResource
 from issue_pipeline.sql import bronze, gold, silver
 from issue_pipeline.sql.summary import DaySummary, day_summary
-from issue_pipeline.utils.embeddings import boilerplate_of_day
 
 
 @dg.asset(
@@ -67,12 +66,13 @@ def issues(
             require_clusters(connection, day, bronze.ledger_of_day(connection, day))
             require_sound(f"silver/clusters {day}", assignment_checks(connection, day))
             clusters = bronze.clustered_items_of_day(connection, day)
-            # Of the whole day, noise included: silver cleaned the same posts of the same.
-            boilerplate = boilerplate_of_day(bronze.items_of_day(connection, day))
+            # The whole day, noise included: what boilerplate is, all its posts tell.
+            items = bronze.items_of_day(connection, day)
             assignments = silver.assignments_digest(connection, day)
         # A day without clusters needs no model of either kind.
         model = embedding.get_model() if clusters else None
-        prepared = prepare_clusters(clusters, model, boilerplate) if model else []
+        prepared = prepare_clusters(clusters, model, texts_of_day(items)) if model else []
+        del items
         # What another run stored while this one prepared is read in the transaction that replaces
         # it: no label is lost that was paid for.
         with database.write() as connection:

@@ -1,6 +1,6 @@
 """Clusters with all that is computed of them on the fly, and the evidence that is made of it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from issue_pipeline.labels.problem_scoring import ProblemScorer
@@ -8,11 +8,10 @@ from issue_pipeline.records import Evidence, IssueRow, Item
 from issue_pipeline.utils.cluster_representatives import cluster_fingerprint, select_representatives
 from issue_pipeline.utils.clustering import centroid_distances
 from issue_pipeline.utils.embeddings import (
-    NO_BOILERPLATE,
-    Boilerplate,
     CleanText,
     TextEncoder,
     Vectors,
+    clean_day,
     clean_item,
     embed_texts,
 )
@@ -44,19 +43,26 @@ class PreparedCluster:
     problem_score: float
 
 
+def texts_of_day(items: Sequence[Item]) -> Callable[[Item], CleanText]:
+    """Clean all posts of a day, of which some are in clusters; return what looks up their texts."""
+    texts = zip(items, clean_day(items), strict=True)
+    by_key = {(item.source, item.url_hash): text for item, text in texts}
+    return lambda item: by_key[item.source, item.url_hash]
+
+
 def prepare_clusters(
     clusters: Sequence[tuple[int, Sequence[Item]]],
     model: TextEncoder,
-    boilerplate: Boilerplate = NO_BOILERPLATE,
+    text_of: Callable[[Item], CleanText] = clean_item,
 ) -> list[PreparedCluster]:
-    """Clean and embed the members of every cluster, and choose its representatives.
+    """Embed the members of every cluster, and choose its representatives.
 
     Args:
         clusters: (cluster_id, members in ``url_hash`` order).
         model: The embedding model.
-        boilerplate: That of the whole day, of ``boilerplate_of_day``.
+        text_of: Returns an item's clean text.
     """
-    texts = [[clean_item(item, boilerplate) for item in items] for _, items in clusters]
+    texts = [[text_of(item) for item in items] for _, items in clusters]
     embeddings = embed_texts([text.text for members in texts for text in members], model)
     scorer = ProblemScorer(model)
     prepared, start = [], 0

@@ -5,6 +5,7 @@ import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from hashlib import blake2b
 from typing import Any, Protocol, runtime_checkable
 from unicodedata import category
 
@@ -13,11 +14,7 @@ from numpy.typing import NDArray
 
 from issue_pipeline.utils.cleaning.redaction import without_marks
 from issue_pipeline.utils.cleaning.shared_headings import Headings, shared_headings
-from issue_pipeline.utils.cleaning.shared_sentences import (
-    Sentences,
-    shared_sentences,
-    without_sentences,
-)
+from issue_pipeline.utils.cleaning.shared_sentences import shared_sentences, without_sentences
 from issue_pipeline.utils.text_cleaning import clean_body, clean_title, cleaned_as
 
 logger = logging.getLogger(__name__)
@@ -113,7 +110,7 @@ def compute_embeddings_for_items(items: Sequence[Any], model: TextEncoder) -> Ve
 
     Args:
         items: Objects or mappings with ``source``, ``title`` and ``body``: all posts of the day,
-            for boilerplate is what they share (:func:`boilerplate_of_day`).
+            for boilerplate is what they share.
         model: What ``EmbeddingResource.get_model`` hands out.
 
     Returns:
@@ -149,67 +146,54 @@ def has_words(text: str) -> bool:
     return bool(_TWO_LETTERS.search(said)) or any(category(sign) == "Lo" for sign in said)
 
 
-@dataclass(frozen=True, slots=True)
-class Boilerplate:
-    """What many posts of a day have, and what none of them is about.
-
-    Attributes:
-        headings: The questions of forms, which issues share as headings.
-        sentences: What posts of any source share that have nothing else in common.
-    """
-
-    headings: Headings = frozenset()
-    sentences: Sentences = frozenset()
-
-
-NO_BOILERPLATE = Boilerplate()
-
-
-def boilerplate_of_day(items: Sequence[Any]) -> Boilerplate:
-    """Return what a post's clean text must do without.
-
-    Args:
-        items: All posts of the day, as objects or mappings with ``source``, ``title`` and ``body``.
-            Whoever cleans some of them passes the boilerplate of all, so that a post's clean text
-            is the same everywhere.
-    """
-    return _read(items)[1]
-
-
 def clean_day(items: Sequence[Any]) -> list[CleanText]:
     """Clean all posts of a day, in their order, without what they share as boilerplate.
 
-    Args:
-        items: As of :func:`boilerplate_of_day`.
-    """
-    texts, boilerplate = _read(items)
-    return [_without_shared(text, boilerplate) for text in texts]
-
-
-def clean_item(item: Any, boilerplate: Boilerplate = NO_BOILERPLATE) -> CleanText:  # noqa: ANN401
-    """Clean a post.
+    The last day is remembered: silver and gold of a run clean the same one.
 
     Args:
-        item: An object or mapping with ``source``, ``title`` and ``body``.
-        boilerplate: That of :func:`boilerplate_of_day`.
+        items: All posts of the day, as objects or mappings with ``source``, ``title`` and ``body``.
+            What boilerplate is, only all of them tell.
     """
-    source, title, body = (_get(item, name) for name in ("source", "title", "body"))
-    text = CleanText(clean_title(source, title), clean_body(source, body, boilerplate.headings))
-    return _without_shared(text, boilerplate)
+    global _last_day
+    key = _digest(items)
+    if _last_day is None or _last_day[0] != key:
+        _last_day = key, _cleaned_day(items)
+    return list(_last_day[1])
 
 
-def _read(items: Sequence[Any]) -> tuple[list[CleanText], Boilerplate]:
-    """Clean posts of what they share as headings, and find what sentences they share."""
+_last_day: tuple[bytes, list[CleanText]] | None = None
+
+
+def _digest(items: Sequence[Any]) -> bytes:
+    digest = blake2b(digest_size=16)
+    for item in items:
+        source, title, body = (_get(item, name) for name in ("source", "title", "body"))
+        digest.update(repr((cleaned_as(source), title, body)).encode())
+    return digest.digest()
+
+
+def _cleaned_day(items: Sequence[Any]) -> list[CleanText]:
     headings = shared_headings(
         _get(item, "body") for item in items if cleaned_as(_get(item, "source")) == "github"
     )
-    texts = [clean_item(item, Boilerplate(headings)) for item in items]
+    texts = [_cleaned(item, headings) for item in items]
     sentences = shared_sentences([text.title for text in texts], [text.body for text in texts])
-    return texts, Boilerplate(headings, sentences)
+    return [replace(text, body=without_sentences(text.body, sentences)) for text in texts]
 
 
-def _without_shared(text: CleanText, boilerplate: Boilerplate) -> CleanText:
-    return replace(text, body=without_sentences(text.body, boilerplate.sentences))
+def clean_item(item: Any) -> CleanText:  # noqa: ANN401
+    """Clean a post by itself.
+
+    Args:
+        item: An object or mapping with ``source``, ``title`` and ``body``.
+    """
+    return _cleaned(item, frozenset())
+
+
+def _cleaned(item: Any, headings: Headings) -> CleanText:  # noqa: ANN401
+    source, title, body = (_get(item, name) for name in ("source", "title", "body"))
+    return CleanText(clean_title(source, title), clean_body(source, body, headings))
 
 
 def _get(item: Any, name: str) -> Any:  # noqa: ANN401

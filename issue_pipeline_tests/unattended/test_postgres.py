@@ -1,4 +1,4 @@
-"""A backfill whose instance is in PostgreSQL, many runs at a time: the rows of one run by one.
+"""A backfill on a Ray cluster, its instance in PostgreSQL, many runs at once: the plain one's rows.
 
 ``make soak`` runs the backfill, fourteen days; the suite runs one job on such an instance.
 """
@@ -21,6 +21,7 @@ from issue_pipeline.partitions import CATCH_UP_DAYS
 from issue_pipeline.partitions import SOURCES as ALL_SOURCES
 from issue_pipeline_tests.support.deployment import ROOT, Deployment, deployed
 from issue_pipeline_tests.support.postgres import PostgresServer, postgres_server
+from issue_pipeline_tests.support.ray_cluster import ray_cluster
 
 SOAK = bool(os.environ.get("SOAK"))
 DAY_COUNT = 14
@@ -42,8 +43,17 @@ SETTINGS = {
 }
 BACKFILLS = (
     ([("bronze", "raw_items")], SOURCE_DAYS),
-    ([("silver", "clusters"), ("gold", "issues")], DAYS),
+    (
+        [
+            ("silver", "clusters"),
+            ("gold", "issues"),
+            ("gold", "problems"),
+            ("gold", "live_issues"),
+        ],
+        DAYS,
+    ),
 )
+HAS_RAY = find_spec("ray") is not None
 HAS_EXTRA = find_spec("dagster_postgres") is not None
 
 
@@ -118,17 +128,27 @@ def test_an_instance_as_in_the_example_keeps_its_runs_in_postgresql(
 
 @pytest.mark.e2e
 @pytest.mark.skipif(not HAS_EXTRA, reason="the extra postgres is not installed")
-@pytest.mark.skipif(not SOAK, reason="takes half an hour: make soak")
-def test_a_backfill_with_the_instance_in_postgresql_gives_the_same_rows(tmp_path: Path):
+@pytest.mark.skipif(not HAS_RAY, reason="the extra ray is not installed")
+@pytest.mark.skipif(not SOAK, reason="takes an hour: make soak")
+def test_a_backfill_on_ray_with_the_instance_in_postgresql_gives_the_same_rows(tmp_path: Path):
     instance = yaml.safe_load(EXAMPLE.read_text())
     instance["concurrency"]["runs"]["max_concurrent_runs"] = RUNS_AT_ONCE
     own = tmp_path / "dagster.yaml"
     own.write_text(yaml.safe_dump(instance))
-    with postgres_server(f"max_connections={MAX_CONNECTIONS}") as server:
+    with (
+        postgres_server(f"max_connections={MAX_CONNECTIONS}") as server,
+        ray_cluster() as cluster,
+    ):
+        for _ in range(2):
+            cluster.start_node()
         watch = ConnectionCount(server)
         try:
             rows, locks, violations = filled(
-                tmp_path / "postgres", dagster_yaml=own, **server.environment()
+                tmp_path / "scaled",
+                dagster_yaml=own,
+                RAY_ADDRESS=cluster.address,
+                **server.environment(),
+                **cluster.environment,
             )
         finally:
             watch.stop()

@@ -5,9 +5,11 @@ import numpy as np
 import pytest
 
 from issue_pipeline.resources.embedding.resource import EmbeddingResource
+from issue_pipeline.utils import embeddings
 from issue_pipeline.utils.embeddings import (
     CleanText,
     TextEncoder,
+    clean_day,
     clean_item,
     compute_embeddings_for_items,
     embed_texts,
@@ -159,6 +161,22 @@ def test_items_are_embedded_by_title_and_clean_body():
     assert clean_item(as_object).text == "a < b\nWhy?"
     vectors = compute_embeddings_for_items([as_object, as_mapping], LengthEncoder())
     assert np.allclose(vectors, embed_texts(["a < b\nWhy?"] * 2, LengthEncoder()))
+
+
+def test_a_day_is_cleaned_once_and_again_if_anything_of_it_changes(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(embeddings, "_last_day", None)
+    day = [{"source": "reddit", "title": f"Case {'x' * n}", "body": "It stops."} for n in range(3)]
+    cleaned = clean_day(day)
+    asked: list[Any] = []
+    monkeypatch.setattr(embeddings, "_cleaned_day", lambda items: asked.append(items) or [])
+    assert clean_day([dict(post) for post in day]) == cleaned
+    assert asked == []
+    for name, value in (("source", "github"), ("title", "Another"), ("body", None)):
+        other = [*day[:2], day[2] | {name: value}]
+        clean_day(other)
+        assert asked.pop() == other
+    clean_day(day[:2])
+    assert asked == [day[:2]]
 
 
 def test_a_post_without_a_body_stands_for_itself_by_its_title():

@@ -158,8 +158,9 @@ def _smoothed_clusters(shared: SharedRows, min_cluster_size: int, min_samples: i
         return with_copies(ids, kept, groups, min_cluster_size)
     unsmoothed = ClusterTree(shared, min_cluster_size, min_samples, lists).cluster_ids()
     del lists
-    moved = smooth(SharedRows.of(moved, shared.executor), averaged)
-    smoothed = ClusterTree(SharedRows.of(moved, shared.executor), min_cluster_size, min_samples)
+    once = SharedRows.of(moved, shared.executor, smoothed=True)
+    twice = SharedRows.of(smooth(once, averaged), shared.executor, smoothed=True)
+    smoothed = ClusterTree(twice, min_cluster_size, min_samples)
     return select_clusters(
         smoothed,
         unsmoothed,

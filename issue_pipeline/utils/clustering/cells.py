@@ -15,6 +15,8 @@ from issue_pipeline.utils.executor import Shared
 
 # A row is compared with so many others, or all there are. Up to so many the search is exact.
 COMPARED_ROWS = 50_000
+# Beyond, rows that were smoothed need fewer: their neighbours are in few cells.
+_SMOOTHED_COMPARED = 20_000
 # Mean size of a cell, whose rows share what they are compared with.
 _CELL_ROWS = 1_024
 _ITERATIONS = 8
@@ -32,9 +34,9 @@ def blocks_of(shared: SharedRows, neighbours: int) -> list[Block]:
     Returns:
         Blocks that hold each row once; the same for the same rows in the same order.
     """
-    compared = max(COMPARED_ROWS, 5 * neighbours)
-    if shared.n <= compared:
+    if shared.n <= max(COMPARED_ROWS, 5 * neighbours):
         return [Block(rows) for rows in blocks(shared.n, shared.n)]
+    compared = max(_SMOOTHED_COMPARED if shared.smoothed else COMPARED_ROWS, 5 * neighbours)
     cells, centres = _cells(shared)
     members = [np.flatnonzero(cells == cell) for cell in range(len(centres))]
     sizes = np.array([len(rows) for rows in members])

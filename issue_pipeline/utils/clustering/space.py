@@ -39,15 +39,17 @@ class SharedRows:
         vectors: float32 (n, d), the rows.
         executor: Where they are.
         space: The rows as this process sees them.
+        smoothed: Whether they are means of neighbours: these lie in clumps.
     """
 
     vectors: Vectors
     executor: Executor
     space: "Space"
+    smoothed: bool
     _arrays: tuple[object, ...]
 
     @classmethod
-    def of(cls, vectors: Vectors, executor: Executor) -> "SharedRows":
+    def of(cls, vectors: Vectors, executor: Executor, *, smoothed: bool = False) -> "SharedRows":
         """Share rows: float32 (n, d), finite. They must not change afterwards."""
         vectors = np.ascontiguousarray(vectors)
         n, d = vectors.shape
@@ -55,7 +57,7 @@ class SharedRows:
         for block in blocks(n, d, item_bytes=8):
             half[block] = np.square(vectors[block], dtype=np.float64).sum(axis=1) / 2
         shared = executor.share(vectors), executor.share(half)
-        return cls(vectors, executor, Space(vectors, half), shared)
+        return cls(vectors, executor, Space(vectors, half), smoothed, shared)
 
     @property
     def n(self) -> int:

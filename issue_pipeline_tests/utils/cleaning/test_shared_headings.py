@@ -1,7 +1,7 @@
 """What many posts of a day have as a heading is a form's question, however long it is."""
 
 from issue_pipeline.utils.cleaning.shared_headings import shared_headings
-from issue_pipeline.utils.embeddings import boilerplate_of_day, clean_item
+from issue_pipeline.utils.embeddings import clean_day, clean_item
 from issue_pipeline.utils.text_cleaning import clean_body
 
 QUESTION = "Anything in the logs that might be useful for us?"
@@ -51,10 +51,9 @@ def test_a_day_of_one_repository_loses_the_forms_questions_and_no_ones_answer():
         {"source": "github", "title": "It stops", "body": f"### {QUESTION}\n\n{answer}"}
         for answer in answers
     ]
-    boilerplate = boilerplate_of_day(items)
-    assert [clean_item(item, boilerplate).body for item in items] == answers
+    assert [text.body for text in clean_day(items)] == answers
 
 
 def test_other_sources_have_no_forms():
-    items = [{"source": "reddit", "title": "a", "body": body} for body in forms(9)]
-    assert boilerplate_of_day(items).headings == frozenset()
+    items = [{"source": "reddit", "title": "The export stops", "body": body} for body in forms(9)]
+    assert clean_day(items) == [clean_item(item) for item in items]

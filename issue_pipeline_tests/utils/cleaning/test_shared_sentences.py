@@ -3,7 +3,7 @@
 import pytest
 
 from issue_pipeline.utils.cleaning.shared_sentences import shared_sentences, without_sentences
-from issue_pipeline.utils.embeddings import boilerplate_of_day, clean_day, clean_item
+from issue_pipeline.utils.embeddings import clean_day
 
 CONDUCT = "By posting I agree to follow the Code of Conduct of this project."
 UNRELATED = (
@@ -91,6 +91,3 @@ def test_boilerplate_leaves_clean_texts_that_share_nothing(source: str, boilerpl
     texts = clean_day(items)
     expected = [f"{title}\nIt is case {'x' * i}." for i, title in enumerate(UNRELATED)]
     assert [text.text for text in texts] == expected
-    # Whoever cleans some of the posts gets the same texts.
-    shared = boilerplate_of_day(items)
-    assert [clean_item(item, shared) for item in items] == texts
