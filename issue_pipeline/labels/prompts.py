@@ -104,8 +104,10 @@ def _choosing(request: LabelRequest, taken: Collection[str]) -> Prompt:
     free = [title for title in offered.titles if normalize_title(title) not in taken]
     if offered.titles and not free:
         raise ModelNotAskedError("not asked: other problems of the day have all of its titles")
-    titles = free[:_OFFERED_TITLES]
     descriptions = offered.descriptions[:_OFFERED_DESCRIPTIONS]
+    # One text for both says less than two, unless there is no other.
+    titles = [*free[:1], *(title for title in free[1:] if title not in descriptions)]
+    titles = titles[:_OFFERED_TITLES]
     decided = {
         "category": request.likely_category,
         "would_pay_signal": request.likely_would_pay,
