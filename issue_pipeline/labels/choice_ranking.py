@@ -32,7 +32,7 @@ _RELIEF = -0.2
 # which it repeats the title; and if it is a title itself, which tells less than almost any sentence
 # about the same.
 _PER_LOG_WORDS = 0.13
-_PER_REPETITION = -1.0
+_PER_REPETITION = -2.0
 _MIN_REPETITION = 0.8
 _IS_TITLE = -0.3
 _OWN_CASE = -0.05
