@@ -143,6 +143,16 @@ def test_what_a_cluster_offers_comes_before_what_the_representatives_say():
     assert prompt.titles == ["Exports hang", "Slow"]
 
 
+def test_a_title_that_is_offered_as_description_is_offered_as_title_only_where_it_is_the_best():
+    def offered(*descriptions: str) -> list[str]:
+        choices = Choices(["Exports stop", "Exports hang", "Stuck", "Slow"], descriptions)
+        prompt = build_prompt(replace(request(), choices=lambda: choices), style="choose")
+        return list(prompt.titles)
+
+    assert offered("Exports hang", "It stops.") == ["Exports stop", "Stuck", "Slow"]
+    assert offered("Exports stop", "It stops.") == ["Exports stop", "Exports hang", "Stuck"]
+
+
 def test_nothing_is_computed_for_a_model_that_writes():
     def never() -> Choices:
         raise AssertionError
