@@ -112,7 +112,9 @@ def test_a_writing_model_may_write_what_it_likes():
 def test_a_choosing_model_chooses_among_the_tidied_titles():
     posts = [
         Representative("Show HN: <b>Export</b>   hangs!! [part 4]", ""),
-        Representative("Export hangs", ""),
+        Representative(
+            "Export hangs", "Every export of a large workspace hangs at ninety percent."
+        ),
         Representative("CSV download never ends", ""),
         Representative("Saving takes all night", ""),
         Representative("One title more than a small model can weigh", ""),
