@@ -8,6 +8,7 @@ from functools import cache, partial
 from typing import Protocol
 
 from issue_pipeline.errors import LabelingError, TitleTakenError
+from issue_pipeline.labels.choice_ranking import MeasuredText
 from issue_pipeline.labels.choices import (
     MAX_BODY_CHARS,
     NEAREST_MEMBERS,
@@ -343,11 +344,14 @@ def _choices(
     distances = centroid_distances(cluster.embeddings)
     nearest = sorted(range(len(distances)), key=lambda row: (distances[row], row))
 
-    def ranking(texts: list[str]) -> tuple[list[float], list[float]]:
+    def measure(texts: list[str]) -> list[MeasuredText]:
+        if not texts:
+            return []
         vectors = grounding.embed(texts)
         cosines = cosines_to_centroid(vectors, cluster.embeddings)
         # Where there is no problem, no text is better for speaking of one.
-        return cosines, hinter.problem_scores(texts, vectors) if is_problem else [0.0] * len(texts)
+        scores = hinter.problem_scores(texts, vectors) if is_problem else [0.0] * len(texts)
+        return list(map(MeasuredText, texts, vectors, cosines, scores))
 
     return rank_choices(
         [
@@ -357,7 +361,7 @@ def _choices(
             )
             for row in nearest[:NEAREST_MEMBERS]
         ],
-        ranking,
+        measure,
     )
 
 

@@ -19,11 +19,12 @@ from issue_pipeline.resources.llm import CHOOSE, Messages
 from issue_pipeline.utils.cluster_representatives import normalize_title
 
 # Goes into the gold asset's code version: raise it when the words below change.
-PROMPT_VERSION = "7"
+PROMPT_VERSION = "8"
 # Bounds the prompt whatever the posts hold.
 MAX_REP_TITLE_CHARS = 300
 _OFFERED_TITLES = 3
-_OFFERED_DESCRIPTIONS = 2
+# A very small model takes the second nearly as often as the first, which is better more often.
+_OFFERED_DESCRIPTIONS = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,8 +105,10 @@ def _choosing(request: LabelRequest, taken: Collection[str]) -> Prompt:
     free = [title for title in offered.titles if normalize_title(title) not in taken]
     if offered.titles and not free:
         raise ModelNotAskedError("not asked: other problems of the day have all of its titles")
-    titles = free[:_OFFERED_TITLES]
     descriptions = offered.descriptions[:_OFFERED_DESCRIPTIONS]
+    # One text for both says less than two, unless there is no other.
+    titles = [*free[:1], *(title for title in free[1:] if title not in descriptions)]
+    titles = titles[:_OFFERED_TITLES]
     decided = {
         "category": request.likely_category,
         "would_pay_signal": request.likely_would_pay,
@@ -114,9 +117,9 @@ def _choosing(request: LabelRequest, taken: Collection[str]) -> Prompt:
     }
     user = (
         f"{_INTRODUCTION_CHOOSE}\nTitles: {json.dumps(titles, ensure_ascii=False)}\n"
-        f"Sentences: {json.dumps(descriptions, ensure_ascii=False)}\n"
-        "As canonical_title copy the title, and as description the sentence, that says best what"
-        f" the problem is.\n{json.dumps(decided)}"
+        f"Sentence: {json.dumps(descriptions, ensure_ascii=False)}\n"
+        "As canonical_title copy the title that says best what the problem is, and as description"
+        f" the sentence.\n{json.dumps(decided)}"
     )
     return Prompt(
         [{"role": "user", "content": user}],

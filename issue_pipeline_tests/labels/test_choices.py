@@ -1,7 +1,9 @@
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
+import numpy as np
 import pytest
 
+from issue_pipeline.labels.choice_ranking import MeasuredText
 from issue_pipeline.labels.choices import (
     MaskedPost,
     rank_choices,
@@ -13,6 +15,23 @@ from issue_pipeline.labels.schema import IssueLabel, plain_text_problem
 from issue_pipeline_tests.support.scripted_model import GOOD_LABEL
 
 TELLING = "Every export of a large workspace hangs at ninety percent."
+
+
+def measure(
+    cosines: Callable[[str], float] = lambda _: 0.6,
+    *,
+    scores: Callable[[str], float] = lambda _: 0.0,
+    to_title: Callable[[str], float] = lambda _: 0.6,
+) -> Callable[[list[str]], list[MeasuredText]]:
+    """Return a measure by the words of a text; ``to_title`` is the cosine to "Export hangs"."""
+
+    def vector(text: str) -> np.ndarray:
+        cosine = 1.0 if text == "Export hangs" else to_title(text)
+        return np.array([cosine, (1 - cosine**2) ** 0.5], dtype=np.float32)
+
+    return lambda texts: [
+        MeasuredText(text, vector(text), cosines(text), scores(text)) for text in texts
+    ]
 
 
 def titles(*posts: str) -> Sequence[str]:
@@ -80,20 +99,15 @@ def test_sentences_end_where_they_end(sentence: str):
 
 def test_what_ranks_highest_is_offered_first_and_what_is_far_from_the_cluster_last():
     worth = {"Export hangs": 0.5, "Exports stop": 0.7, "Off topic": 0.1}
-
-    def ranking(texts: list[str]) -> tuple[list[float], list[float]]:
-        return [worth[text] for text in texts], [9.0 * (text == "Off topic") for text in texts]
-
+    measured = measure(worth.__getitem__, scores=lambda text: 9.0 * (text == "Off topic"))
     posts = [MaskedPost(title, "") for title in worth]
-    assert rank_choices(posts, ranking).titles == ["Exports stop", "Export hangs", "Off topic"]
+    assert rank_choices(posts, measured).titles == ["Exports stop", "Export hangs", "Off topic"]
 
 
 def test_of_equally_near_texts_those_that_report_a_problem_come_first():
-    def ranking(texts: list[str]) -> tuple[list[float], list[float]]:
-        return [0.6] * len(texts), [1.0 * ("hangs" in text) for text in texts]
-
+    measured = measure(scores=lambda text: 1.0 * ("hangs" in text))
     posts = [MaskedPost("A look at exports", ""), MaskedPost("Export hangs", "")]
-    assert rank_choices(posts, ranking).titles == ["Export hangs", "A look at exports"]
+    assert rank_choices(posts, measured).titles == ["Export hangs", "A look at exports"]
 
 
 @pytest.mark.parametrize(
@@ -110,12 +124,85 @@ def test_of_equally_near_texts_those_that_report_a_problem_come_first():
 )
 def test_sentences_that_tell_a_cause_or_consequence_come_first(weaker: str):
     telling = "The export of the workspace stops because the disk is full."
-
-    def ranking(texts: list[str]) -> tuple[list[float], list[float]]:
-        return [0.6] * len(texts), [0.0] * len(texts)
-
     post = MaskedPost("Export hangs", f"{weaker} {telling}")
-    assert rank_choices([post], ranking).descriptions == [telling, weaker]
+    assert rank_choices([post], measure()).descriptions == [telling, weaker]
+
+
+def test_a_description_is_about_the_same_as_the_title():
+    own = "The export of every workspace stops at ninety percent."
+    other = "The import of every workspace starts at ninety percent."
+    post = MaskedPost("Export hangs", f"{other} {own}")
+    measured = measure(to_title=lambda text: 0.6 if text == own else 0.3)
+    assert rank_choices([post], measured).descriptions == [own, other]
+
+
+def test_of_equally_near_sentences_the_one_that_tells_more_comes_first():
+    short = "The export stops at ninety percent."
+    long = "The export stops at ninety percent and leaves half of a file which nobody can open."
+    post = MaskedPost("Export hangs", f"{short} {long}")
+    assert rank_choices([post], measure()).descriptions == [long, short]
+
+
+def test_a_sentence_that_only_repeats_the_title_comes_after_one_that_tells_more():
+    repeating = "The export of a workspace hangs every time."
+    post = MaskedPost("Export hangs", f"{repeating} {TELLING}")
+    measured = measure(to_title=lambda text: 1.0 if text == repeating else 0.7)
+    assert rank_choices([post], measured).descriptions == [TELLING, repeating]
+
+
+OTHER_TITLE = "Large workspaces cannot be exported at all"
+
+
+def test_where_no_sentence_is_about_the_cluster_the_title_of_another_post_describes_it():
+    posts = [
+        MaskedPost("Export hangs", "Nobody needs to answer this message."),
+        MaskedPost(OTHER_TITLE, ""),
+    ]
+    measured = measure(lambda text: 0.1 if "message" in text else 0.7 - 0.1 * (text == OTHER_TITLE))
+    offered = rank_choices(posts, measured)
+    assert offered.titles[0] == "Export hangs"
+    assert offered.descriptions[0] == OTHER_TITLE
+
+
+def test_a_sentence_that_is_about_the_cluster_comes_before_any_title():
+    posts = [MaskedPost("Export hangs", TELLING), MaskedPost(OTHER_TITLE, "")]
+    assert rank_choices(posts, measure()).descriptions == [TELLING, OTHER_TITLE]
+
+
+def test_questions_and_words_without_a_statement_describe_nothing():
+    posts = [
+        MaskedPost("Export hangs", TELLING),
+        MaskedPost("Why can large workspaces not be exported?", ""),
+        MaskedPost("Broken exports", ""),
+    ]
+    assert rank_choices(posts, measure()).descriptions == [TELLING]
+
+
+@pytest.mark.parametrize(
+    "gap",
+    [
+        "The export returns and stops as soon as it reads .",
+        "The large export ( of 2 GB) hangs at ninety percent.",
+        "The large export of , and hangs at ninety percent.",
+    ],
+)
+def test_a_text_from_which_code_was_taken_out_is_not_whole(gap: str):
+    assert not states_something(gap)
+
+
+def test_a_title_from_which_code_was_taken_out_is_not_whole():
+    assert whole_title("The large export of , and hangs at ninety percent") == ""
+
+
+@pytest.mark.parametrize(
+    "whole",
+    [
+        "The model cannot be saved as a .tf file here.",
+        "The export (of 2 GB) hangs at ninety, always.",
+    ],
+)
+def test_signs_within_words_are_no_gaps(whole: str):
+    assert states_something(whole)
 
 
 def test_titles_with_nearly_the_same_words_are_offered_once():
@@ -130,6 +217,15 @@ def test_without_a_whole_title_a_sentence_stands_in_and_then_a_part_of_a_title()
     assert rank_choices([masked]).titles == [TELLING]
     assert titles(f"The large export of {MASK} hangs", MASK) == ["The large export"]
     assert titles(MASK, f"{MASK} hangs") == []
+
+
+def test_no_sentence_on_something_else_stands_in_for_a_title():
+    masked = MaskedPost(
+        f"The large export of a workspace hangs {MASK}", "Recipes may come by mail to us."
+    )
+    offered = rank_choices([masked], measure(lambda text: 0.1 if "Recipes" in text else 0.6))
+    assert offered.titles == ["The large export of a workspace hangs"]
+    assert offered.descriptions[0] == offered.titles[0]
 
 
 def test_no_mask_is_ever_offered():

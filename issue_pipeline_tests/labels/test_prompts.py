@@ -97,8 +97,8 @@ def test_whoever_changes_the_words_of_the_prompt_raises_its_version():
     prompts = [build_prompt(request(), style=style) for style in STYLES]
     words = json.dumps([[prompt.messages, prompt.schema] for prompt in prompts])
     assert (PROMPT_VERSION, hashlib.sha256(words.encode()).hexdigest()[:12]) == (
-        "7",
-        "14c1ee99bb8e",
+        "8",
+        "890fdb5dc368",
     )
     assert set(issues.code_versions_by_key.values()) == {PROMPT_VERSION}
 
@@ -112,7 +112,9 @@ def test_a_writing_model_may_write_what_it_likes():
 def test_a_choosing_model_chooses_among_the_tidied_titles():
     posts = [
         Representative("Show HN: <b>Export</b>   hangs!! [part 4]", ""),
-        Representative("Export hangs", ""),
+        Representative(
+            "Export hangs", "Every export of a large workspace hangs at ninety percent."
+        ),
         Representative("CSV download never ends", ""),
         Representative("Saving takes all night", ""),
         Representative("One title more than a small model can weigh", ""),
@@ -137,10 +139,20 @@ def test_what_a_cluster_offers_comes_before_what_the_representatives_say():
     offered = Choices(["Exports stop", "Exports hang", "Stuck", "Slow"], ["It stops.", "It waits."])
     prompt = build_prompt(replace(request(), choices=lambda: offered), style="choose")
     assert prompt.titles == ["Exports stop", "Exports hang", "Stuck"]
-    assert choices(prompt, "description") == offered.descriptions
+    assert choices(prompt, "description") == offered.descriptions[:1]
     taken = frozenset(["exports stop", "stuck"])
     prompt = build_prompt(replace(request(), choices=lambda: offered), style="choose", taken=taken)
     assert prompt.titles == ["Exports hang", "Slow"]
+
+
+def test_a_title_that_is_offered_as_description_is_offered_as_title_only_where_it_is_the_best():
+    def offered(*descriptions: str) -> list[str]:
+        choices = Choices(["Exports stop", "Exports hang", "Stuck", "Slow"], descriptions)
+        prompt = build_prompt(replace(request(), choices=lambda: choices), style="choose")
+        return list(prompt.titles)
+
+    assert offered("Exports hang", "It stops.") == ["Exports stop", "Stuck", "Slow"]
+    assert offered("Exports stop", "It stops.") == ["Exports stop", "Exports hang", "Stuck"]
 
 
 def test_nothing_is_computed_for_a_model_that_writes():

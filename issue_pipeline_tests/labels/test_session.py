@@ -149,8 +149,10 @@ def test_the_model_is_bound_to_the_schema_and_to_one_reproducible_answer():
 
 def test_a_choosing_model_is_held_to_the_titles_it_was_given():
     chosen = label(canonical_title="CSV fails")
+    told = replace(POSTS[0], snippet="Every export of a large workspace hangs at ninety percent.")
+    request = replace(SMALL, representatives=[told, *POSTS[1:]])
     with ScriptedModel([label(canonical_title="My own idea"), chosen]) as model:
-        result = ask(local_session(model, local_style="choose"), SMALL)
+        result = ask(local_session(model, local_style="choose"), request)
         assert "canonical_title: expected one of the titles given" in last_message(model)
     assert result.label.canonical_title == "CSV fails"
     schema = model.requests[0]["response_format"]["json_schema"]["schema"]
