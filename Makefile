@@ -62,6 +62,7 @@ eval: .venv/peers
 
 soak: .venv/dev
 	SOAK=1 $(BIN)/python -m pytest issue_pipeline_tests/unattended issue_pipeline_tests/test_real_day.py \
+		issue_pipeline_tests/test_end_to_end.py \
 		issue_pipeline_tests/resources/collectors/test_proven_days.py \
 		issue_pipeline_tests/assets/test_problem_histories.py \
 		issue_pipeline_tests/resources/collectors/test_unsettled_totals.py \

@@ -52,7 +52,7 @@ def measure(posts: int) -> Iterator[Row]:
             environment = os.environ | services.environment()
             command = [sys.executable, "-m", "benchmarks.whole_day"]
             day = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
-            store = services.servers["pocketbase"].pid
+            store = services.servers["pocketbase"].process.pid
             with _peak_memory(day.pid, store) as peak_mb:
                 told = day.communicate()[0]
             if day.returncode:

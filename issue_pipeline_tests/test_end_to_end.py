@@ -189,6 +189,7 @@ def only_good(tables: dict[str, list[tuple[Any, ...]]]) -> dict[str, list[tuple[
     return {**tables, "gold.issues": good}
 
 
+@pytest.mark.skipif(not os.environ.get("SOAK"), reason="labels five days again: make soak")
 def test_the_other_mode_is_recorded_and_publishes_its_own_clusters(demo):
     demo.run("--mode", "raw")
     assert demo.query("SELECT DISTINCT mode FROM silver.clusters") == [("raw",)]

@@ -395,3 +395,27 @@ def test_an_empty_store_says_so_until_its_first_issue_comes(page, tmp_path):
         store.put("2026-03-12", "The first of all")
         wait_for_titles(page, ["The first of all"])
         assert page.get_by_text("No issues yet").count() == 0
+
+
+def test_a_view_that_opens_while_the_feed_is_being_subscribed_to_hears_of_changes(page, tmp_path):
+    held: list[Any] = []
+
+    def hold_the_first(route: Any) -> None:
+        if route.request.method == "POST" and not held:
+            held.append(route)
+        else:
+            route.continue_()
+
+    with (
+        PocketBaseServer(tmp_path / "pocketbase", log=tmp_path / "pocketbase.log") as server,
+        opened_store(server) as store,
+    ):
+        page.route("**/api/realtime", hold_the_first)
+        with page.expect_request(lambda one: "realtime" in one.url and one.method == "POST"):
+            page.goto(server.url)
+        # Without problems the page opens on the days instead.
+        page.get_by_text("No issues yet").wait_for()
+        held[0].continue_()
+        page.locator("#connection[data-state=live]").wait_for()
+        store.put("2026-03-12", "The first of all")
+        wait_for_titles(page, ["The first of all"])

@@ -467,6 +467,7 @@ def test_many_problems_come_fifty_at_a_time(page, store):
     page.locator(".problem .title", has_text="Problem 119").wait_for()
     expect(page.locator(".problem")).to_have_count(120)
     expect(page.locator("#problems-more")).to_be_hidden()
+    page.evaluate("window.scrollTo(0, 0)")
     page.get_by_label("Order").select_option("growth")
     expect(page.locator(".problem")).to_have_count(50)
     for number in range(120):

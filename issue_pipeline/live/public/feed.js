@@ -17,6 +17,7 @@ export class Feed {
   #clientId = null; // while connected
   #wanted = new Map(); // what is done with an event, by topic
   #heard = new Set(); // topics that the present source has a listener for
+  #told = Promise.resolve(); // of the last subscription that was sent
 
   /**
    * @param handlers `connecting()` whenever it tries. `connected()` after every (re)connection: what
@@ -81,8 +82,12 @@ export class Feed {
     this.#watch();
     try {
       const { clientId } = JSON.parse(event.data);
-      await this.#send(source, clientId);
-      if (source !== this.#source) return;
+      let told;
+      do {
+        told = this.#wanted;
+        await this.#send(source, clientId);
+        if (source !== this.#source) return;
+      } while (told !== this.#wanted); // another view was opened meanwhile
       this.#clientId = clientId;
       this.#handlers.connected();
     } catch (error) {
@@ -93,7 +98,14 @@ export class Feed {
     }
   }
 
-  async #send(source, clientId) {
+  /** Tell the server what is wanted, one request at a time: what arrives last is what counts. */
+  #send(source, clientId) {
+    const before = this.#told.catch(() => {});
+    this.#told = before.then(() => this.#sendNow(source, clientId));
+    return this.#told;
+  }
+
+  async #sendNow(source, clientId) {
     // The server names events after the subscription.
     const topics = [...this.#wanted.keys()];
     for (const topic of topics) {
@@ -117,6 +129,7 @@ export class Feed {
     this.#source = null;
     this.#clientId = null;
     this.#heard.clear();
+    this.#told = Promise.resolve();
     clearTimeout(this.#retry);
     clearTimeout(this.#watchdog);
   }

@@ -10,6 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from issue_pipeline.errors import LiveStoreAccessError, LiveStoreError
+from issue_pipeline.resources.pocketbase import connection
 from issue_pipeline.resources.pocketbase.resource import PocketBaseResource
 
 A_DAY = date(2026, 3, 10)
@@ -77,7 +78,8 @@ def test_what_somebody_must_put_right_is_told_apart(statuses, named):
 
 
 @pytest.mark.parametrize("statuses", [(500,), (429,), (200, 503)])
-def test_what_passes_is_no_refusal(statuses):
+def test_what_passes_is_no_refusal(statuses, monkeypatch):
+    monkeypatch.setattr(connection, "RATE_LIMIT_WAITS_S", 1.0)  # of minutes
     assert not isinstance(failure(*statuses), LiveStoreAccessError)
 
 
