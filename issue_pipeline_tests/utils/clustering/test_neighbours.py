@@ -170,6 +170,7 @@ def grouped(groups: int, size: int) -> Vectors:
 @pytest.fixture
 def few_compared(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cells, "COMPARED_ROWS", 400)
+    monkeypatch.setattr(cells, "_SMOOTHED_COMPARED", 200)
     monkeypatch.setattr(cells, "_CELL_ROWS", 100)
 
 
@@ -187,6 +188,15 @@ def test_of_many_rows_each_is_compared_with_enough_others_and_with_itself():
         assert 400 <= len(block.columns) < len(vectors)
         assert np.isin(block.rows, block.columns).all()
     assert all(len(block.columns) >= 5 * 150 for block in blocks_of(shared(vectors), 150))
+
+
+@pytest.mark.usefixtures("few_compared")
+def test_many_smoothed_rows_are_compared_with_fewer_others():
+    vectors = grouped(30, 60)
+    smoothed = SharedRows.of(vectors, LocalExecutor(), smoothed=True)
+    for block, other in zip(blocks_of(smoothed, 20), blocks_of(shared(vectors), 20), strict=True):
+        assert 200 <= len(block.columns) < len(other.columns)
+    assert all(len(block.columns) >= 5 * 60 for block in blocks_of(smoothed, 60))
 
 
 @pytest.mark.usefixtures("few_compared")
