@@ -241,10 +241,12 @@ def test_tokens_a_minute_that_only_refusals_state_cost_few_calls(clock: FastCloc
     ids=["openai", "anthropic", "ietf", "plenty left"],
 )
 def test_what_a_reply_says_is_left_holds_for_all_workers(
-    headers: dict[str, str], calls_before: int, clock: FastClock
+    headers: dict[str, str], calls_before: int
 ):
     from datetime import UTC, datetime, timedelta
 
+    # Where nothing is waited for the clock is ours: a busy machine must not look like a wait.
+    clock = FastClock(speed=1.0 if calls_before == 4 else 100.0)
     moment = (datetime.now(UTC) + timedelta(seconds=20)).isoformat()
     filled = {name: value.format(moment=moment) for name, value in headers.items()}
     times: list[float] = []
@@ -256,7 +258,7 @@ def test_what_a_reply_says_is_left_holds_for_all_workers(
     with ScriptedModel(script) as model:
         ask_often(session_of(model, clock=clock), 4)
     early = sum(at < times[0] + 15 for at in times)
-    assert early >= 2 if calls_before == 4 else early == calls_before
+    assert early == calls_before
 
 
 def test_after_a_refusal_one_call_goes_ahead_of_the_others(clock: FastClock):
