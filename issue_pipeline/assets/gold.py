@@ -72,7 +72,7 @@ def issues(
         # A day without clusters needs no model of either kind.
         model = embedding.get_model() if clusters else None
         prepared = prepare_clusters(clusters, model, texts_of_day(items)) if model else []
-        del items
+        del items  # noise, too: labels may take an hour
         # What another run stored while this one prepared is read in the transaction that replaces
         # it: no label is lost that was paid for.
         with database.write() as connection:

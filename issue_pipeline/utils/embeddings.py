@@ -149,20 +149,23 @@ def has_words(text: str) -> bool:
 def clean_day(items: Sequence[Any]) -> list[CleanText]:
     """Clean all posts of a day, in their order, without what they share as boilerplate.
 
-    The last day is remembered: silver and gold of a run clean the same one.
+    The result of the last call is cached in the process, for the posts that it was given: silver
+    and gold of a run clean the same day.
 
     Args:
         items: All posts of the day, as objects or mappings with ``source``, ``title`` and ``body``.
             What boilerplate is, only all of them tell.
     """
-    global _last_day
-    key = _digest(items)
-    if _last_day is None or _last_day[0] != key:
-        _last_day = key, _cleaned_day(items)
-    return list(_last_day[1])
+    global _cached
+    key, cached = _digest(items), _cached
+    if cached is None or cached[0] != key:
+        cached = _cached = key, _cleaned_day(items)
+    # Another thread may have replaced the cached day meanwhile: this is ours.
+    return list(cached[1])
 
 
-_last_day: tuple[bytes, list[CleanText]] | None = None
+# A digest of the posts of the last call, and their clean texts.
+_cached: tuple[bytes, list[CleanText]] | None = None
 
 
 def _digest(items: Sequence[Any]) -> bytes:

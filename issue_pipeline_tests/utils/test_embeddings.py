@@ -164,7 +164,7 @@ def test_items_are_embedded_by_title_and_clean_body():
 
 
 def test_a_day_is_cleaned_once_and_again_if_anything_of_it_changes(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(embeddings, "_last_day", None)
+    monkeypatch.setattr(embeddings, "_cached", None)
     day = [{"source": "reddit", "title": f"Case {'x' * n}", "body": "It stops."} for n in range(3)]
     cleaned = clean_day(day)
     asked: list[Any] = []
