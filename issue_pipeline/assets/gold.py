@@ -65,9 +65,9 @@ def issues(
         with database.read() as connection:
             require_clusters(connection, day, bronze.ledger_of_day(connection, day))
             require_sound(f"silver/clusters {day}", assignment_checks(connection, day))
-            clusters = bronze.clustered_items_of_day(connection, day)
             # The whole day, noise included: what boilerplate is, all its posts tell.
             items = bronze.items_of_day(connection, day)
+            clusters = bronze.items_by_cluster(connection, day, items)
             assignments = silver.assignments_digest(connection, day)
         # A day without clusters needs no model of either kind.
         model = embedding.get_model() if clusters else None

@@ -259,25 +259,22 @@ def items_of_day(con: duckdb.DuckDBPyConnection, day: date) -> list[Item]:
     )
 
 
-def clustered_items_of_day(
-    con: duckdb.DuckDBPyConnection, day: date
+def items_by_cluster(
+    con: duckdb.DuckDBPyConnection, day: date, items: Sequence[Item]
 ) -> list[tuple[int, list[Item]]]:
-    """Read the items of each cluster of a day: (cluster_id, items in ``url_hash`` order).
+    """Divide the items of a day into its clusters: (cluster_id, items in the order given).
 
     Noise is left out. Clusters come by id, which is largest first.
     """
-    of_clusters = " FROM silver.cluster_assignments WHERE cluster_date = $day AND cluster_id >= 0"
     cluster_of = dict(
-        con.execute(f"SELECT url_hash, cluster_id{of_clusters}", {"day": day}).fetchall()
-    )
-    items = read_rows(
-        con,
-        f"SELECT {columns_of(Item)} FROM bronze.raw_items WHERE collection_date = $day"  # noqa: S608
-        f" AND url_hash IN (SELECT url_hash{of_clusters}) ORDER BY url_hash, source",
-        {"day": day},
-        Item,
+        con.execute(
+            "SELECT url_hash, cluster_id FROM silver.cluster_assignments"
+            " WHERE cluster_date = ? AND cluster_id >= 0",
+            [day],
+        ).fetchall()
     )
     clusters: dict[int, list[Item]] = {}
     for item in items:
-        clusters.setdefault(cluster_of[item.url_hash], []).append(item)
+        if item.url_hash in cluster_of:
+            clusters.setdefault(cluster_of[item.url_hash], []).append(item)
     return sorted(clusters.items())

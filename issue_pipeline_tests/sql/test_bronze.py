@@ -291,7 +291,7 @@ def test_items_of_clusters_come_by_cluster_without_the_noise(con):
     assigned = [(hashes["d"], 0), (hashes["a"], 0), (hashes["b"], 1), (hashes["c"], -1)]
     silver.replace_day(con, DAY, [], assigned)
     silver.replace_day(con, NEXT_DAY, [], [(hashes["a"], 5)])
-    clusters = bronze.clustered_items_of_day(con, DAY)
+    clusters = bronze.items_by_cluster(con, DAY, bronze.items_of_day(con, DAY))
     assert [(cluster_id, [item.title for item in items]) for cluster_id, items in clusters] == [
         (0, ["Title of a", "Title of d"]),
         (1, ["Title of b"]),
@@ -303,4 +303,4 @@ def test_a_day_never_collected_is_empty(con, day):
     store(con, [a_post("a")])
     assert bronze.items_of_day(con, day) == []
     assert bronze.ledger_of_day(con, day) == []
-    assert bronze.clustered_items_of_day(con, day) == []
+    assert bronze.items_by_cluster(con, day, bronze.items_of_day(con, day)) == []
