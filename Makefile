@@ -25,8 +25,8 @@ help:
 	@echo "make bench           speed beside peers, on real posts (CORPUS=FOLDER)"
 	@echo "make eval            quality beside peers, on real posts (CORPUS=FOLDER)"
 	@echo "make lock            requirements/ with hashes anew, from constraints.txt (needs uv)"
-	@echo "make soak            long backfills through the UI's API, under kill -9 (40 minutes);"
-	@echo "                     600 simulated days with every fault (20 minutes)"
+	@echo "make soak            for hours: backfills of two weeks, under kill -9 and on Ray;"
+	@echo "                     50 histories of problems; 600 simulated days with every fault"
 
 demo: .venv/sandbox
 	$(BIN)/issue-pipeline demo --mode $(MODE) \

@@ -12,6 +12,7 @@ import pytest
 
 from issue_pipeline.local.pocketbase_server import PocketBaseServer
 from issue_pipeline.partitions import SOURCES
+from issue_pipeline_tests.support.soak import soak
 
 pytestmark = pytest.mark.e2e
 
@@ -189,7 +190,7 @@ def only_good(tables: dict[str, list[tuple[Any, ...]]]) -> dict[str, list[tuple[
     return {**tables, "gold.issues": good}
 
 
-@pytest.mark.skipif(not os.environ.get("SOAK"), reason="labels five days again: make soak")
+@soak("labels five days again")
 def test_the_other_mode_is_recorded_and_publishes_its_own_clusters(demo):
     demo.run("--mode", "raw")
     assert demo.query("SELECT DISTINCT mode FROM silver.clusters") == [("raw",)]

@@ -20,6 +20,7 @@ import pytest
 
 from issue_pipeline.local.processes import LocalServer
 from issue_pipeline_tests.support.scripted_model import ScriptedModel, about_the_posts
+from issue_pipeline_tests.support.soak import soak
 
 pytestmark = pytest.mark.e2e
 
@@ -34,8 +35,8 @@ PREFIXES = ("GITHUB_", "STACKEXCHANGE_", "REDDIT_", "HN_", "LLM_", "POCKETBASE_"
             "EMBEDDING_", "CLUSTERING_", "ISSUES_", "SOURCES")  # fmt: skip
 
 
-# Each takes a minute; the suite has the day without any setting.
-soak = pytest.mark.skipif(not os.environ.get("SOAK"), reason="takes a minute: make soak")
+# The suite has the day without any setting.
+in_the_soak = soak("takes a minute")
 
 
 @pytest.fixture(scope="module")
@@ -141,7 +142,7 @@ def test_without_any_setting_yesterday_is_published_and_its_page_stays_up(apis, 
     assert violations(apis) == 0
 
 
-@soak
+@in_the_soak
 def test_with_only_a_token_of_githubs(apis, tmp_path):
     said = run(apis, tmp_path, YESTERDAY, GITHUB_TOKEN="any", SOURCES="github")
     assert "28 searches a minute with GITHUB_TOKEN" in said
@@ -149,7 +150,7 @@ def test_with_only_a_token_of_githubs(apis, tmp_path):
     assert "stackoverflow" not in said
 
 
-@soak
+@in_the_soak
 def test_with_only_a_model_of_ones_own(apis, tmp_path):
     with ScriptedModel(about_the_posts) as model:
         said = run(
@@ -171,7 +172,7 @@ def test_with_only_a_model_of_ones_own(apis, tmp_path):
     assert labels == [("openai/mine",)]
 
 
-@soak
+@in_the_soak
 def test_with_hacker_news_alone(apis, tmp_path):
     said = run(apis, tmp_path, SOURCES="hackernews")
     assert query(tmp_path, "SELECT source FROM bronze.collections") == [("hackernews",)]

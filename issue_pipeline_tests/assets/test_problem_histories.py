@@ -1,6 +1,5 @@
 """Whatever the order of runs, problems end as one pass over the days makes them, live included."""
 
-import os
 import random
 import signal
 from collections.abc import Iterator, Sequence
@@ -26,10 +25,11 @@ from issue_pipeline_tests.support.published_day import (
     link_and_publish_until,
     opened_site,
 )
+from issue_pipeline_tests.support.soak import SOAK
 from issue_pipeline_tests.support.stored_day import PAIRS
 
 # All 50 are asked for in the soak (SOAK=1).
-HISTORIES = 50 if os.environ.get("SOAK") else 2
+HISTORIES = 50 if SOAK else 2
 DAYS = [date(2026, 5, 1) + timedelta(days=number) for number in range(6)]
 EMBEDDING = EmbeddingResource(embedding_model=str(all_minilm_folder()))
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)

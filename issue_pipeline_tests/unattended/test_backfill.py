@@ -9,18 +9,18 @@ import random
 import signal
 import time
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import psutil
 import pytest
 
-from issue_pipeline.partitions import CATCH_UP_DAYS, SOURCES
+from issue_pipeline.partitions import SOURCES
 from issue_pipeline_tests.support.deployment import Deployment, deployed
+from issue_pipeline_tests.support.long_past_days import BRONZE, PROCESSING, SCHEDULES, LongPastDays
+from issue_pipeline_tests.support.soak import SOAK
 
 pytestmark = pytest.mark.e2e
 
-SOAK = bool(os.environ.get("SOAK"))
 # One day in the suite: four source-days at once, then what is made of them.
 DAY_COUNT = 14 if SOAK else 1
 KILLS = 30 if SOAK else 4
@@ -28,31 +28,8 @@ POSTS_PER_DAY = 160
 LIMIT_S = 3600 if SOAK else 900
 # Between two blows, at most.
 PEACE_S = 15.0
-BRONZE = ("bronze", "raw_items")
-PROCESSING = (
-    ("silver", "clusters"),
-    ("gold", "issues"),
-    ("gold", "problems"),
-    ("gold", "live_issues"),
-)
 SEED = 7
-NOW = datetime.now(UTC)
-# Days long past, which no schedule and no sensor asks for.
-DAYS = [
-    (NOW.date() - timedelta(days=CATCH_UP_DAYS + 2 + back)).isoformat() for back in range(DAY_COUNT)
-]
-SOURCE_DAYS = [f"{day}|{source}" for day in DAYS for source in SOURCES]
-random.Random(SEED).shuffle(SOURCE_DAYS)
-# Nor may a schedule collect yesterday meanwhile: it ticks more than five hours from now.
-_FAR_HOUR = 0 if 6 <= NOW.hour < 18 else 12
-SCHEDULES = {"COLLECT_AT": f"{_FAR_HOUR:02}:30", "PROCESS_DEADLINE": f"{_FAR_HOUR:02}:31"}
-
-
-def fill(deployment: Deployment) -> None:
-    """Collect the days, then process them, by two backfills; both must succeed."""
-    for assets, partitions in (([BRONZE], SOURCE_DAYS), (PROCESSING, DAYS)):
-        deployment.complete_backfill(assets, partitions, LIMIT_S)
-    deployment.wait_until_idle(LIMIT_S)
+DAYS = LongPastDays.of(DAY_COUNT)
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +38,7 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, 
     with deployed(
         tmp_path_factory.mktemp("peace"), posts_per_day=POSTS_PER_DAY, **SCHEDULES
     ) as deployment:
-        fill(deployment)
+        DAYS.fill(deployment, LIMIT_S)
         yield {
             "tables": deployment.tables(),
             "live": shown(deployment),
@@ -82,8 +59,8 @@ def test_a_backfill_succeeds_without_a_word_about_locks_or_limits(undisturbed):
     collected = {
         (row[0].isoformat(), row[1]) for row in undisturbed["tables"]["bronze.collections"]
     }
-    assert collected == {(day, source) for day in DAYS for source in SOURCES}
-    assert {row[0] for row in undisturbed["live"]} == set(DAYS)
+    assert collected == {(day, source) for day in DAYS.days for source in SOURCES}
+    assert {row[0] for row in undisturbed["live"]} == set(DAYS.days)
 
 
 def strike(deployment: Deployment, chance: random.Random) -> None:
@@ -111,20 +88,20 @@ def test_whatever_is_cancelled_or_killed_the_days_end_as_if_nothing_had_happened
     chance = random.Random(SEED)
     settings = {**SCHEDULES, "TRY_AGAIN_MINUTES": "0.1"}
     with deployed(tmp_path, posts_per_day=POSTS_PER_DAY, **settings) as deployment:
-        cancelled = deployment.backfill([BRONZE], SOURCE_DAYS)
+        cancelled = deployment.backfill([BRONZE], DAYS.source_days)
         deployment.wait_until("a run is going on", deployment.runs)
         deployment.cancel_backfill(cancelled)
         deployment.wait_until(
             "it is cancelled", lambda: deployment.backfill_status(cancelled) == "CANCELED"
         )
-        deployment.backfill([BRONZE], SOURCE_DAYS)
+        deployment.backfill([BRONZE], DAYS.source_days)
         for number in range(KILLS):
             if number == KILLS // 2:
-                deployment.backfill(PROCESSING, DAYS)
+                deployment.backfill(PROCESSING, DAYS.days)
             time.sleep(chance.uniform(1.0, PEACE_S))
             strike(deployment, chance)
         deployment.wait_until_idle(LIMIT_S)
-        fill(deployment)  # what an operator does who is told that something failed
+        DAYS.fill(deployment, LIMIT_S)  # what an operator does who is told that something failed
         for table, rows in deployment.tables().items():
             expected = undisturbed["tables"][table]
             assert list(set(rows) ^ set(expected)) == [], table  # prints what differs

@@ -3,11 +3,9 @@
 ``make soak`` runs the backfill, fourteen days; the suite runs one job on such an instance.
 """
 
-import os
 import re
 import shutil
 import threading
-from datetime import UTC, datetime, timedelta
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -17,44 +15,22 @@ import pytest
 import yaml
 
 from issue_pipeline.ops.dagster_home import DAGSTER_YAML
-from issue_pipeline.partitions import CATCH_UP_DAYS
-from issue_pipeline.partitions import SOURCES as ALL_SOURCES
-from issue_pipeline_tests.support.deployment import ROOT, Deployment, deployed
+from issue_pipeline_tests.support.deployment import ROOT, deployed
+from issue_pipeline_tests.support.long_past_days import SCHEDULES, LongPastDays
 from issue_pipeline_tests.support.postgres import PostgresServer, postgres_server
 from issue_pipeline_tests.support.ray_cluster import ray_cluster
+from issue_pipeline_tests.support.soak import soak
 
-SOAK = bool(os.environ.get("SOAK"))
 DAY_COUNT = 14
 POSTS_PER_DAY = 160
 LIMIT_S = 3600
 EXAMPLE = ROOT / "deploy" / "postgres" / "dagster.yaml"
 # Of Debian's server; the example stays below half of it.
 MAX_CONNECTIONS = 100
-NOW = datetime.now(UTC)
-DAYS = [
-    (NOW.date() - timedelta(days=CATCH_UP_DAYS + 2 + back)).isoformat() for back in range(DAY_COUNT)
-]
 RUNS_AT_ONCE = 12
-SOURCE_DAYS = [f"{day}|{source}" for day in DAYS for source in ALL_SOURCES]
-_FAR_HOUR = 0 if 6 <= NOW.hour < 18 else 12
-SETTINGS = {
-    "COLLECT_AT": f"{_FAR_HOUR:02}:30",
-    "PROCESS_DEADLINE": f"{_FAR_HOUR:02}:31",
-}
-BACKFILLS = (
-    ([("bronze", "raw_items")], SOURCE_DAYS),
-    (
-        [
-            ("silver", "clusters"),
-            ("gold", "issues"),
-            ("gold", "problems"),
-            ("gold", "live_issues"),
-        ],
-        DAYS,
-    ),
-)
+DAYS = LongPastDays.of(DAY_COUNT)
 HAS_RAY = find_spec("ray") is not None
-HAS_EXTRA = find_spec("dagster_postgres") is not None
+HAS_POSTGRES = find_spec("dagster_postgres") is not None
 
 
 def test_the_example_is_the_projects_own_but_for_storage_and_how_much_runs_at_once():
@@ -67,16 +43,10 @@ def test_the_example_is_the_projects_own_but_for_storage_and_how_much_runs_at_on
     assert example == ours
 
 
-def fill(deployment: Deployment) -> None:
-    for assets, partitions in BACKFILLS:
-        deployment.complete_backfill(assets, partitions, LIMIT_S)
-    deployment.wait_until_idle(LIMIT_S)
-
-
 def filled(root: Path, **options: Any) -> tuple[dict[str, Any], list[str], int]:
     """Fill the days; return the rows, what was logged of locks, and refused requests."""
-    with deployed(root, posts_per_day=POSTS_PER_DAY, **SETTINGS, **options) as deployment:
-        fill(deployment)
+    with deployed(root, posts_per_day=POSTS_PER_DAY, **SCHEDULES, **options) as deployment:
+        DAYS.fill(deployment, LIMIT_S)
         return deployment.tables(), deployment.lock_errors(), deployment.violations()
 
 
@@ -103,7 +73,7 @@ class ConnectionCount:
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(not HAS_EXTRA, reason="the extra postgres is not installed")
+@pytest.mark.skipif(not HAS_POSTGRES, reason="the extra postgres is not installed")
 def test_an_instance_as_in_the_example_keeps_its_runs_in_postgresql(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
@@ -127,9 +97,9 @@ def test_an_instance_as_in_the_example_keeps_its_runs_in_postgresql(
 
 
 @pytest.mark.e2e
-@pytest.mark.skipif(not HAS_EXTRA, reason="the extra postgres is not installed")
+@pytest.mark.skipif(not HAS_POSTGRES, reason="the extra postgres is not installed")
 @pytest.mark.skipif(not HAS_RAY, reason="the extra ray is not installed")
-@pytest.mark.skipif(not SOAK, reason="takes an hour: make soak")
+@soak("takes an hour")
 def test_a_backfill_on_ray_with_the_instance_in_postgresql_gives_the_same_rows(tmp_path: Path):
     instance = yaml.safe_load(EXAMPLE.read_text())
     instance["concurrency"]["runs"]["max_concurrent_runs"] = RUNS_AT_ONCE
@@ -155,7 +125,7 @@ def test_a_backfill_on_ray_with_the_instance_in_postgresql_gives_the_same_rows(t
         ((runs,),) = server.ask("SELECT count(*) FROM runs WHERE status = 'SUCCESS'")
         errors = re.findall(r".*(?:deadlock|too many|remaining conn).*", server.log.read_text())
     print(f"{DAY_COUNT} days, {runs} runs: {watch.most} connections at most")
-    assert int(str(runs)) >= sum(len(partitions) for _, partitions in BACKFILLS)
+    assert int(str(runs)) >= len(DAYS.source_days) + len(DAYS.days)
     assert (locks, violations, errors) == ([], 0, [])
     assert watch.most < MAX_CONNECTIONS // 2
 

