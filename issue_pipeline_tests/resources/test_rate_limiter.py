@@ -168,6 +168,21 @@ def test_calls_under_way_are_taken_off_what_is_left():
     assert clock.time == 55
 
 
+@pytest.mark.parametrize("ending", ["refused", "failed"])
+def test_a_call_that_came_to_nothing_is_taken_off_what_is_left(ending: str):
+    clock = ManualClock()
+    limiter = RateLimiter(1, clock)
+    first = limiter.acquire(100, lambda: 900)
+    limiter.answered(first, [Allowance(TOKENS, TOKENS, 6_000, 1_500, 45)])
+    permit = limiter.acquire(100, lambda: 900)
+    if ending == "refused":  # for another limit, which its own pause is for
+        limiter.refused(permit, 2.0)
+    else:
+        limiter.failed(permit)
+    limiter.acquire(100, lambda: 900)
+    assert clock.time == 45
+
+
 def test_what_only_a_refusals_words_state_is_counted_from_then_on():
     clock = ManualClock()
     limiter, bucket = RateLimiter(1, clock), TokenBucket(6_000, clock)

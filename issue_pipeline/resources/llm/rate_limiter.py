@@ -2,10 +2,11 @@
 
 - Before the first reply, and after a refusal, one call goes ahead alone; then two, then all.
 - A pause that the server asks for holds for every worker.
-- Of what a reply says is left, the calls that were sent meanwhile are taken off, and nothing is
-  added before the moment at which the server says that all of it is there again. That is right for
-  windows and for buckets that fill continuously: neither is ever overdrawn, and in the long run
-  both give their limit per window.
+- Of what a reply says is left, the calls that were sent meanwhile are taken off, whatever became of
+  them: a server may count those that it refuses, too. Nothing is added before the moment at which
+  the server says that all of it is there again. That is right for windows and for buckets that
+  fill continuously: neither is ever overdrawn, and in the long run both give their limit per
+  window.
 """
 
 import threading
@@ -239,10 +240,6 @@ class RateLimiter:
         """Release a permit after an answer, with what the reply says is left."""
         with self._changed:
             self._refusals = 0
-            named = {said.name for said in allowances}
-            for name, account in self._accounts.items():
-                if name not in named:
-                    account.spend(permit, self._clock.now())
             if permit.sent_at >= self._pause_began:
                 self._open = min(self._at_once, 2 * self._open)
             self._give_back(permit, allowances)
@@ -289,14 +286,16 @@ class RateLimiter:
 
     def _give_back(self, permit: Permit, allowances: Sequence[Allowance]) -> None:
         now = self._clock.now()
+        named = {said.name for said in allowances}
+        for name, account in self._accounts.items():
+            if name not in named:
+                account.spend(permit, now)
         for said in allowances:
             if said.name not in self._accounts:
                 account = self._accounts[said.name] = _Account(said.kind)
                 account.pending.update((one, one.costs[said.kind]) for one in self._under_way)
             self._accounts[said.name].learn(said, permit, now)
         self._under_way.discard(permit)
-        for account in self._accounts.values():
-            account.pending.pop(permit, None)
         self._changed.notify_all()
 
     def _may_be_under_way(self, now: float) -> int:
