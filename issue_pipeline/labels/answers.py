@@ -152,7 +152,8 @@ def _valid_label(fields: Mapping[str, Any], prompt: Prompt) -> IssueLabel:
     if prompt.titles:
         if label.canonical_title not in prompt.titles:
             raise InvalidLabelError("canonical_title: expected one of the titles given")
-        label = label.model_copy(update=dict(prompt.decided))
+        description = prompt.descriptions.get(label.canonical_title, label.description)
+        label = label.model_copy(update={**prompt.decided, "description": description})
     elif problem := copied_problem(label, prompt.instructions) or masked_problem(label):
         raise InvalidLabelError(problem)
     return label

@@ -34,6 +34,8 @@ _RELIEF = -0.2
 _PER_LOG_WORDS = 0.13
 _PER_REPETITION = -2.0
 _MIN_REPETITION = 0.8
+# Least cosine of two titles that say the same.
+_MIN_RESTATEMENT = 0.5
 _IS_TITLE = -0.3
 _OWN_CASE = -0.05
 
@@ -46,7 +48,8 @@ _OWN = re.compile(r"\b(?:i|my|me|we|our|us)\b", re.IGNORECASE)
 # A sentence that begins like this is about what stood before it.
 _LEANING = re.compile(
     r"(?:so|but|and|then|also|or|however|yet|still|instead|otherwise|it|they|he|she|this|that|these"
-    r"|those|here|there|yes|no|well|plus|only|same|both|which|because|apparently|you)\b",
+    r"|those|here|there|yes|no|well|plus|only|same|both|which|because|apparently|you|ok|okay|fine"
+    r"|useful|all (?:i|we|have|of))\b",
     re.IGNORECASE,
 )
 # What works or helps, what was tried in vain, what should be done about it and what somebody would
@@ -119,6 +122,16 @@ def ranked_descriptions(
 def is_near(text: MeasuredText, *, field: str) -> bool:
     """Return whether a text is about the cluster, as the label's field must be."""
     return text.cosine >= MIN_GROUNDING[field]
+
+
+def restates(title: MeasuredText, other: MeasuredText) -> bool:
+    """Return whether a title says in other words what another one says."""
+    cosine = float(title.vector @ other.vector)
+    return (
+        _MIN_RESTATEMENT <= cosine < _MIN_REPETITION
+        and is_near(title, field="canonical_title")
+        and not title.text[0].islower()
+    )
 
 
 def _ranked(

@@ -3,7 +3,8 @@
 They come from the members of a cluster that are nearest to its centroid. A text is offered if it is
 whole, shows no mask and states something; ``choice_ranking.py`` ranks them. Where no title passes,
 sentences of the posts stand in, and after them the longest unmasked parts of titles. Where no
-sentence says more, the title of another post is the description.
+sentence says more, the title of another post is the description; where one does, such a title may
+stand before it.
 """
 
 import re
@@ -15,6 +16,7 @@ from issue_pipeline.labels.choice_ranking import (
     is_near,
     ranked_descriptions,
     ranked_titles,
+    restates,
     word_count,
 )
 from issue_pipeline.labels.masking import MASK
@@ -30,6 +32,7 @@ _KEPT = 20
 _MAX_JACCARD = 0.8
 _MIN_SENTENCE_WORDS = 6
 _MIN_LETTER_SHARE = 0.85
+_SENTENCE_ENDS = (".", "!", "?", "…", "。", "！", '"', ")")
 
 # Not after "e.g.", "U.S." or "No.": the next sentence starts with a capital or a digit.
 _SENTENCE_BREAK = re.compile(
@@ -53,10 +56,24 @@ class Choices:
     Attributes:
         titles: Each a valid ``canonical_title``, no two nearly the same.
         descriptions: Each a valid ``description``.
+        restatements: Those of the titles that say in other words what the first one says.
     """
 
     titles: Sequence[str]
     descriptions: Sequence[str]
+    restatements: Sequence[str] = ()
+
+    def description_of(self, title: str) -> str:
+        """Return what a label with this title says: the matter in other words, and the sentence.
+
+        The sentence alone, where no other post's title says the same or the two were too much.
+        """
+        said = self.descriptions[0]
+        for other in self.restatements:
+            both = f"{_as_sentence(other)} {_as_sentence(said)}"
+            if other not in (title, said) and length_problem(both) is None:
+                return both
+        return said
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +106,7 @@ def rank_choices(posts: Sequence[MaskedPost], measure: Measure | None = None) ->
         [text for post in near for text in _sentences(post.body) if states_something(text)]
     )
     titles = _distinct([text for post in near if (text := whole_title(post.title))])
+    restated: list[str] = []
     parts = _distinct(
         [text for post in near if (text := _longest_part(post.title, MAX_TITLE_CHARS))]
     )
@@ -97,16 +115,16 @@ def rank_choices(posts: Sequence[MaskedPost], measure: Measure | None = None) ->
         own = {normalize_title(title) for title in titles}
         told = [text for text in sentences if _folded(text) not in own]
     else:
-        titles, told = _measured_choices(titles, sentences, parts, measure)
+        titles, told, restated = _measured_choices(titles, sentences, parts, measure)
     # Where no post says more than its title, that is the description, too.
     told = told or [text for text in titles if length_problem(text) is None]
-    return Choices(titles[:_KEPT], told[:_KEPT])
+    return Choices(titles[:_KEPT], told[:_KEPT], restated)
 
 
 def _measured_choices(
     titles: list[str], sentences: list[str], parts: list[str], measure: Measure
-) -> tuple[list[str], list[str]]:
-    """Return titles and descriptions, best first."""
+) -> tuple[list[str], list[str], list[str]]:
+    """Return titles, descriptions and restatements of the first title, best first."""
     measured = measure(sentences)
     ranked = ranked_titles(measure(titles))
     if not ranked:
@@ -127,7 +145,8 @@ def _measured_choices(
         if title.text in kept and _is_statement(title.text) and _folded(title.text) not in said
     ]
     best = ranked[0] if ranked else None
-    return kept, [one.text for one in ranked_descriptions(measured, told, best)]
+    restated = [one.text for one in told if best and restates(one, best)]
+    return kept, [one.text for one in ranked_descriptions(measured, told, best)], restated
 
 
 def whole_title(title: str) -> str:
@@ -162,6 +181,10 @@ def states_something(sentence: str) -> bool:
         and letters >= _MIN_LETTER_SHARE * len(sentence)
         and length_problem(sentence) is None
     )
+
+
+def _as_sentence(text: str) -> str:
+    return text if text.endswith(_SENTENCE_ENDS) else f"{text}."
 
 
 def _is_statement(title: str) -> bool:

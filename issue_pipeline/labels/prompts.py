@@ -19,7 +19,7 @@ from issue_pipeline.resources.llm import CHOOSE, Messages
 from issue_pipeline.utils.cluster_representatives import normalize_title
 
 # Goes into the gold asset's code version: raise it when the words below change.
-PROMPT_VERSION = "8"
+PROMPT_VERSION = "9"
 # Bounds the prompt whatever the posts hold.
 MAX_REP_TITLE_CHARS = 300
 _OFFERED_TITLES = 3
@@ -70,6 +70,8 @@ class Prompt:
         instructions: What a written label must not repeat.
         decided: Fields of the label that hold whatever the model answers: a model that chooses is
             too weak to judge more than title and description.
+        descriptions: What a label with each of the titles says, if not what the model answers: the
+            sentence that was offered, after the matter in other words.
     """
 
     messages: Messages
@@ -77,6 +79,7 @@ class Prompt:
     titles: Sequence[str] = ()
     instructions: str = ""
     decided: Mapping[str, object] = field(default_factory=dict)
+    descriptions: Mapping[str, str] = field(default_factory=dict)
 
 
 def build_prompt(
@@ -126,6 +129,7 @@ def _choosing(request: LabelRequest, taken: Collection[str]) -> Prompt:
         label_schema(titles=titles, descriptions=list(descriptions)),
         titles,
         decided=decided,
+        descriptions={title: offered.description_of(title) for title in titles if descriptions},
     )
 
 

@@ -169,6 +169,31 @@ def test_a_sentence_that_is_about_the_cluster_comes_before_any_title():
     assert rank_choices(posts, measure()).descriptions == [TELLING, OTHER_TITLE]
 
 
+def test_a_description_says_the_matter_in_the_words_of_another_title_and_then_the_sentence():
+    posts = [MaskedPost("Export hangs", TELLING), MaskedPost(OTHER_TITLE, "")]
+    offered = rank_choices(posts, measure())
+    assert offered.description_of("Export hangs") == f"{OTHER_TITLE}. {TELLING}"
+    assert offered.description_of(OTHER_TITLE) == TELLING
+
+
+@pytest.mark.parametrize(
+    ("title", "to_title"),
+    [
+        (OTHER_TITLE, 0.3),  # about something else
+        (OTHER_TITLE, 0.95),  # in the same words
+        ("Why can large workspaces not be exported?", 0.6),
+        ("large workspaces cannot be exported at all", 0.6),  # no sentence begins like this
+        (f"Exports fail. They hang. {OTHER_TITLE}", 0.6),  # more than two sentences
+    ],
+)
+def test_a_title_that_does_not_say_the_matter_in_a_sentence_is_not_put_before(
+    title: str, to_title: float
+):
+    posts = [MaskedPost("Export hangs", TELLING), MaskedPost(title, "")]
+    offered = rank_choices(posts, measure(to_title=lambda _: to_title))
+    assert offered.description_of("Export hangs") == TELLING
+
+
 def test_questions_and_words_without_a_statement_describe_nothing():
     posts = [
         MaskedPost("Export hangs", TELLING),

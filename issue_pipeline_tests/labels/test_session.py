@@ -9,6 +9,7 @@ import pytest
 
 from issue_pipeline.errors import LabelingError
 from issue_pipeline.labels import session as labelling_session
+from issue_pipeline.labels.choices import Choices
 from issue_pipeline.labels.prompts import LabelRequest, Representative
 from issue_pipeline.labels.schema import IssueLabel, label_schema
 from issue_pipeline.labels.session import LabelingSession, LabelResult, start_session
@@ -654,6 +655,19 @@ def test_a_mask_in_a_written_label_is_sent_back(field: str, mask: str):
     with ScriptedModel([label(**{field: f"Exports of {mask} hang"}), label()]) as model:
         assert ask(local_session(model), SMALL).spent.attempts == 2
         assert f"{field}: contains […]" in last_message(model)
+
+
+def test_the_chosen_sentence_comes_after_the_matter_in_other_words():
+    offered = Choices(
+        ["Export hangs", "Exports stop"],
+        ["It hangs at 90 %."],
+        restatements=["Exports stop"],
+    )
+    with ScriptedModel(first_offered) as model:
+        session = local_session(model, local_style="choose")
+        result = ask(session, replace(SMALL, choices=lambda: offered))
+    assert result.label.canonical_title == "Export hangs"
+    assert result.label.description == "Exports stop. It hangs at 90 %."
 
 
 def test_no_call_is_made_where_others_have_every_title():
