@@ -376,6 +376,8 @@ def _named_errors(ray: Any, address: str) -> Iterator[None]:  # noqa: ANN401
     except ray.exceptions.GetTimeoutError:
         raise
     except ray.exceptions.RayTaskError as error:
+        if isinstance(error.cause, ray.exceptions.RayError):  # of the node, about a result
+            raise _translated(ray, error.cause, address) from error
         raise error.cause from error
     except (ray.exceptions.RayError, ConnectionError, RuntimeError, ValueError) as error:
         raise _translated(ray, error, address) from error
@@ -393,7 +395,7 @@ def _translated(ray: Any, error: Exception, address: str) -> ComputeError:  # no
         )
     if isinstance(error, (known.ObjectStoreFullError, known.OutOfDiskError)):
         return ObjectStoreFullError(
-            f"{where} has no room for the vectors, neither in its object store nor on the disk"
+            f"{where} has no room for vectors or results, neither in its object store nor on the disk"
             " where that continues. Make room on the disk of --temp-dir, or start the nodes with"
             f" a larger --object-store-memory (docs/scale.md: how much is needed). {said}"
         )
