@@ -52,6 +52,11 @@ _LEANING = re.compile(
     r"|useful|all (?:i|we|have|of))\b",
     re.IGNORECASE,
 )
+_ASKING = re.compile(
+    r"(?:how|why|what|when|where|which|who|is|are|am|does|do|did|can|could|should|would|will|has|have"
+    r"|any|anyone|anybody|anything|need|looking|help|please)\b",
+    re.IGNORECASE,
+)
 # What works or helps, what was tried in vain, what should be done about it and what somebody would
 # give for that, is neither cause nor consequence.
 _WORKS_TRIED_OR_WISHES = re.compile(
@@ -125,13 +130,20 @@ def is_near(text: MeasuredText, *, field: str) -> bool:
 
 
 def restates(title: MeasuredText, other: MeasuredText) -> bool:
-    """Return whether a title says in other words what another one says."""
-    cosine = float(title.vector @ other.vector)
+    """Return whether a title says in a statement of its own what another title says."""
     return (
-        _MIN_RESTATEMENT <= cosine < _MIN_REPETITION
+        float(title.vector @ other.vector) >= _MIN_RESTATEMENT
+        and not repeats(title, other)
         and is_near(title, field="canonical_title")
         and not title.text[0].islower()
+        and not _ASKING.match(title.text)
+        and not _LEANING.match(title.text)
     )
+
+
+def repeats(text: MeasuredText, other: MeasuredText) -> bool:
+    """Return whether two texts say the same in nearly the same words."""
+    return float(text.vector @ other.vector) >= _MIN_REPETITION
 
 
 def _ranked(

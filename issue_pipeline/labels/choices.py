@@ -8,19 +8,26 @@ stand before it.
 """
 
 import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from issue_pipeline.labels.choice_ranking import (
     MeasuredText,
     is_near,
     ranked_descriptions,
     ranked_titles,
+    repeats,
     restates,
     word_count,
 )
-from issue_pipeline.labels.masking import MASK
-from issue_pipeline.labels.schema import MAX_TITLE_CHARS, length_problem, tidy_text, tidy_title
+from issue_pipeline.labels.schema import (
+    ANY_MASK,
+    MAX_TITLE_CHARS,
+    description_problem,
+    length_problem,
+    tidy_text,
+    tidy_title,
+)
 from issue_pipeline.utils.cluster_representatives import normalize_title, title_similarity
 
 # Members that are looked at, nearest first, and how much of their bodies is read.
@@ -32,7 +39,8 @@ _KEPT = 20
 _MAX_JACCARD = 0.8
 _MIN_SENTENCE_WORDS = 6
 _MIN_LETTER_SHARE = 0.85
-_SENTENCE_ENDS = (".", "!", "?", "…", "。", "！", '"', ")")
+_SENTENCE_ENDS = (".", "!", "?", "…", "。", "！")
+_CLOSING = "\"'”’»)]"
 
 # Not after "e.g.", "U.S." or "No.": the next sentence starts with a capital or a digit.
 _SENTENCE_BREAK = re.compile(
@@ -56,22 +64,27 @@ class Choices:
     Attributes:
         titles: Each a valid ``canonical_title``, no two nearly the same.
         descriptions: Each a valid ``description``.
-        restatements: Those of the titles that say in other words what the first one says.
+        restatements: To each of the titles those of other posts that say the same in other words.
     """
 
     titles: Sequence[str]
     descriptions: Sequence[str]
-    restatements: Sequence[str] = ()
+    restatements: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
-    def description_of(self, title: str) -> str:
+    def description_of(self, title: str, taken: Collection[str] = frozenset()) -> str:
         """Return what a label with this title says: the matter in other words, and the sentence.
 
-        The sentence alone, where no other post's title says the same or the two were too much.
+        The sentence alone, where no other post's title can stand before it.
+
+        Args:
+            title: One of the titles.
+            taken: Normalised titles that other clusters have.
         """
         said = self.descriptions[0]
-        for other in self.restatements:
+        for other in self.restatements.get(title, ()) if said != title else ():
             both = f"{_as_sentence(other)} {_as_sentence(said)}"
-            if other not in (title, said) and length_problem(both) is None:
+            is_free = other != said and normalize_title(other) not in taken
+            if is_free and description_problem(both) is None:
                 return both
         return said
 
@@ -106,7 +119,7 @@ def rank_choices(posts: Sequence[MaskedPost], measure: Measure | None = None) ->
         [text for post in near for text in _sentences(post.body) if states_something(text)]
     )
     titles = _distinct([text for post in near if (text := whole_title(post.title))])
-    restated: list[str] = []
+    restated: Mapping[str, Sequence[str]] = {}
     parts = _distinct(
         [text for post in near if (text := _longest_part(post.title, MAX_TITLE_CHARS))]
     )
@@ -123,8 +136,8 @@ def rank_choices(posts: Sequence[MaskedPost], measure: Measure | None = None) ->
 
 def _measured_choices(
     titles: list[str], sentences: list[str], parts: list[str], measure: Measure
-) -> tuple[list[str], list[str], list[str]]:
-    """Return titles, descriptions and restatements of the first title, best first."""
+) -> tuple[list[str], list[str], Mapping[str, Sequence[str]]]:
+    """Return titles, descriptions and restatements of each title, best first."""
     measured = measure(sentences)
     ranked = ranked_titles(measure(titles))
     if not ranked:
@@ -144,9 +157,16 @@ def _measured_choices(
         for title in ranked
         if title.text in kept and _is_statement(title.text) and _folded(title.text) not in said
     ]
-    best = ranked[0] if ranked else None
-    restated = [one.text for one in told if best and restates(one, best)]
-    return kept, [one.text for one in ranked_descriptions(measured, told, best)], restated
+    descriptions = ranked_descriptions(measured, told, ranked[0] if ranked else None)
+    others = [
+        title for title in told if title.text in titles and not repeats(title, descriptions[0])
+    ]
+    restated = {
+        title.text: [other.text for other in others if restates(other, title)]
+        for title in ranked
+        if title.text in kept
+    }
+    return kept, [one.text for one in descriptions], restated
 
 
 def whole_title(title: str) -> str:
@@ -154,7 +174,7 @@ def whole_title(title: str) -> str:
 
     One that is too long gives its first sentence, if that is short enough.
     """
-    if MASK in title or title.rstrip().endswith(("…", "...")):
+    if ANY_MASK.search(title) or title.rstrip().endswith(("…", "...")):
         return ""
     text = tidy_title(title, 4 * MAX_TITLE_CHARS)
     if len(text) > MAX_TITLE_CHARS:
@@ -173,7 +193,7 @@ def states_something(sentence: str) -> bool:
     """Return whether it is no greeting, question, list of numbers, or piece that was cut off."""
     letters = sum(character.isalpha() or character.isspace() for character in sentence)
     return (
-        MASK not in sentence
+        not ANY_MASK.search(sentence)
         and not _GAP.search(sentence)
         and word_count(sentence) >= _MIN_SENTENCE_WORDS
         and sentence[0].isalnum()
@@ -184,7 +204,8 @@ def states_something(sentence: str) -> bool:
 
 
 def _as_sentence(text: str) -> str:
-    return text if text.endswith(_SENTENCE_ENDS) else f"{text}."
+    """Return a text with a full stop, if none is there, maybe within quotes or brackets."""
+    return text if text.rstrip(_CLOSING).endswith(_SENTENCE_ENDS) else f"{text}."
 
 
 def _is_statement(title: str) -> bool:
@@ -209,7 +230,7 @@ def _sentences(body: str) -> list[str]:
     return [
         tidy_text(part, MAX_DESCRIPTION_CHARS)
         for part in parts
-        if len(part) <= MAX_DESCRIPTION_CHARS and MASK not in part
+        if len(part) <= MAX_DESCRIPTION_CHARS and not ANY_MASK.search(part)
     ]
 
 
@@ -233,7 +254,7 @@ def _unlike(titles: Sequence[str]) -> list[str]:
 
 def _longest_part(title: str, max_chars: int) -> str:
     """Return the longest part of a masked title, without dangling words; ``""`` for one word."""
-    parts = [tidy_title(part, max_chars) for part in title.split(MASK)]
+    parts = [tidy_title(part, max_chars) for part in ANY_MASK.split(title)]
     while any(_DANGLING.search(part) for part in parts):
         parts = [tidy_title(_DANGLING.sub("", part), max_chars) for part in parts]
     part = max(parts, key=len)

@@ -129,7 +129,9 @@ def _choosing(request: LabelRequest, taken: Collection[str]) -> Prompt:
         label_schema(titles=titles, descriptions=list(descriptions)),
         titles,
         decided=decided,
-        descriptions={title: offered.description_of(title) for title in titles if descriptions},
+        descriptions={
+            title: offered.description_of(title, taken) for title in titles if descriptions
+        },
     )
 
 

@@ -135,7 +135,7 @@ _ABBREVIATION = re.compile(
     re.IGNORECASE,
 )
 # As in labels/masking.py, and as models write it.
-_ANY_MASK = re.compile(r"\[\s*(?:…|\.{3})\s*\]")
+ANY_MASK = re.compile(r"\[\s*(?:…|\.{3})\s*\]")
 # What titles wear on their way through a tracker or a forum, and says nothing about the problem;
 # not "[…]", which stands for a word (labels/masking.py).
 _MONTHS = (
@@ -208,9 +208,14 @@ class IssueLabel(BaseModel):
 
 def length_problem(description: str) -> str | None:
     """Return what is wrong with more than two sentences, or ``None``."""
-    text = _ABBREVIATION.sub("", _ANY_MASK.sub("word", description))
+    text = _ABBREVIATION.sub("", ANY_MASK.sub("word", description))
     sentences = len(_SENTENCE_END.findall(text))
     return f"has {sentences} sentences; expected one or two" if sentences > 2 else None
+
+
+def description_problem(text: str) -> str | None:
+    """Return what keeps a text from being a description, or ``None``."""
+    return plain_text_problem(text) or length_problem(text) or _mask_problem(text)
 
 
 def copied_problem(label: IssueLabel, instructions: str) -> str | None:
@@ -232,8 +237,14 @@ def copied_problem(label: IssueLabel, instructions: str) -> str | None:
 def masked_problem(label: IssueLabel) -> str | None:
     """Return what is wrong if a written label shows a mask instead of a word, or ``None``."""
     for field in ("canonical_title", "description"):
-        if _ANY_MASK.search(getattr(label, field)):
-            return f"{field}: contains […], which stands for a hidden word; expected words only"
+        if problem := _mask_problem(getattr(label, field)):
+            return f"{field}: {problem}"
+    return None
+
+
+def _mask_problem(text: str) -> str | None:
+    if ANY_MASK.search(text):
+        return "contains […], which stands for a hidden word; expected words only"
     return None
 
 

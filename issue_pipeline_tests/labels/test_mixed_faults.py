@@ -81,6 +81,15 @@ class MixedServer:
 
     def _reply(self, request: dict[str, Any], cluster: str) -> Reply:
         self.calls[cluster] += 1
+        kind = self._chance.random()
+        # Nobody could bear more than four: the first one is taught three times.
+        may_fail = is_taught(request) and self.calls[cluster] < 4
+        if may_fail and kind < 0.1 and not self.faults[cluster, "refused"]:
+            # By a gateway, before anything is counted.
+            self.faults[cluster, "refused"] += 1
+            number = self._chance.randrange(len(REFUSED))
+            self.directed_s += WAITS_S[number]
+            return REFUSED[number]
         cost = tokens_asked(request)
         if self.requests.take(1) is not None or (wait_s := self.tokens.take(cost)) is not None:
             return said.groq_tokens_limit(TOKENS_A_MINUTE, 0, cost, wait_s or 1)
@@ -88,16 +97,10 @@ class MixedServer:
             return said.unsupported("temperature")
         if "max_tokens" in request:
             return said.unsupported("max_tokens")
-        if request.get("response_format", {}).get("type") == "json_schema":
+        if not is_taught(request):
             return said.openai_error("response_format json_schema is not supported")
-        kind = self._chance.random()
-        if self.calls[cluster] >= 4:  # nobody could bear more: the first one is taught three times
+        if not may_fail:
             return self._with_limits(self._chance.choice(WRAPPED))
-        if kind < 0.1 and not self.faults[cluster, "refused"]:
-            self.faults[cluster, "refused"] += 1
-            number = self._chance.randrange(len(REFUSED))
-            self.directed_s += WAITS_S[number]
-            return REFUSED[number]
         if kind < 0.25 and not self.faults[cluster, "invalid"]:
             self.faults[cluster, "invalid"] += 1
             return self._with_limits(self._chance.choice(INVALID))
@@ -113,6 +116,12 @@ class MixedServer:
         by_tokens = (self.tokens.spent - TOKENS_A_MINUTE) * 60 / TOKENS_A_MINUTE
         by_requests = (self.requests.spent - REQUESTS_A_MINUTE) * 60 / REQUESTS_A_MINUTE
         return max(by_tokens, by_requests, 0.0) + self.directed_s
+
+
+def is_taught(request: dict[str, Any]) -> bool:
+    """Return whether a request leaves out what the server does not take."""
+    style = request.get("response_format", {}).get("type")
+    return not {"temperature", "max_tokens"} & request.keys() and style != "json_schema"
 
 
 class NoCheck:

@@ -661,7 +661,7 @@ def test_the_chosen_sentence_comes_after_the_matter_in_other_words():
     offered = Choices(
         ["Export hangs", "Exports stop"],
         ["It hangs at 90 %."],
-        restatements=["Exports stop"],
+        restatements={"Export hangs": ["Exports stop"]},
     )
     with ScriptedModel(first_offered) as model:
         session = local_session(model, local_style="choose")

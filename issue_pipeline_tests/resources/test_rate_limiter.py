@@ -168,21 +168,6 @@ def test_calls_under_way_are_taken_off_what_is_left():
     assert clock.time == 55
 
 
-@pytest.mark.parametrize("ending", ["refused", "failed"])
-def test_a_call_that_came_to_nothing_is_taken_off_what_is_left(ending: str):
-    clock = ManualClock()
-    limiter = RateLimiter(1, clock)
-    first = limiter.acquire(100, lambda: 900)
-    limiter.answered(first, [Allowance(TOKENS, TOKENS, 6_000, 1_500, 45)])
-    permit = limiter.acquire(100, lambda: 900)
-    if ending == "refused":  # for another limit, which its own pause is for
-        limiter.refused(permit, 2.0)
-    else:
-        limiter.failed(permit)
-    limiter.acquire(100, lambda: 900)
-    assert clock.time == 45
-
-
 def test_what_only_a_refusals_words_state_is_counted_from_then_on():
     clock = ManualClock()
     limiter, bucket = RateLimiter(1, clock), TokenBucket(6_000, clock)
@@ -201,6 +186,23 @@ def test_what_only_a_refusals_words_state_is_counted_from_then_on():
     assert bucket.refused == 1
     dictated_s = (49 * 2_000 - 6_000) * 60 / 6_000
     assert clock.time <= 1.2 * dictated_s + 60
+
+
+def test_a_limit_is_never_waited_for_longer_than_its_window():
+    clock = ManualClock()
+    limiter = RateLimiter(4, clock)
+    limiter.answered(limiter.acquire(2_400, lambda: 100))
+    limiter.answered(limiter.acquire(2_400, lambda: 100))
+    first, *others = [limiter.acquire(2_400, lambda: 100) for _ in range(4)]
+    words = (
+        "Rate limit reached on tokens per minute (TPM): Limit 6000, Used 5800, Requested 2500."
+        " Please try again in 23s."
+    )
+    limiter.refused(first, read_wait_s({}, words), read_allowances({}, words))
+    for permit in others:
+        limiter.answered(permit)
+    limiter.acquire(2_400, lambda: 100)
+    assert clock.time == 60
 
 
 def test_whoever_was_refused_goes_before_those_who_were_not():

@@ -376,7 +376,10 @@ def _named_errors(ray: Any, address: str) -> Iterator[None]:  # noqa: ANN401
     except ray.exceptions.GetTimeoutError:
         raise
     except ray.exceptions.RayTaskError as error:
-        if isinstance(error.cause, ray.exceptions.RayError):  # of the node, about a result
+        # A node's own about a result; the base class stands for what cannot be sent.
+        if isinstance(error.cause, ray.exceptions.RayError) and (
+            type(error.cause) is not ray.exceptions.RayError
+        ):
             raise _translated(ray, error.cause, address) from error
         raise error.cause from error
     except (ray.exceptions.RayError, ConnectionError, RuntimeError, ValueError) as error:
@@ -395,9 +398,9 @@ def _translated(ray: Any, error: Exception, address: str) -> ComputeError:  # no
         )
     if isinstance(error, (known.ObjectStoreFullError, known.OutOfDiskError)):
         return ObjectStoreFullError(
-            f"{where} has no room for vectors or results, neither in its object store nor on the disk"
-            " where that continues. Make room on the disk of --temp-dir, or start the nodes with"
-            f" a larger --object-store-memory (docs/scale.md: how much is needed). {said}"
+            f"{where} has no room for vectors or results, neither in its object store nor on the"
+            " disk where that continues. Make room on the disk of --temp-dir, or start the nodes"
+            f" with a larger --object-store-memory (docs/scale.md: how much is needed). {said}"
         )
     if "Version mismatch" in said:
         return NodeMismatchError(

@@ -1,12 +1,12 @@
 """One rate limiter for all workers of a model: it learns the server's limits from its replies.
 
-- Before the first reply, and after a refusal, one call goes ahead alone; then two, then all.
+- Before the first reply, and after a refusal, one call goes ahead alone; then two, then all. It
+  finds out whether a server counts what it refuses.
 - A pause that the server asks for holds for every worker.
-- Of what a reply says is left, the calls that were sent meanwhile are taken off, whatever became of
-  them: a server may count those that it refuses, too. Nothing is added before the moment at which
-  the server says that all of it is there again. That is right for windows and for buckets that
-  fill continuously: neither is ever overdrawn, and in the long run both give their limit per
-  window.
+- Of what a reply says is left, the calls that were sent meanwhile are taken off, and nothing is
+  added before the moment at which the server says that all of it is there again. That is right for
+  windows and for buckets that fill continuously: neither is ever overdrawn, and in the long run
+  both give their limit per window.
 """
 
 import threading
@@ -125,7 +125,9 @@ class _Account:
             self.remaining -= cost
             return
         self.remaining = (self.limit if now >= self.full_at else self.remaining) - cost
-        self.full_at = max(now, self.full_at) + cost / self.limit * self.window_s
+        full_at = max(now, self.full_at) + cost / self.limit * self.window_s
+        # However much was refused meanwhile: nothing is more than a window away from being full.
+        self.full_at = min(full_at, now + self.window_s)
 
 
 def _costs(prompt_tokens: float, max_tokens: float) -> dict[str, float]:
@@ -240,6 +242,10 @@ class RateLimiter:
         """Release a permit after an answer, with what the reply says is left."""
         with self._changed:
             self._refusals = 0
+            named = {said.name for said in allowances}
+            for name, account in self._accounts.items():
+                if name not in named:
+                    account.spend(permit, self._clock.now())
             if permit.sent_at >= self._pause_began:
                 self._open = min(self._at_once, 2 * self._open)
             self._give_back(permit, allowances)
@@ -286,16 +292,14 @@ class RateLimiter:
 
     def _give_back(self, permit: Permit, allowances: Sequence[Allowance]) -> None:
         now = self._clock.now()
-        named = {said.name for said in allowances}
-        for name, account in self._accounts.items():
-            if name not in named:
-                account.spend(permit, now)
         for said in allowances:
             if said.name not in self._accounts:
                 account = self._accounts[said.name] = _Account(said.kind)
                 account.pending.update((one, one.costs[said.kind]) for one in self._under_way)
             self._accounts[said.name].learn(said, permit, now)
         self._under_way.discard(permit)
+        for account in self._accounts.values():
+            account.pending.pop(permit, None)
         self._changed.notify_all()
 
     def _may_be_under_way(self, now: float) -> int:
