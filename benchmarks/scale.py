@@ -46,11 +46,11 @@ class Constants:
         driver_bytes: Memory of the database's machine for a post of a day that is being clustered.
     """
 
-    embed_s: float = 0.018
+    embed_s: float = 0.009
     embed_gpu_s: float = 0.0004
-    pair_s: float = 4e-8
-    tree_s: float = 3.5e-5
-    read_s: float = 1.2e-3
+    pair_s: float = 2.6e-8
+    tree_s: float = 2e-5
+    read_s: float = 8e-4
     write_s: float = 1e-4
     label_s: float = 2.0
     clusters: float = 60.0
