@@ -7,6 +7,7 @@ The tests follow each other on one cluster, which they use up. ``make soak`` tak
 import hashlib
 import itertools
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from datetime import date
@@ -46,6 +47,7 @@ pytestmark = [
 
 DAY = date(2026, 3, 10)
 SOAK_POSTS = 20_000
+NODE_BUSY_WITHIN_S = 60.0
 ARRAY = np.random.default_rng(1).standard_normal((2_000, 384), dtype=np.float32)
 BLOCKS = [slice(start, start + 100) for start in range(0, len(ARRAY), 100)]
 
@@ -83,8 +85,12 @@ def test_results_are_those_of_this_process_in_order_and_may_be_changed(compute: 
 
 
 def test_every_node_computes_in_one_thread(compute: ComputeResource):
+    places: set[tuple[str, int, int]] = set()
+    until = time.monotonic() + NODE_BUSY_WITHIN_S
     with compute.executor() as executor:
-        places = set(executor.map(pieces.place, range(40)))
+        # On a crowded machine one node has done them all before the other has a process for it.
+        while len(places) < 2 and time.monotonic() < until:
+            places |= set(executor.map(pieces.place, range(40)))
     assert len(places) == 2
     assert {threads for _, _, threads in places} == {1}
 
