@@ -42,9 +42,11 @@ backup: .venv/sandbox
 	@test -n "$(FILE)" || { echo "To which file? Such as: make backup FILE=backups/monday.duckdb" >&2; exit 2; }
 	$(BIN)/issue-pipeline backup '$(FILE)'
 
-# Three files at a time, on two cores: many tests wait for servers, limits and daemons.
+# Three files at a time, on two cores: many tests wait for servers, limits and daemons. A process
+# that dies ends the run: after a restart the others would wait for its files for ever.
 test: check
-	$(BIN)/python -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder
+	$(BIN)/python -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder \
+		--max-worker-restart 0
 
 test-fast: .venv/dev
 	$(BIN)/python -m pytest -m "not slow and not e2e" --numprocesses 2 --dist loadfile
