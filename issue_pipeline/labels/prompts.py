@@ -18,7 +18,8 @@ from issue_pipeline.labels.schema import (
 from issue_pipeline.resources.llm import CHOOSE, Messages
 from issue_pipeline.utils.cluster_representatives import normalize_title
 
-# Goes into the gold asset's code version: raise it when the words below change.
+# Goes into the gold asset's code version: raise it when the words below change, or what
+# becomes of an answer.
 PROMPT_VERSION = "9"
 # Bounds the prompt whatever the posts hold.
 MAX_REP_TITLE_CHARS = 300

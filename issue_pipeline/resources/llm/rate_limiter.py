@@ -1,7 +1,7 @@
 """One rate limiter for all workers of a model: it learns the server's limits from its replies.
 
-- Before the first reply, and after a refusal, one call goes ahead alone; then two, then all. It
-  finds out whether a server counts what it refuses.
+- Before the first reply, and after a refusal, one call goes ahead alone; then two, then all. What
+  it meets shows whether the server counts what it refuses.
 - A pause that the server asks for holds for every worker.
 - Of what a reply says is left, the calls that were sent meanwhile are taken off, and nothing is
   added before the moment at which the server says that all of it is there again. That is right for
