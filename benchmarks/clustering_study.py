@@ -103,7 +103,7 @@ def _nearest(vectors: Vectors, k: int) -> Ranks:
     shared = _shared(vectors)
     pieces = blocks_of(shared, k)
     near = np.empty((len(vectors), k), np.int32)
-    for block, found in zip(pieces, shared.map(partial(nearest, ranks=[k]), pieces), strict=True):
+    for block, found in shared.mapped(partial(nearest, ranks=[k]), pieces):
         near[block.rows] = found.rows
     return near
 

@@ -184,7 +184,7 @@ def _searched_once(
     moved = np.empty_like(shared.vectors)
     pieces = blocks_of(shared, max(averaged, ranking.length))
     search = partial(_neighbours_and_means, averaged=averaged, ranking=ranking)
-    for block, (found, mean) in zip(pieces, shared.map(search, pieces), strict=True):
+    for block, (found, mean) in shared.mapped(search, pieces):
         lists.fill(block, found)
         near[block.rows] = found.rows[:, : near.shape[1]]
         moved[block.rows] = mean

@@ -1,52 +1,86 @@
 """Which rows are compared with which: all with all, until there are too many of them.
 
-Beyond that each row is compared with the 50,000 rows around its cell, so that time grows with n and
-no longer with its square. Cells are those of an inverted file: the Voronoi cells of k-means.
+Beyond that each row is compared with some 50,000 rows around its cell, so that time grows with n
+and no longer with its square. Cells are those of an inverted file: the Voronoi cells of k-means.
 """
 
+from collections.abc import Iterator
 from functools import partial
 
 import numpy as np
+from numpy.typing import NDArray
 
-from issue_pipeline.utils.clustering.neighbours import Block
-from issue_pipeline.utils.clustering.space import Points, SharedRows, blocks, on_device
+from issue_pipeline.utils.clustering.neighbours import Block, proposed
+from issue_pipeline.utils.clustering.range_search import Tile, pairs_within_reach
+from issue_pipeline.utils.clustering.space import Points, SharedRows, blocks, device, on_device
 from issue_pipeline.utils.embeddings import Vectors
 from issue_pipeline.utils.executor import Shared
 
-# A row is compared with so many others, or all there are. Up to so many the search is exact.
+# Up to so many rows all are compared: the search is exact.
 COMPARED_ROWS = 50_000
-# Beyond, rows that were smoothed need fewer: their neighbours are in few cells.
-_SMOOTHED_COMPARED = 20_000
+# Beyond, a cell is compared with the nearest that hold so many rows, and with those that it is near
+# to, a third more. Rows that were smoothed need fewer: their neighbours are in few cells.
+_AROUND_CELL = 50_000
+_AROUND_SMOOTHED_CELL = 20_000
 # Mean size of a cell, whose rows share what they are compared with.
 _CELL_ROWS = 1_024
 _ITERATIONS = 8
+# Fewer rows are not worth a range search; more pairs would need more than half a gigabyte.
+_LEAST_SEARCHED = 4_096
+_MOST_PAIRS = 64 * 1024**2
 # Rows that k-means learns from, for each cell.
 _LEARNT_FROM = 64
 
 
-def blocks_of(shared: SharedRows, neighbours: int) -> list[Block]:
+def blocks_of(shared: SharedRows, neighbours: int) -> Iterator[Block]:
     """Divide rows into pieces of work, each with the rows that it is compared with.
 
     Args:
         shared: n rows.
         neighbours: How many nearest rows are searched: at least five times as many are compared.
 
-    Returns:
+    Yields:
         Blocks that hold each row once; the same for the same rows in the same order.
     """
-    if shared.n <= max(COMPARED_ROWS, 5 * neighbours):
-        return [Block(rows) for rows in blocks(shared.n, shared.n)]
-    compared = max(_SMOOTHED_COMPARED if shared.smoothed else COMPARED_ROWS, 5 * neighbours)
+    length = proposed(neighbours)
+    tiles, meets = _tiles(shared, 5 * length)
+    few, many = shared.n < max(_LEAST_SEARCHED, 5 * length), shared.n * length > _MOST_PAIRS
+    if few or many or device() != "cpu":
+        for tile, met in zip(tiles, meets, strict=True):
+            yield Block(tile, None if met.all() else _rows_of(tiles, met))
+    else:
+        found = pairs_within_reach(shared, tiles, meets, length)
+        for tile, pairs in zip(tiles, found, strict=True):
+            yield Block(tile, None, pairs)
+
+
+def _tiles(shared: SharedRows, least: int) -> tuple[list[Tile], NDArray[np.bool_]]:
+    """Divide rows into tiles, and choose which of these are compared: all, or those around.
+
+    Returns:
+        The tiles; bool (t, t), symmetric, with at least so many rows for each tile.
+    """
+    n = shared.n
+    if n <= max(COMPARED_ROWS, least):
+        all_rows: list[Tile] = list(blocks(n, n))
+        return all_rows, np.ones((len(all_rows), len(all_rows)), bool)
+    around = max(_AROUND_SMOOTHED_CELL if shared.smoothed else _AROUND_CELL, least)
     cells, centres = _cells(shared)
     members = [np.flatnonzero(cells == cell) for cell in range(len(centres))]
     sizes = np.array([len(rows) for rows in members])
-    found = []
-    for centre, rows in zip(centres, members, strict=True):
+    meets = np.zeros((len(centres), len(centres)), bool)
+    for cell, centre in enumerate(centres):
         nearest = np.argsort(np.square(centres - centre).sum(axis=1), kind="stable")
-        enough = int(np.searchsorted(np.cumsum(sizes[nearest]), compared)) + 1
-        columns = np.sort(np.concatenate([members[cell] for cell in nearest[:enough]]))
-        found += [Block(rows[part], columns) for part in blocks(len(rows), len(columns))]
-    return found
+        enough = int(np.searchsorted(np.cumsum(sizes[nearest]), around)) + 1
+        meets[cell, nearest[:enough]] = True
+    parts = [(cell, part) for cell, size in enumerate(sizes) for part in blocks(size, around)]
+    tiles: list[Tile] = [members[cell][part] for cell, part in parts]
+    cell_of = [cell for cell, _ in parts]
+    return tiles, (meets | meets.T)[np.ix_(cell_of, cell_of)]
+
+
+def _rows_of(tiles: list[Tile], chosen: NDArray[np.bool_]) -> Points:
+    return np.sort(np.concatenate([tiles[number] for number in np.flatnonzero(chosen)]))
 
 
 def _cells(shared: SharedRows) -> tuple[Points, Vectors]:

@@ -16,8 +16,9 @@ from issue_pipeline.utils.clustering.space import (
 )
 from issue_pipeline.utils.executor import Shared
 
-# Every so manieth of the points is compared with all others first, which settles most of the rest.
-_SAMPLED_EVERY = 32
+# Round by round every so manieth of the points that are left is compared with all others: each
+# settles most of the rest.
+_COMPARED_EVERY = (32, 6, 1)
 # Points of a piece of work.
 _PIECE_POINTS = 128
 # Ends that products propose for a point.
@@ -34,9 +35,10 @@ def cheapest_edges(
 ) -> tuple[Points, Points, Floats]:
     """Find cheapest edges out of the components of some points, among all.
 
-    A sample of the points is compared with all others first. What these are far from, points near
-    them are nearly as far from: where that proves that a point has no cheaper edge than the
-    cheapest known of its component, it is not compared itself.
+    A sample of the points is compared with all others. What these are far from, points near them
+    are nearly as far from: where that proves that a point has no cheaper edge than the cheapest
+    known of its component, it is not compared itself. Of those that are left a larger sample is
+    next.
 
     Args:
         shared: n rows.
@@ -51,20 +53,19 @@ def cheapest_edges(
         int64 (m,), the points that were compared; int64 (m,), the other ends; float64 (m,), the
         weights.
     """
-    sample = points[np.argsort(component[points], kind="stable")][::_SAMPLED_EVERY]
-    ends, weights, reach = _compared(shared, core, component, sample)
-    bounds[sample] = weights
     cost = cost.copy()
-    np.minimum.at(cost, component[sample], weights)
-    bounds[points] = np.maximum(bounds[points], _as_near(shared.space, points, sample, reach))
-    rest = points[bounds[points] < cost[component[points]]]
-    other_ends, other_weights, _ = _compared(shared, core, component, rest)
-    bounds[rest] = other_weights
-    return (
-        np.concatenate([sample, rest]),
-        np.concatenate([ends, other_ends]),
-        np.concatenate([weights, other_weights]),
-    )
+    left = points[np.argsort(component[points], kind="stable")]
+    compared = []
+    for every in _COMPARED_EVERY:
+        sample = left[::every]
+        ends, weights, reach = _compared(shared, core, component, sample)
+        compared.append((sample, ends, weights))
+        np.minimum.at(cost, component[sample], weights)
+        bounds[left] = np.maximum(bounds[left], _as_near(shared.space, left, sample, reach))
+        bounds[sample] = weights
+        left = left[bounds[left] < cost[component[left]]]
+    starts, ends, weights = map(np.concatenate, zip(*compared, strict=True))
+    return starts, ends, weights
 
 
 def _as_near(space: Space, points: Points, sample: Points, reach: Floats) -> Floats:

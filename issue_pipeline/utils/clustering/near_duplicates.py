@@ -17,9 +17,13 @@ from issue_pipeline.utils.embeddings import Vectors
 # Two posts are near duplicates from this cosine on. A bot's notices of one wording, other numbers
 # and names in them, have 0.95 and more; reports of one problem by two people hardly ever.
 NEAR_DUPLICATE_COSINE = 0.95
-# Neighbours of each row that are looked at, and rows at a time.
-_LISTED = 32
+# Neighbours of each row that are looked at, a few at a time while there may be more, and rows at a
+# time.
+_LISTED = (2, 8, 32)
 _BLOCK_ROWS = 1_024
+# By how much cosines may rise from one neighbour to the next: those ranked by products are not
+# ranked to the last digit.
+_RANKING_ERROR = 0.001
 
 Groups = NDArray[np.int64]
 Rows = NDArray[np.int64]
@@ -30,7 +34,7 @@ def near_duplicates(vectors: Vectors, near: Ranks) -> Groups:
 
     Args:
         vectors: float32 (n, d), unit rows.
-        near: int32 (n, m), nearest rows of each, of which the first 32 are looked at. Of more
+        near: int32 (n, m), nearest rows of each, nearest first, of which 32 are looked at. Of more
             copies of a text some may be missed; they make several groups.
 
     Returns:
@@ -41,14 +45,20 @@ def near_duplicates(vectors: Vectors, near: Ranks) -> Groups:
     from scipy.sparse.csgraph import connected_components
 
     n = len(vectors)
-    listed = near[:, :_LISTED]
-    is_copy = np.empty(listed.shape, bool)
+    found: list[tuple[Rows, Ranks]] = []
     for start in range(0, n, _BLOCK_ROWS):
-        block = slice(start, start + _BLOCK_ROWS)
-        cosines = np.einsum("nmd,nd->nm", vectors[listed[block]], vectors[block])
-        is_copy[block] = cosines >= NEAR_DUPLICATE_COSINE
-    starts = np.repeat(np.arange(n), listed.shape[1])[is_copy.ravel()]
-    pairs = coo_array((np.ones(len(starts), bool), (starts, listed[is_copy])), shape=(n, n))
+        rows, first = np.arange(start, min(n, start + _BLOCK_ROWS)), 0
+        for last in _LISTED:
+            others = near[rows, first:last]
+            cosines = np.einsum("nmd,nd->nm", vectors[others], vectors[rows])
+            places, ranks = np.nonzero(cosines >= NEAR_DUPLICATE_COSINE)
+            found.append((rows[places], others[places, ranks]))
+            if last >= near.shape[1]:
+                break
+            rows = rows[cosines[:, -1] >= NEAR_DUPLICATE_COSINE - _RANKING_ERROR]
+            first = last
+    starts, ends = map(np.concatenate, zip(*found, strict=True))
+    pairs = coo_array((np.ones(len(starts), bool), (starts, ends)), shape=(n, n))
     groups: Groups = connected_components(pairs, directed=False)[1].astype(np.int64)
     return groups
 

@@ -1,11 +1,12 @@
 """The nearest rows of each, proposed by blocked matrix products and decided by differences."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from issue_pipeline.utils.clustering.range_search import Pairs
 from issue_pipeline.utils.clustering.space import Floats, Points, Ranks, Space, blocks
 from issue_pipeline.utils.executor import Shared
 
@@ -26,10 +27,12 @@ class Block:
     Attributes:
         rows: A slice, or int64 (p,).
         columns: int64 (m,), ascending, or ``None`` for all.
+        pairs: Of a range search of the rows among these, in parts; none if there was no search.
     """
 
     rows: slice | Points
     columns: Points | None = None
+    pairs: Sequence[Pairs] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,23 +73,18 @@ def nearest(
     count = space.n if block.columns is None else len(block.columns)
     wanted = sorted({min(rank, count) for rank in ranks})
     k = wanted[-1]
-    products, error = space.products(block.rows, block.columns)
-    listed = min(count, k + max(_MORE_AT_LEAST, int(_MORE_SHARE * k)))
-    values, found = _largest(products, listed)
-    squared = (2 * (space.half[block.rows, None] - values.double())).cpu().numpy()
+    listed = min(count, proposed(k))
+    others, squared = _proposals(space, block, listed)
     # What a product is off, in a squared distance.
-    slack = (2 * error).cpu().numpy()[:, None]
+    slack = 2 * space.error(rows).cpu().numpy()[:, None]
     doubtful = np.zeros(squared.shape, bool)
     doubtful[:, measured] = True
     for rank in wanted:
         if rank < count:
             doubtful |= np.abs(squared - squared[:, rank - 1 : rank]) <= 2 * slack
     last = squared[:, -1].copy()
-    others = found.cpu().numpy()
-    if block.columns is not None:
-        others = block.columns[others]
-    pairs = np.nonzero(doubtful)
-    squared[pairs] = space.pair_distances(rows[pairs[0]], others[pairs]) ** 2
+    in_doubt = np.nonzero(doubtful)
+    squared[in_doubt] = space.pair_distances(rows[in_doubt[0]], others[in_doubt]) ** 2
     others, squared = _ranked(others, squared)
     if listed < count:
         # Whoever is not listed is farther than that.
@@ -95,6 +93,35 @@ def nearest(
             some = unproven[part]
             others[some], squared[some] = _exactly(space, rows[some], listed, block.columns)
     return Neighbours(others[:, :k].astype(np.int32), np.sqrt(np.maximum(squared[:, :k], 0)))
+
+
+def proposed(k: int) -> int:
+    """Return how many ranks products propose, so that the k nearest are among them."""
+    return k + max(_MORE_AT_LEAST, int(_MORE_SHARE * k))
+
+
+def _proposals(space: Space, block: Block, length: int) -> tuple[Points, Floats]:
+    """List the nearest of each row by products.
+
+    Returns:
+        int64 (p, length), nearest first; float64 (p, length), squared distances.
+    """
+    rows = np.arange(space.n)[block.rows]
+    others, squared = np.empty((len(rows), length), np.int64), np.empty((len(rows), length))
+    left = np.arange(len(rows))
+    if block.pairs:
+        enough, others_of, squared_of = Pairs.merged(block.pairs).nearest(len(rows), length)
+        others[enough], squared[enough] = others_of, squared_of
+        left = np.delete(left, enough)
+    count = space.n if block.columns is None else len(block.columns)
+    for part in blocks(len(left), count):
+        some = left[part]
+        products, _ = space.products(rows[some], block.columns)
+        values, found = _largest(products, length)
+        squared[some] = (2 * (space.half[rows[some], None] - values.double())).cpu().numpy()
+        places = found.cpu().numpy()
+        others[some] = places if block.columns is None else block.columns[places]
+    return others, squared
 
 
 def _exactly(

@@ -27,7 +27,7 @@ def smooth(shared: SharedRows, neighbours: int) -> Vectors:
     moved = np.empty_like(shared.vectors)
     pieces = blocks_of(shared, neighbours)
     move = partial(_moved, neighbours=neighbours)
-    for block, means in zip(pieces, shared.map(move, pieces), strict=True):
+    for block, means in shared.mapped(move, pieces):
         moved[block.rows] = means
     return moved
 

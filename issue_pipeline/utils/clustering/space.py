@@ -5,8 +5,11 @@ propose, with a bound of what they may be off, and differences decide where that
 found depends neither on how a product rounds nor on how many threads or machines compute it.
 """
 
+import ctypes
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import tee
 from threading import local
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +30,8 @@ Ranks = NDArray[np.int32]
 # Products held at a time by one thread: as many rows as fit, compared with all others.
 BLOCK_BYTES = 128 * 1024**2
 _MAX_BLOCK_ROWS = 1_024
+# Pieces of work after which freed memory goes back to the system.
+_PIECES_KEPT = 32
 # Differences of rows are taken in pieces that stay in the processor's cache.
 _CACHED_BYTES = 2 * 1024**2
 
@@ -73,6 +78,17 @@ class SharedRows:
         """
         return self.executor.map(function, pieces, *self._arrays, *more)
 
+    def mapped(
+        self, function: Callable[..., Result], pieces: Iterable[Piece]
+    ) -> Iterator[tuple[Piece, Result]]:
+        """Do what :meth:`map` does, and return each piece with its result."""
+        pieces, ahead = tee(pieces)
+        for number, found in enumerate(zip(pieces, self.map(function, ahead), strict=True), 1):
+            yield found
+            if number % _PIECES_KEPT == 0:
+                give_memory_back()
+        give_memory_back()
+
 
 class Space:
     """Shared rows as a piece of work sees them."""
@@ -99,16 +115,27 @@ class Space:
             float32 (rows, columns), valid until the next call in this thread; float64 (rows,), the
             most by which a row's products are off.
         """
+        chosen = slice(None) if columns is None else columns
+        products = self.dots(self.x[rows], chosen).sub_(self.half[chosen].float())
+        return products, self.error(rows)
+
+    def dots(self, vectors: "Tensor", columns: Points | slice) -> "Tensor":
+        """Multiply some rows' vectors, float32 (p, d), with those of others.
+
+        Returns:
+            float32 (p, columns), valid until the next call in this thread.
+        """
         import torch
 
-        some, x, half = self.x[rows], self.x, self.half
-        if columns is not None:
-            x, half = x[columns], half[columns]
-        found = torch.mm(some, x.T, out=_buffer(len(some), len(x))).sub_(half.float())
+        others = self.x[columns]
+        return torch.mm(vectors, others.T, out=_buffer(len(vectors), len(others)))
+
+    def error(self, rows: Points | slice) -> "Tensor":
+        """Return the most by which products of some rows with any others are off: float64 (p,)."""
         # A sum of d float32 terms, its rounded summand, and one more sum; twice, to be safe.
         rounding = (self.d + 4) * float(np.finfo(np.float32).eps)
-        length, longest = (2 * self.half[rows]).sqrt(), (2 * half.max()).sqrt()
-        return found, rounding * (length * longest + half.max())
+        half, largest = self.half[rows], self.half.max()
+        return rounding * ((2 * half).sqrt() * (2 * largest).sqrt() + largest)
 
     def squared_to_all(self, rows: Points) -> "Tensor":
         """Return squared distances of a few rows to all, by float64 products: (rows, n)."""
@@ -159,6 +186,17 @@ def on_device(array: Shared) -> "Tensor":
     import torch
 
     return torch.as_tensor(array, device=device())
+
+
+def give_memory_back() -> None:
+    """Return to the system what was freed, where the C library can be told to.
+
+    It keeps what each thread has freed for later ones: half a gigabyte at 100,000 rows.
+    """
+    if sys.platform == "linux":
+        trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # glibc has it
+        if trim:
+            trim(0)
 
 
 # New memory is slower than a product that is written into it, so each thread keeps some.

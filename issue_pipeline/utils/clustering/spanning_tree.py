@@ -18,7 +18,13 @@ from issue_pipeline.utils.clustering.cells import blocks_of
 from issue_pipeline.utils.clustering.doubtful_points import cheapest_edges
 from issue_pipeline.utils.clustering.neighbours import nearest
 from issue_pipeline.utils.clustering.reachability import Lists, Ranking
-from issue_pipeline.utils.clustering.space import Floats, Points, SharedRows, blocks
+from issue_pipeline.utils.clustering.space import (
+    Floats,
+    Points,
+    SharedRows,
+    blocks,
+    give_memory_back,
+)
 
 # Cheapest edges kept of each point's list.
 _KEPT_EDGES = 32
@@ -42,7 +48,9 @@ class Edges:
     def sorted(cls, starts: Points, ends: Points, weights: Floats) -> "Edges":
         """Order edges, dropping none."""
         low, high = np.minimum(starts, ends), np.maximum(starts, ends)
-        order = np.lexsort((high, low, weights))
+        # As lexsort, in two sorts instead of three.
+        by_points = np.argsort(low * (high.max(initial=0) + 1) + high)
+        order = by_points[np.argsort(weights[by_points], kind="stable")]
         return cls(np.stack([low[order], high[order]], axis=1), weights[order])
 
     def where(self, chosen: NDArray[np.bool_] | Points) -> "Edges":
@@ -72,6 +80,7 @@ def spanning_tree(shared: SharedRows, min_samples: int, lists: Lists | None = No
     """
     lists = lists or _listed(shared, Ranking.of(shared.n, min_samples))
     candidates, bounds = _candidates(lists)
+    give_memory_back()
     return _grown(shared, lists.core, candidates, bounds)
 
 
@@ -79,7 +88,7 @@ def _listed(shared: SharedRows, ranking: Ranking) -> Lists:
     lists = Lists(shared.n, ranking)
     pieces = blocks_of(shared, ranking.length)
     search = partial(nearest, ranks=ranking.right, measured=ranking.measured)
-    for block, found in zip(pieces, shared.map(search, pieces), strict=True):
+    for block, found in shared.mapped(search, pieces):
         lists.fill(block, found)
     return lists
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from issue_pipeline.utils.clustering.reachability import Lists
 from issue_pipeline.utils.clustering.space import SharedRows
-from issue_pipeline.utils.clustering.spanning_tree import spanning_tree
+from issue_pipeline.utils.clustering.spanning_tree import Edges, spanning_tree
 
 NOISE = -1
 
@@ -38,11 +38,9 @@ class ClusterTree:
             lists: As of :func:`spanning_tree`.
         """
         # Imports that only clustering should pay.
-        from hdbscan._hdbscan_linkage import label
         from hdbscan._hdbscan_tree import condense_tree
 
-        tree = spanning_tree(shared, min_samples, lists)
-        merges = label(np.column_stack([tree.ends.astype(np.float64), tree.weights]))
+        merges = single_linkage(spanning_tree(shared, min_samples, lists))
         self._condensed: NDArray[Any] = condense_tree(merges, min_cluster_size)
         is_row = self._condensed["child_size"] == 1
         leaves, inner = self._condensed[is_row], self._condensed[~is_row]
@@ -120,3 +118,30 @@ class ClusterTree:
         ids = np.empty(len(self._row), dtype=np.int64)
         ids[self._row] = id_of[self._home]
         return ids
+
+
+def single_linkage(tree: Edges) -> NDArray[np.float64]:
+    """Merge along a spanning tree, from the cheapest edge on.
+
+    Returns:
+        float64 (n - 1, 4), as of ``scipy.cluster.hierarchy.linkage``: the two clusters merged, the
+        weight of the edge between them, and how many rows they hold. Row i makes cluster n + i;
+        those below n are the rows themselves.
+    """
+    n = len(tree.ends) + 1
+    # Of each cluster one that it was merged into, or itself: plain lists are faster than arrays.
+    into = list(range(2 * n - 1))
+    sizes = [1] * n
+    merged = []
+    for number, ends in enumerate(tree.ends.tolist(), start=n):
+        pair = []
+        for end in ends:
+            while into[end] != end:
+                # Every step shortens the way of those that come later.
+                into[end] = end = into[into[end]]
+            into[end] = number
+            pair.append(end)
+        sizes.append(sizes[pair[0]] + sizes[pair[1]])
+        merged.append(pair)
+    clusters = np.array(merged, np.float64).reshape(n - 1, 2)
+    return np.column_stack([clusters, tree.weights, sizes[n:]])

@@ -170,7 +170,8 @@ def grouped(groups: int, size: int) -> Vectors:
 @pytest.fixture
 def few_compared(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cells, "COMPARED_ROWS", 400)
-    monkeypatch.setattr(cells, "_SMOOTHED_COMPARED", 200)
+    monkeypatch.setattr(cells, "_AROUND_CELL", 400)
+    monkeypatch.setattr(cells, "_AROUND_SMOOTHED_CELL", 200)
     monkeypatch.setattr(cells, "_CELL_ROWS", 100)
 
 
@@ -181,7 +182,7 @@ def test_few_rows_are_all_compared_with_each_other():
 @pytest.mark.usefixtures("few_compared")
 def test_of_many_rows_each_is_compared_with_enough_others_and_with_itself():
     vectors = grouped(30, 60)
-    found = blocks_of(shared(vectors), 20)
+    found = list(blocks_of(shared(vectors), 20))
     rows = np.concatenate([np.arange(len(vectors))[block.rows] for block in found])
     assert np.array_equal(np.sort(rows), np.arange(len(vectors)))
     for block in found:
@@ -205,9 +206,8 @@ def test_the_nearest_of_many_rows_are_nearly_all_found():
     exact = np.argsort(exact_distances(vectors), axis=1)[:, :20]
     search = partial(neighbours.nearest, ranks=[20])
     whole = shared(vectors)
-    pieces = blocks_of(whole, 20)
     hits = 0
-    for block, found in zip(pieces, whole.map(search, pieces), strict=True):
+    for block, found in whole.mapped(search, blocks_of(whole, 20)):
         hits += sum(
             len(np.intersect1d(*two)) for two in zip(found.rows, exact[block.rows], strict=True)
         )
