@@ -13,8 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from issue_pipeline.utils.cleaning.redaction import without_marks
-from issue_pipeline.utils.cleaning.shared_headings import Headings, shared_headings
+from issue_pipeline.utils.cleaning.shared_headings import shared_headings
 from issue_pipeline.utils.cleaning.shared_sentences import shared_sentences, without_sentences
+from issue_pipeline.utils.parallel_cleaning import clean_texts
 from issue_pipeline.utils.text_cleaning import clean_body, clean_title, cleaned_as
 
 logger = logging.getLogger(__name__)
@@ -177,10 +178,12 @@ def _digest(items: Sequence[Any]) -> bytes:
 
 
 def _cleaned_day(items: Sequence[Any]) -> list[CleanText]:
-    headings = shared_headings(
-        _get(item, "body") for item in items if cleaned_as(_get(item, "source")) == "github"
-    )
-    texts = [_cleaned(item, headings) for item in items]
+    raw = [
+        (cleaned_as(_get(item, "source")), _get(item, "title"), _get(item, "body"))
+        for item in items
+    ]
+    headings = shared_headings(body for source, _, body in raw if source == "github")
+    texts = [CleanText(title, body) for title, body in clean_texts(raw, headings)]
     sentences = shared_sentences([text.title for text in texts], [text.body for text in texts])
     return [replace(text, body=without_sentences(text.body, sentences)) for text in texts]
 
@@ -191,12 +194,8 @@ def clean_item(item: Any) -> CleanText:  # noqa: ANN401
     Args:
         item: An object or mapping with ``source``, ``title`` and ``body``.
     """
-    return _cleaned(item, frozenset())
-
-
-def _cleaned(item: Any, headings: Headings) -> CleanText:  # noqa: ANN401
     source, title, body = (_get(item, name) for name in ("source", "title", "body"))
-    return CleanText(clean_title(source, title), clean_body(source, body, headings))
+    return CleanText(clean_title(source, title), clean_body(source, body))
 
 
 def _get(item: Any, name: str) -> Any:  # noqa: ANN401

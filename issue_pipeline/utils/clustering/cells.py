@@ -1,7 +1,7 @@
 """Which rows are compared with which: all with all, until there are too many of them.
 
-Beyond that each row is compared with some 50,000 rows around its cell, so that time grows with n
-and no longer with its square. Cells are those of an inverted file: the Voronoi cells of k-means.
+Beyond that each row is compared with the 50,000 rows around its cell, so that time grows with n and
+no longer with its square. Cells are those of an inverted file: the Voronoi cells of k-means.
 """
 
 from collections.abc import Iterator
@@ -16,12 +16,10 @@ from issue_pipeline.utils.clustering.space import Points, SharedRows, blocks, de
 from issue_pipeline.utils.embeddings import Vectors
 from issue_pipeline.utils.executor import Shared
 
-# Up to so many rows all are compared: the search is exact.
+# A row is compared with so many others, or all there are. Up to so many the search is exact.
 COMPARED_ROWS = 50_000
-# Beyond, a cell is compared with the nearest that hold so many rows, and with those that it is near
-# to, a third more. Rows that were smoothed need fewer: their neighbours are in few cells.
-_AROUND_CELL = 50_000
-_AROUND_SMOOTHED_CELL = 20_000
+# Beyond, rows that were smoothed need fewer: their neighbours are in few cells.
+_SMOOTHED_COMPARED = 20_000
 # Mean size of a cell, whose rows share what they are compared with.
 _CELL_ROWS = 1_024
 _ITERATIONS = 8
@@ -49,7 +47,8 @@ def blocks_of(shared: SharedRows, neighbours: int) -> Iterator[Block]:
         for tile, met in zip(tiles, meets, strict=True):
             yield Block(tile, None if met.all() else _rows_of(tiles, met))
     else:
-        found = pairs_within_reach(shared, tiles, meets, length)
+        # Both ways: a pair of tiles is multiplied once, whichever of them it is for.
+        found = pairs_within_reach(shared, tiles, meets | meets.T, length)
         for tile, pairs in zip(tiles, found, strict=True):
             yield Block(tile, None, pairs)
 
@@ -58,25 +57,25 @@ def _tiles(shared: SharedRows, least: int) -> tuple[list[Tile], NDArray[np.bool_
     """Divide rows into tiles, and choose which of these are compared: all, or those around.
 
     Returns:
-        The tiles; bool (t, t), symmetric, with at least so many rows for each tile.
+        The tiles; bool (t, t), those that each is compared with, at least so many rows.
     """
     n = shared.n
     if n <= max(COMPARED_ROWS, least):
         all_rows: list[Tile] = list(blocks(n, n))
         return all_rows, np.ones((len(all_rows), len(all_rows)), bool)
-    around = max(_AROUND_SMOOTHED_CELL if shared.smoothed else _AROUND_CELL, least)
+    compared = max(_SMOOTHED_COMPARED if shared.smoothed else COMPARED_ROWS, least)
     cells, centres = _cells(shared)
     members = [np.flatnonzero(cells == cell) for cell in range(len(centres))]
     sizes = np.array([len(rows) for rows in members])
     meets = np.zeros((len(centres), len(centres)), bool)
     for cell, centre in enumerate(centres):
         nearest = np.argsort(np.square(centres - centre).sum(axis=1), kind="stable")
-        enough = int(np.searchsorted(np.cumsum(sizes[nearest]), around)) + 1
+        enough = int(np.searchsorted(np.cumsum(sizes[nearest]), compared)) + 1
         meets[cell, nearest[:enough]] = True
-    parts = [(cell, part) for cell, size in enumerate(sizes) for part in blocks(size, around)]
+    parts = [(cell, part) for cell, size in enumerate(sizes) for part in blocks(size, compared)]
     tiles: list[Tile] = [members[cell][part] for cell, part in parts]
     cell_of = [cell for cell, _ in parts]
-    return tiles, (meets | meets.T)[np.ix_(cell_of, cell_of)]
+    return tiles, meets[np.ix_(cell_of, cell_of)]
 
 
 def _rows_of(tiles: list[Tile], chosen: NDArray[np.bool_]) -> Points:

@@ -170,8 +170,7 @@ def grouped(groups: int, size: int) -> Vectors:
 @pytest.fixture
 def few_compared(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cells, "COMPARED_ROWS", 400)
-    monkeypatch.setattr(cells, "_AROUND_CELL", 400)
-    monkeypatch.setattr(cells, "_AROUND_SMOOTHED_CELL", 200)
+    monkeypatch.setattr(cells, "_SMOOTHED_COMPARED", 200)
     monkeypatch.setattr(cells, "_CELL_ROWS", 100)
 
 

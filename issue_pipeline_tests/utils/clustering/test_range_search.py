@@ -120,7 +120,6 @@ def test_each_pair_of_rows_is_multiplied_once(monkeypatch: pytest.MonkeyPatch):
 
 def test_many_rows_are_compared_with_those_around_their_cell(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(cells, "COMPARED_ROWS", 400)
-    monkeypatch.setattr(cells, "_AROUND_CELL", 400)
     monkeypatch.setattr(cells, "_CELL_ROWS", 100)
     vectors = grouped(30, 60)
     blocks = list(blocks_of(shared(vectors), 20))
