@@ -191,14 +191,17 @@ class Hinter:
         self._impacts = _embedded(IMPACT_PHRASES, model)
         self._problems = ProblemScorer(model)
 
-    def hints(self, texts: Sequence[str], embeddings: Vectors) -> Hints:
+    def hints(
+        self, texts: Sequence[str], embeddings: Vectors, problem_score: float | None = None
+    ) -> Hints:
         """Return the hints for a cluster.
 
         Args:
             texts: Clean texts of the members, at least one.
             embeddings: float32 (m, 384), in the same order.
+            problem_score: Theirs, if it is known.
         """
-        score = self._problems.score(texts, embeddings)
+        score = self._problems.score(texts, embeddings) if problem_score is None else problem_score
         return Hints(
             voted(embeddings, self._categories, best=_NEAREST_OF_CATEGORY),
             impact(texts, embeddings, self._impacts),

@@ -314,7 +314,8 @@ def _without_cost(row: IssueRow, *, label_source: str) -> IssueRow:
 def _request(
     cluster: PreparedCluster, shared: frozenset[str], hinter: Hinter, grounding: Grounding
 ) -> LabelRequest:
-    hints = hinter.hints([text.text for text in cluster.texts], cluster.embeddings)
+    texts = [text.text for text in cluster.texts]
+    hints = hinter.hints(texts, cluster.embeddings, cluster.problem_score)
     posts = [cluster.texts[row] for row in cluster.representatives]
     return LabelRequest(
         representatives=[
