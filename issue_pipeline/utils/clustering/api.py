@@ -12,7 +12,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from issue_pipeline.utils.clustering.cells import blocks_of
+from issue_pipeline.utils.clustering.cells import blocks_of, in_cell_order
 from issue_pipeline.utils.clustering.near_duplicates import (
     near_duplicates,
     with_copies,
@@ -93,7 +93,12 @@ def cluster_embeddings(
     # the rows are put into an order that only their contents decide.
     order, same = by_content(vectors)
     find = _smoothed_clusters if mode == "smoothed" else hdbscan_clusters
-    shared = SharedRows.of(vectors[order], executor or LocalExecutor())
+    executor = executor or LocalExecutor()
+    shared = SharedRows.of(vectors[order], executor)
+    by_cell = in_cell_order(shared)
+    if by_cell is not None:
+        order, same = order[by_cell], np.argsort(by_cell)[same]
+        shared = SharedRows.of(vectors[order], executor)
     cluster_ids = find(shared, min_cluster_size, min_samples)[same]
     cluster_ids[order] = largest_first(cluster_ids[order])
     return Clustering(cluster_ids, mode, min_cluster_size, min_samples)

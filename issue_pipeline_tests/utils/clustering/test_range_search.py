@@ -5,8 +5,15 @@ from typing import Any
 import numpy as np
 import pytest
 from scipy.spatial.distance import cdist
+from sklearn.metrics import adjusted_rand_score
 
-from issue_pipeline.utils.clustering import cells, neighbours, range_search, space
+from issue_pipeline.utils.clustering import (
+    cells,
+    cluster_embeddings,
+    neighbours,
+    range_search,
+    space,
+)
 from issue_pipeline.utils.clustering.cells import blocks_of
 from issue_pipeline.utils.clustering.space import Space
 from issue_pipeline.utils.embeddings import Vectors
@@ -128,3 +135,20 @@ def test_many_rows_are_compared_with_those_around_their_cell(monkeypatch: pytest
     assert np.array_equal(np.sort(rows), np.arange(len(vectors)))
     found, exact = distances_found(vectors, 20), exact_distances(vectors, 20)
     assert (found <= exact + 1e-5).mean() >= 0.9
+
+
+@pytest.mark.parametrize("mode", ["smoothed", "raw"])
+def test_the_partition_of_many_rows_is_nearly_the_exact_one_and_does_not_depend_on_their_order(
+    mode: str, monkeypatch: pytest.MonkeyPatch
+):
+    vectors = np.concatenate([grouped(20, 60), grouped(20, 60)[:50]])
+    exact = cluster_embeddings(vectors, mode=mode).labels
+    monkeypatch.setattr(cells, "COMPARED_ROWS", 400)
+    monkeypatch.setattr(cells, "_SMOOTHED_COMPARED", 300)
+    monkeypatch.setattr(cells, "_CELL_ROWS", 100)
+    labels = cluster_embeddings(vectors, mode=mode).labels
+    assert adjusted_rand_score(exact, labels) >= 0.9
+    order = np.random.default_rng(6).permutation(len(vectors))
+    assert np.array_equal(cluster_embeddings(vectors[order], mode=mode).labels, labels[order])
+    # Rows that are twice there are in the same cluster.
+    assert np.array_equal(labels[-50:], labels[:50])
