@@ -75,9 +75,7 @@ class LocalExecutor:
         import torch
 
         ahead: deque[Future[Result]] = deque()
-        workers = ThreadPoolExecutor(
-            self._threads, initializer=torch.set_num_threads, initargs=(1,)
-        )
+        workers = ThreadPoolExecutor(self._threads, initializer=_compute_alone)
         try:
             for piece in pieces:
                 ahead.append(workers.submit(function, piece, *shared))
@@ -89,3 +87,12 @@ class LocalExecutor:
             workers.shutdown(cancel_futures=True)
             # Torch gives every later thread what any thread has set last.
             torch.set_num_threads(self._threads)
+
+
+def _compute_alone() -> None:
+    """Let this thread compute without further ones, for as long as it lives."""
+    import torch
+
+    torch.set_num_threads(1)
+    # The number is fixed when it is first asked for: another map may end, and reset it, before.
+    torch.get_num_threads()

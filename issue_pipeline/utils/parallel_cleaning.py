@@ -19,7 +19,7 @@ RawText = tuple[str, str | None, str | None]
 _LEAST_POSTS = 4_000
 # Each takes a hundred megabytes.
 _MOST_PROCESSES = 4
-_POSTS_OF_A_PIECE = 500
+_POSTS_OF_A_PIECE = 100
 _PARENT_CHECK_S = 1.0
 
 
@@ -38,6 +38,9 @@ def clean_texts(texts: Sequence[RawText], headings: Headings) -> list[tuple[str,
     # An import that only large days should pay. Its processes do not run the caller's script again.
     from joblib.externals.loky import BrokenProcessPool, ProcessPoolExecutor, cpu_count
 
+    processes = min(_MOST_PROCESSES, cpu_count())
+    if processes == 1:
+        return _cleaned(texts, headings)
     pieces = [
         texts[start : start + _POSTS_OF_A_PIECE]
         for start in range(0, len(texts), _POSTS_OF_A_PIECE)
@@ -45,11 +48,12 @@ def clean_texts(texts: Sequence[RawText], headings: Headings) -> list[tuple[str,
     clean = partial(_cleaned, headings=headings)
     try:
         with ProcessPoolExecutor(
-            min(_MOST_PROCESSES, cpu_count()), initializer=_end_with, initargs=(os.getpid(),)
-        ) as processes:
-            return [text for piece in processes.map(clean, pieces) for text in piece]
-    except BrokenProcessPool as error:
-        logger.warning("A process that cleans texts died; they are cleaned in this one: %s", error)
+            processes, initializer=_end_with, initargs=(os.getpid(),)
+        ) as executor:
+            return [text for piece in executor.map(clean, pieces) for text in piece]
+    except (BrokenProcessPool, OSError, AssertionError) as error:
+        # It died, or none can be started here: no memory, no files, a daemonic process.
+        logger.warning("No process cleans the texts beside this one: %s", error)
         return clean(texts)
 
 

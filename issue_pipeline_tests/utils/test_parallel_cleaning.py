@@ -78,7 +78,7 @@ def test_a_process_that_is_killed_loses_no_text(caplog: pytest.LogCaptureFixture
         cleaned = clean_day(day)
     is_over.set()
     killing.join()
-    assert "cleaned in this one" in caplog.text
+    assert "No process cleans the texts beside this one" in caplog.text
     assert [text.title for text in cleaned] == [clean_item(post).title for post in day]
 
 
@@ -115,3 +115,20 @@ def test_a_script_that_does_not_guard_its_main_part_is_not_run_again(tmp_path):
         [sys.executable, str(script)], capture_output=True, text=True, env=os.environ, check=True
     )
     assert run.stdout.split() == ["started", "1000"]
+
+
+def test_where_no_process_may_be_started_texts_are_cleaned_all_the_same():
+    script = (
+        "import multiprocessing\n"
+        "from issue_pipeline.utils import parallel_cleaning\n"
+        "parallel_cleaning._LEAST_POSTS = 100\n"
+        "def clean():\n"
+        "    texts = [('github', f'title {n}', 'body') for n in range(200)]\n"
+        "    print(len(parallel_cleaning.clean_texts(texts, frozenset())))\n"
+        "if __name__ == '__main__':\n"
+        "    one = multiprocessing.get_context('fork').Process(target=clean, daemon=True)\n"
+        "    one.start()\n"
+        "    one.join()\n"
+    )
+    run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert run.stdout.split() == ["200"]

@@ -91,7 +91,8 @@ def cluster_embeddings(
         return Clustering(np.full(n, NOISE, np.int64), mode, min_cluster_size, min_samples)
     # Sums round differently in another order of rows, and equal distances are ranked by row; so
     # the rows are put into an order that only their contents decide.
-    order, same = by_content(vectors)
+    by_contents, same = by_content(vectors)
+    order = by_contents
     find = _smoothed_clusters if mode == "smoothed" else hdbscan_clusters
     executor = executor or LocalExecutor()
     shared = SharedRows.of(vectors[order], executor)
@@ -100,7 +101,7 @@ def cluster_embeddings(
         order, same = order[by_cell], np.argsort(by_cell)[same]
         shared = SharedRows.of(vectors[order], executor)
     cluster_ids = find(shared, min_cluster_size, min_samples)[same]
-    cluster_ids[order] = largest_first(cluster_ids[order])
+    cluster_ids[by_contents] = largest_first(cluster_ids[by_contents])
     return Clustering(cluster_ids, mode, min_cluster_size, min_samples)
 
 

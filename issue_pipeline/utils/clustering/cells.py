@@ -1,7 +1,7 @@
 """Which rows are compared with which: all with all, until there are too many of them.
 
-Beyond that each row is compared with the 50,000 rows around its cell, so that time grows with n and
-no longer with its square. Cells are those of an inverted file: the Voronoi cells of k-means.
+Beyond that each row is compared with some 65,000 rows around its cell, so that time grows with n
+and no longer with its square. Cells are those of an inverted file: the Voronoi cells of k-means.
 """
 
 from collections.abc import Iterator
@@ -16,14 +16,15 @@ from issue_pipeline.utils.clustering.space import Points, SharedRows, blocks, de
 from issue_pipeline.utils.embeddings import Vectors
 from issue_pipeline.utils.executor import Shared
 
-# A row is compared with so many others, or all there are. Up to so many the search is exact.
+# A row is compared with so many others at least, or all there are. Up to so many the search is
+# exact.
 COMPARED_ROWS = 50_000
 # Beyond, rows that were smoothed need fewer: their neighbours are in few cells.
 _SMOOTHED_COMPARED = 20_000
 # Mean size of a cell, whose rows share what they are compared with.
 _CELL_ROWS = 1_024
 _ITERATIONS = 8
-# Fewer rows are not worth a range search; more pairs would need more than half a gigabyte.
+# Fewer rows are not worth a range search; more pairs need half a gigabyte and more.
 _LEAST_SEARCHED = 4_096
 _MOST_PAIRS = 64 * 1024**2
 # Rows that k-means learns from, for each cell.
@@ -47,10 +48,10 @@ def blocks_of(shared: SharedRows, neighbours: int) -> Iterator[Block]:
         for tile, met in zip(tiles, meets, strict=True):
             yield Block(tile, None if met.all() else _rows_of(tiles, met))
     else:
-        # Both ways: a pair of tiles is multiplied once, whichever of them it is for.
-        found = pairs_within_reach(shared, tiles, meets | meets.T, length)
-        for tile, pairs in zip(tiles, found, strict=True):
-            yield Block(tile, None, pairs)
+        found = pairs_within_reach(shared, tiles, meets, length)
+        for tile, met, pairs in zip(tiles, meets, found, strict=True):
+            # The few rows that lack neighbours are compared with all: no others need be gathered.
+            yield Block(tile, None if pairs or met.all() else _rows_of(tiles, met), pairs)
 
 
 def in_cell_order(shared: SharedRows) -> Points | None:
@@ -70,7 +71,8 @@ def _tiles(shared: SharedRows, least: int) -> tuple[list[Tile], NDArray[np.bool_
     """Divide rows into tiles, and choose which of these are compared: all, or those around.
 
     Returns:
-        The tiles; bool (t, t), those that each is compared with, at least so many rows.
+        The tiles; bool (t, t), those that each is compared with, at least so many rows: itself,
+        those around it, and those that it is around.
     """
     n = shared.n
     if n <= max(COMPARED_ROWS, least):
@@ -84,7 +86,8 @@ def _tiles(shared: SharedRows, least: int) -> tuple[list[Tile], NDArray[np.bool_
     for cell, centre in enumerate(centres):
         nearest = np.argsort(np.square(centres - centre).sum(axis=1), kind="stable")
         enough = int(np.searchsorted(np.cumsum(sizes[nearest]), compared)) + 1
-        meets[cell, nearest[:enough]] = True
+        meets[cell, nearest[:enough]] = meets[nearest[:enough], cell] = True
+    np.fill_diagonal(meets, True)
     parts = [(cell, part) for cell, size in enumerate(sizes) for part in blocks(size, compared)]
     tiles: list[Tile] = [members[cell][part] for cell, part in parts]
     cell_of = [cell for cell, _ in parts]

@@ -18,7 +18,7 @@ from issue_pipeline.utils.executor import Shared
 
 # One row in so many is in the sample.
 _SAMPLED_EVERY = 8
-# Standard deviations of the sample's count that are added to what is expected: of a hundred rows
+# Standard deviations of the sample's count that are added to what is expected: of a thousand rows
 # one is left with too few.
 _DEVIATIONS = 3
 # Times as many pairs as are expected, from which on the search is given up: rows may lie so that a
@@ -80,12 +80,12 @@ def pairs_within_reach(
     Args:
         shared: n rows.
         tiles: Each row is in one.
-        meets: bool (t, t), which tiles are compared with which, and with themselves; symmetric.
+        meets: bool (t, t), which tiles are compared with which; symmetric, the diagonal true.
         k: At most a fifth of the rows that any tile is compared with.
 
     Yields:
         Of each tile its pairs, in parts; nothing from where on there are far too many. A quarter of
-        all pairs is held at a time, at most.
+        all pairs is held at a time, and what is computed ahead.
     """
     every = np.arange(shared.n)
     sizes = np.array([len(every[tile]) for tile in tiles])
@@ -101,20 +101,23 @@ def pairs_within_reach(
     later = [(number + np.flatnonzero(met[number:])).tolist() for number, met in enumerate(meets)]
     strips = ([tiles[number] for number in numbers] for numbers in later)
     search = partial(_pairs_of_strip, most_of_a_row=most)
+    found = shared.map(search, strips, shared.executor.share(floors))
     waiting: list[list[Pairs]] = [[] for _ in tiles]
     left = most * shared.n
-    found = shared.map(search, strips, shared.executor.share(floors))
-    for number, pairs_of in enumerate(found):
+    for number, others in enumerate(later):
+        pairs_of = next(found)
         left -= sum(len(pairs.rows) for pairs in pairs_of)
         if not pairs_of or left < 0:
-            del found  # and the threads that go on with it
-            yield from ([] for _ in tiles[number:])
-            return
-        for other, pairs in zip(later[number], pairs_of, strict=True):
+            break
+        for other, pairs in zip(others, pairs_of, strict=True):
             waiting[other].append(pairs)
         # Those before have met this one, too: its pairs are complete.
         yield waiting[number]
         waiting[number] = []
+    else:
+        return
+    del found, pairs_of, waiting  # and the threads that go on with the search
+    yield from ([] for _ in tiles[number:])
 
 
 def _rank(k: int, share: float) -> int:
@@ -138,7 +141,7 @@ def _floors(compared: tuple[Tile, Points, int], vectors: Shared, half: Shared, *
     tile, sample, count = compared
     products, _ = Space(vectors, half).products(tile, sample)
     place = max(0, len(sample) - _rank(k, len(sample) / count))
-    floors = np.partition(products.numpy(), place, axis=1)[:, place].astype(np.float64)
+    floors = np.partition(products.cpu().numpy(), place, axis=1)[:, place].astype(np.float64)
     # Identical rows are at one distance but for the rounding: all of them are without, not within.
     return floors + 4 * float(np.finfo(np.float32).eps * np.asarray(half).max())
 
@@ -154,22 +157,23 @@ def _pairs_of_strip(
     space = Space(vectors, half)
     halves, radii = np.asarray(half), np.asarray(floors)
     every = np.arange(space.n, dtype=np.int32)
-    # What a product with any other must reach at least.
-    least = (radii + halves.min()).astype(np.float32)
+    # What a product with any of these must reach at least.
+    shortest = min(float(halves[tile].min()) for tile in tiles)
+    least = (radii + shortest).astype(np.float32)
     rows, vectors_of_rows = every[tiles[0]], space.x[tiles[0]]
     own: list[Pairs] = []
     found: list[Pairs] = []
     left = most_of_a_row * sum(len(every[tile]) for tile in tiles)
     for number, tile in enumerate(tiles):
         others = every[tile]
-        products = space.dots(vectors_of_rows, tile).numpy()
+        products = space.dots(vectors_of_rows, tile).cpu().numpy()
         a, b, large = _large(products, least[rows, None])
         own.append(_within(rows, others, a, b, large, halves, radii))
-        left -= len(large)
+        left -= len(own[-1].rows)
         if number:
             a, b, large = _large(products, least[others])
             found.append(_within(others, rows, b, a, large, halves, radii))
-            left -= len(large)
+            left -= len(found[-1].rows)
         if left < 0:
             return []
     return [Pairs.merged(own), *found]

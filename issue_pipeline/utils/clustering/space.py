@@ -7,9 +7,9 @@ found depends neither on how a product rounds nor on how many threads or machine
 
 import ctypes
 import sys
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from itertools import tee
 from threading import local
 from typing import TYPE_CHECKING, Any
 
@@ -82,9 +82,15 @@ class SharedRows:
         self, function: Callable[..., Result], pieces: Iterable[Piece]
     ) -> Iterator[tuple[Piece, Result]]:
         """Do what :meth:`map` does, and return each piece with its result."""
-        pieces, ahead = tee(pieces)
-        for number, found in enumerate(zip(pieces, self.map(function, ahead), strict=True), 1):
-            yield found
+        begun: deque[Piece] = deque()
+
+        def noted() -> Iterator[Piece]:
+            for piece in pieces:
+                begun.append(piece)
+                yield piece
+
+        for number, result in enumerate(self.map(function, noted()), start=1):
+            yield begun.popleft(), result
             if number % _PIECES_KEPT == 0:
                 give_memory_back()
         give_memory_back()

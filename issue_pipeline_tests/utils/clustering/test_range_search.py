@@ -1,3 +1,4 @@
+import weakref
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -123,6 +124,16 @@ def test_each_pair_of_rows_is_multiplied_once(monkeypatch: pytest.MonkeyPatch):
         pass
     # Half of all, the pairs within a tile twice, and those with the sample.
     assert products <= (1 / 2 + 1 / 40 + 1 / 8 + 0.01) * n**2
+
+
+def test_no_more_pairs_wait_than_a_quarter_and_what_is_computed_ahead():
+    rows = shared(vectors_of(4_000, d=24))
+    alive: list[weakref.ref[Any]] = []
+    most = 0
+    for block, _ in rows.mapped(partial(neighbours.nearest, ranks=[20]), blocks_of(rows, 20)):
+        alive.append(weakref.ref(block.pairs[-1].others))
+        most = max(most, sum(one() is not None for one in alive))
+    assert most <= 10  # of 40 tiles
 
 
 def test_many_rows_are_compared_with_those_around_their_cell(monkeypatch: pytest.MonkeyPatch):
