@@ -1,7 +1,9 @@
 """Pieces of work for tests of executors; nodes import this module."""
 
+import importlib
 import os
 import socket
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -33,6 +35,17 @@ def refused(piece: int) -> int:
     if piece == 3:
         raise EmbeddingModelError("Piece 3 is not to be had.")
     return piece
+
+
+def importing(piece: tuple[int, str]) -> int:
+    """Import a module that takes its time; piece 0 fails meanwhile."""
+    number, folder = piece
+    if number == 0:
+        while not (Path(folder) / "begun").exists():
+            time.sleep(0.05)
+        raise EmbeddingModelError("Piece 0 is not to be had.")
+    sys.path.insert(0, folder)
+    return int(importlib.import_module("taking_its_time").VALUE)
 
 
 def endless(_: Any) -> None:

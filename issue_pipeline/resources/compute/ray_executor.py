@@ -147,7 +147,6 @@ class RayExecutor:
             ComputeError: The cluster failed; the message says how.
         """
         ahead: deque[Any] = deque()
-        is_hanging = False
 
         def first() -> Result:
             result: Result = self._result(ahead[0])
@@ -161,12 +160,9 @@ class RayExecutor:
                     yield first()
             while ahead:
                 yield first()
-        except PieceTimeoutError:
-            is_hanging = True
-            raise
         finally:
             for one in ahead:
-                _cancel(self._ray, one, force=is_hanging)
+                _cancel(self._ray, one)
 
     def _submit(self, function: Callable[..., Any], piece: Any, shared: tuple[object, ...]) -> Any:  # noqa: ANN401
         with self._named_errors():
@@ -360,10 +356,14 @@ def _common_precision(nodes: frozenset[NodeTraits]) -> Precision:
     return next(iter(kinds))[0] if len(kinds) == 1 else "float32"
 
 
-def _cancel(ray: Any, reference: Any, *, force: bool) -> None:  # noqa: ANN401
-    """Cancel a piece that nobody waits for any more; by force, end its process, too."""
+def _cancel(ray: Any, reference: Any) -> None:  # noqa: ANN401
+    """Cancel a piece that nobody waits for any more, and end its process if it has begun.
+
+    Interrupted in the middle of an import, the process would keep half a module, and every later
+    piece in it would fail.
+    """
     try:
-        ray.cancel(reference, force=force)
+        ray.cancel(reference, force=True)
     except Exception:
         logger.debug("a piece of work could not be cancelled", exc_info=True)
 

@@ -117,6 +117,27 @@ def test_what_a_piece_raises_is_raised(compute: ComputeResource):
             next(results)
 
 
+def test_what_is_interrupted_in_the_middle_of_an_import_spoils_no_later_piece(
+    compute: ComputeResource, tmp_path
+):
+    package = tmp_path / "taking_its_time"
+    package.mkdir()
+    (package / "part.py").write_text("VALUE = 7\n")
+    (package / "__init__.py").write_text(
+        "import pathlib, time\n"
+        "import taking_its_time.part\n"
+        f"pathlib.Path({str(tmp_path / 'begun')!r}).touch()\n"
+        "time.sleep(2)\n"
+        "VALUE = taking_its_time.part.VALUE\n"
+    )
+    folder = str(tmp_path)
+    with compute.executor() as executor:
+        with pytest.raises(EmbeddingModelError, match="Piece 0"):
+            list(executor.map(pieces.importing, [(0, folder), (1, folder)]))
+        again = [(number, folder) for number in range(1, 7)]
+        assert list(executor.map(pieces.importing, again)) == [7] * 6
+
+
 def test_a_piece_whose_process_is_killed_is_computed_again(compute: ComputeResource, tmp_path):
     with compute.executor() as executor:
         assert list(executor.map(pieces.deadly, [str(tmp_path)])) == [1]
