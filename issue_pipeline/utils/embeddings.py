@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from issue_pipeline.utils.cleaning.redaction import without_marks
 from issue_pipeline.utils.cleaning.shared_headings import shared_headings
 from issue_pipeline.utils.cleaning.shared_sentences import shared_sentences, without_sentences
-from issue_pipeline.utils.parallel_cleaning import clean_texts
+from issue_pipeline.utils.parallel_cleaning import RawText, clean_texts
 from issue_pipeline.utils.text_cleaning import clean_body, clean_title, cleaned_as
 
 logger = logging.getLogger(__name__)
@@ -172,16 +172,12 @@ _cached: tuple[bytes, list[CleanText]] | None = None
 def _digest(items: Sequence[Any]) -> bytes:
     digest = blake2b(digest_size=16)
     for item in items:
-        source, title, body = (_get(item, name) for name in ("source", "title", "body"))
-        digest.update(repr((cleaned_as(source), title, body)).encode())
+        digest.update(repr(_raw_text(item)).encode())
     return digest.digest()
 
 
 def _cleaned_day(items: Sequence[Any]) -> list[CleanText]:
-    raw = [
-        (cleaned_as(_get(item, "source")), _get(item, "title"), _get(item, "body"))
-        for item in items
-    ]
+    raw = [_raw_text(item) for item in items]
     headings = shared_headings(body for source, _, body in raw if source == "github")
     texts = [CleanText(title, body) for title, body in clean_texts(raw, headings)]
     sentences = shared_sentences([text.title for text in texts], [text.body for text in texts])
@@ -194,8 +190,12 @@ def clean_item(item: Any) -> CleanText:  # noqa: ANN401
     Args:
         item: An object or mapping with ``source``, ``title`` and ``body``.
     """
-    source, title, body = (_get(item, name) for name in ("source", "title", "body"))
+    source, title, body = _raw_text(item)
     return CleanText(clean_title(source, title), clean_body(source, body))
+
+
+def _raw_text(item: Any) -> RawText:  # noqa: ANN401
+    return cleaned_as(_get(item, "source")), _get(item, "title"), _get(item, "body")
 
 
 def _get(item: Any, name: str) -> Any:  # noqa: ANN401

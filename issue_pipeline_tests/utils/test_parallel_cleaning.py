@@ -1,5 +1,4 @@
 import logging
-import os
 import subprocess
 import sys
 import threading
@@ -12,6 +11,7 @@ import pytest
 from issue_pipeline.utils import parallel_cleaning, text_cleaning
 from issue_pipeline.utils.embeddings import clean_day, clean_item
 from issue_pipeline.utils.text_cleaning import clean_as
+from issue_pipeline_tests.support.process_watching import python_parent, wait_until_gone
 
 SOURCES = ("github", "stackoverflow", "reddit", "hackernews")
 BODY = "The export fails with `E42` on every second run.\n\n> quoted\n\nWrite to me@example.org.\n"
@@ -38,9 +38,8 @@ def processes_below() -> list[psutil.Process]:
     found = []
     for child in psutil.Process().children(recursive=True):
         with suppress(psutil.Error):
-            if "loky" in " ".join(child.cmdline()) and "resource_tracker" not in str(
-                child.cmdline()
-            ):
+            command = " ".join(child.cmdline())
+            if "loky" in command and "resource_tracker" not in command:
                 found.append(child)
     return found
 
@@ -82,24 +81,21 @@ def test_a_process_that_is_killed_loses_no_text(caplog: pytest.LogCaptureFixture
     assert [text.title for text in cleaned] == [clean_item(post).title for post in day]
 
 
-def test_when_whoever_cleans_is_killed_its_processes_end_too(tmp_path):
-    script = tmp_path / "script.py"
-    script.write_text(
+def test_when_whoever_cleans_is_killed_its_processes_end_too():
+    run = python_parent(
         "from issue_pipeline.utils import parallel_cleaning\n"
         "texts = [('github', 'title', 'The export fails. ' * 3000) for _ in range(20_000)]\n"
         "parallel_cleaning.clean_texts(texts, frozenset())\n"
     )
-    run = subprocess.Popen([sys.executable, str(script)])
     try:
         deadline = time.monotonic() + 60
         while not (below := processes_below()) and time.monotonic() < deadline:
             time.sleep(0.1)
     finally:
         run.kill()
-        run.wait()
+        run.communicate()
     assert below
-    _, left = psutil.wait_procs(below, timeout=20)
-    assert left == []
+    wait_until_gone(process.pid for process in below)
 
 
 def test_a_script_that_does_not_guard_its_main_part_is_not_run_again(tmp_path):
@@ -111,9 +107,7 @@ def test_a_script_that_does_not_guard_its_main_part_is_not_run_again(tmp_path):
         "texts = [('github', f'title {n}', 'body') for n in range(1000)]\n"
         "print(len(parallel_cleaning.clean_texts(texts, frozenset())))\n"
     )
-    run = subprocess.run(
-        [sys.executable, str(script)], capture_output=True, text=True, env=os.environ, check=True
-    )
+    run = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, check=True)
     assert run.stdout.split() == ["started", "1000"]
 
 

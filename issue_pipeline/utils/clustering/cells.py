@@ -111,9 +111,8 @@ def _cells(shared: SharedRows) -> tuple[Points, Vectors]:
 
 def _assigned(shared: SharedRows, centres: Vectors) -> Points:
     cells = np.empty(shared.n, np.int64)
-    pieces = list(blocks(shared.n, len(centres)))
     assign = partial(_nearest_centre, centres=centres)
-    for rows, found in zip(pieces, shared.map(assign, pieces), strict=True):
+    for rows, found in shared.mapped(assign, blocks(shared.n, len(centres))):
         cells[rows] = found
     return cells
 

