@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from issue_pipeline.utils.clustering.neighbours import Block, proposed
-from issue_pipeline.utils.clustering.range_search import Tile, pairs_within_reach
+from issue_pipeline.utils.clustering.range_search import MOST_ROWS, Tile, pairs_within_reach
 from issue_pipeline.utils.clustering.space import Points, SharedRows, blocks, device, on_device
 from issue_pipeline.utils.embeddings import Vectors
 from issue_pipeline.utils.executor import Shared
@@ -43,7 +43,8 @@ def blocks_of(shared: SharedRows, neighbours: int) -> Iterator[Block]:
     """
     length = proposed(neighbours)
     tiles, meets = _tiles(shared, 5 * length)
-    few, many = shared.n < max(_LEAST_SEARCHED, 5 * length), shared.n * length > _MOST_PAIRS
+    few = shared.n < max(_LEAST_SEARCHED, 5 * length)
+    many = shared.n * length > _MOST_PAIRS or shared.n > MOST_ROWS
     if few or many or device() != "cpu":
         for tile, met in zip(tiles, meets, strict=True):
             yield Block(tile, None if met.all() else _rows_of(tiles, met))

@@ -3,9 +3,13 @@
 A sample of them is compared with all others; for the rest the triangle inequality mostly suffices.
 """
 
+from collections.abc import Iterator
+from itertools import pairwise
+
 import numpy as np
 from numpy.typing import NDArray
 
+from issue_pipeline.utils.clustering.neighbours import largest
 from issue_pipeline.utils.clustering.space import (
     Floats,
     Points,
@@ -61,7 +65,8 @@ def cheapest_edges(
         ends, weights, reach = _compared(shared, core, component, sample)
         compared.append((sample, ends, weights))
         np.minimum.at(cost, component[sample], weights)
-        bounds[left] = np.maximum(bounds[left], _as_near(shared.space, left, sample, reach))
+        if every > 1:  # else there is nobody left to be told
+            bounds[left] = np.maximum(bounds[left], _as_near(shared.space, left, sample, reach))
         bounds[sample] = weights
         left = left[bounds[left] < cost[component[left]]]
     starts, ends, weights = map(np.concatenate, zip(*compared, strict=True))
@@ -139,25 +144,35 @@ def _propose(
     """Fill in ends of the cheapest edges and reaches; tell which are proven: bool (p,)."""
     import torch
 
-    # All in halves of squares, in place: what passes over n numbers costs as much as the product.
-    half_core = on_device((core**2 / 2).astype(np.float32))
-    components = on_device(component)
+    # In halves of squares, below zero, in place: what passes over n numbers costs as much as the
+    # product.
     products, error = space.products(points)
-    cost = products.neg_().add_(space.half[points, None].float())
-    torch.maximum(cost, half_core, out=cost)
-    cost.masked_fill_(components[points, None] == components, torch.inf)
-    best = cost.topk(_PROPOSED + 1, dim=1, largest=False)
-    near = best.indices[:, :_PROPOSED].cpu().numpy()
+    gains = products.sub_(space.half[points, None].float())
+    half_core = on_device((core**2 / -2).astype(np.float32))
+    components = on_device(component)
+    for own, rows in _runs(component[points]):
+        # One pass for the core distances and for those that the edges must not lead to.
+        most = half_core.masked_fill(components == own, -torch.inf)
+        torch.minimum(gains[rows], most, out=gains[rows])
+    values, columns = largest(gains, _PROPOSED + 1)
+    near = columns[:, :_PROPOSED].cpu().numpy()
     weights = np.maximum(space.distances(points, near), core[near])
-    weights[~torch.isfinite(best.values[:, :_PROPOSED]).cpu().numpy()] = np.inf
+    weights[~torch.isfinite(values[:, :_PROPOSED]).cpu().numpy()] = np.inf
     cheapest = weights.argmin(axis=1)
     ends[:] = np.take_along_axis(near, cheapest[:, None], axis=1)[:, 0]
-    next_best = 2 * (best.values[:, _PROPOSED].double() - error)
+    next_best = -2 * (values[:, _PROPOSED].double() + error)
     beyond: Floats = next_best.clamp(min=0).sqrt().cpu().numpy()
     reach[:] = np.minimum(weights.min(axis=1), beyond)
     # No edge of a point is cheaper than its core distance.
     proven: NDArray[np.bool_] = weights.min(axis=1) <= np.maximum(beyond, core[points])
     return proven
+
+
+def _runs(components: Points) -> Iterator[tuple[int, slice]]:
+    """Find where the same component comes several times: each with its places."""
+    starts = np.flatnonzero(np.diff(components, prepend=-1))
+    for start, end in pairwise([*starts.tolist(), len(components)]):
+        yield int(components[start]), slice(start, end)
 
 
 def _exactly(
@@ -167,7 +182,7 @@ def _exactly(
     import torch
 
     components = on_device(component)
-    cost = torch.maximum(space.squared_to_all(points).sqrt_(), on_device(core))
+    cost = torch.maximum(space.squared_to(points).sqrt_(), on_device(core))
     cost[components[points, None] == components] = torch.inf
     least = cost.min(dim=1)
     return least.indices.cpu().numpy(), least.values.cpu().numpy()

@@ -6,8 +6,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from issue_pipeline.utils.clustering.range_search import Pairs
-from issue_pipeline.utils.clustering.space import Floats, Points, Ranks, Space, blocks
+from issue_pipeline.utils.clustering.range_search import Pairs, nearest_of_pairs
+from issue_pipeline.utils.clustering.space import (
+    Floats,
+    Points,
+    Ranks,
+    Space,
+    blocks,
+    on_device,
+)
 from issue_pipeline.utils.executor import Shared
 
 if TYPE_CHECKING:
@@ -91,7 +98,9 @@ def nearest(
         unproven = np.flatnonzero(squared[:, k - 1] > np.maximum(0, last - slack[:, 0]))
         for part in blocks(len(unproven), space.n, item_bytes=16):
             some = unproven[part]
-            others[some], squared[some] = _exactly(space, rows[some], listed, block.columns)
+            farthest = squared[some, k - 1] + slack[some, 0]
+            found = _exactly(space, rows[some], k, farthest, block.columns)
+            others[some, :k], squared[some, :k] = found
     return Neighbours(others[:, :k].astype(np.int32), np.sqrt(np.maximum(squared[:, :k], 0)))
 
 
@@ -110,14 +119,14 @@ def _proposals(space: Space, block: Block, length: int) -> tuple[Points, Floats]
     others, squared = np.empty((len(rows), length), np.int64), np.empty((len(rows), length))
     left = np.arange(len(rows))
     if block.pairs:
-        enough, others_of, squared_of = Pairs.merged(block.pairs).nearest(len(rows), length)
+        enough, others_of, squared_of = nearest_of_pairs(block.pairs, len(rows), length)
         others[enough], squared[enough] = others_of, squared_of
         left = np.delete(left, enough)
     count = space.n if block.columns is None else len(block.columns)
     for part in blocks(len(left), count):
         some = left[part]
         products, _ = space.products(rows[some], block.columns)
-        values, found = _largest(products, length)
+        values, found = largest(products, length)
         squared[some] = (2 * (space.half[rows[some], None] - values.double())).cpu().numpy()
         places = found.cpu().numpy()
         others[some] = places if block.columns is None else block.columns[places]
@@ -125,14 +134,23 @@ def _proposals(space: Space, block: Block, length: int) -> tuple[Points, Floats]
 
 
 def _exactly(
-    space: Space, rows: Points, length: int, columns: Points | None
+    space: Space, rows: Points, k: int, farthest: Floats, columns: Points | None
 ) -> tuple[Points, Floats]:
-    """Find nearest rows by float64 products, which are measured and ranked."""
-    squared = space.squared_to_all(rows)
-    if columns is not None:
-        squared = squared[:, columns]
-    found = squared.topk(length, dim=1, largest=False).indices.cpu().numpy()
-    others = found if columns is None else columns[found]
+    """Find the k nearest of rows by float64 products, which are measured and ranked.
+
+    Args:
+        space: Of all rows.
+        rows: int64 (p,).
+        k: How many.
+        farthest: float64 (p,), what none of these exceeds as a squared distance by products.
+        columns: int64 (m,), among whom; all if not given.
+    """
+    products, _ = space.products(rows, columns)
+    least = space.half[rows] - on_device(farthest) / 2
+    near = (products >= least[:, None]).any(dim=0).nonzero()[:, 0].cpu().numpy()
+    chosen = near if columns is None else columns[near]
+    nearest = space.squared_to(rows, chosen).topk(k, dim=1, largest=False)
+    others = chosen[nearest.indices.cpu().numpy()]
     return _ranked(others, space.distances(rows, others) ** 2)
 
 
@@ -142,7 +160,7 @@ def _ranked(others: Points, keys: Floats) -> tuple[Points, Floats]:
     return np.take_along_axis(others, order, 1), np.take_along_axis(keys, order, 1)
 
 
-def _largest(values: "Tensor", k: int) -> "tuple[Tensor, Tensor]":
+def largest(values: "Tensor", k: int) -> "tuple[Tensor, Tensor]":
     """Do what ``torch.topk`` does on each row, many times as fast.
 
     The k largest of a row lie in the k groups with the largest maxima, so only those are ranked. A

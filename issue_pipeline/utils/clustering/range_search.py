@@ -13,11 +13,13 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from issue_pipeline.utils.clustering.space import Floats, Points, Ranks, SharedRows, Space
+from issue_pipeline.utils.clustering.space import Floats, Points, SharedRows, Space
 from issue_pipeline.utils.executor import Shared
 
-# One row in so many is in the sample.
+# One row in so many is in the sample, or fewer where each radius holds many: of those wanted, so
+# many are in the sample then.
 _SAMPLED_EVERY = 8
+_SAMPLED_NEIGHBOURS = 24
 # Standard deviations of the sample's count that are added to what is expected: of a thousand rows
 # one is left with too few.
 _DEVIATIONS = 3
@@ -25,51 +27,39 @@ _DEVIATIONS = 3
 # radius holds nothing or far too much.
 _MOST_EXCESS = 4
 
-# Some rows, at most 65,536.
+# A tile is some rows: a slice, or their numbers. It has at most so many, of at most so many in all.
 Tile = slice | Points
+MOST_TILE_ROWS = 1 << 12
+MOST_ROWS = 1 << 20
+
+# int64 (m,), pairs of a row of a tile and a row within its radius, each row itself included; in no
+# order. A pair is one number, so that sorting puts those of one row together, nearest first: from
+# the highest bits on the place of the one in the tile, the bits of the squared distance by
+# products, and the other row.
+Pairs = NDArray[np.int64]
+_OTHER_BITS = 20
+_SQUARED_BITS = 31
 
 
-@dataclass(frozen=True, slots=True)
-class Pairs:
-    """Rows of a tile, each with all rows within its radius, in no order.
+def nearest_of_pairs(parts: Sequence[Pairs], rows: int, k: int) -> tuple[Points, Points, Floats]:
+    """List the nearest of each row of a tile that has so many.
 
-    Attributes:
-        rows: uint16 (m,), places in the tile.
-        others: int32 (m,), the rows within their radius, each itself included.
-        squared: float32 (m,), squared distances by products, not negative.
+    Args:
+        parts: The pairs of the tile.
+        rows: The number of its rows.
+        k: How many are listed.
+
+    Returns:
+        int64 (p,), the places of those rows, ascending; int64 (p, k), their nearest, nearest first;
+        float64 (p, k), squared distances.
     """
-
-    rows: NDArray[np.uint16]
-    others: NDArray[np.int32]
-    squared: NDArray[np.float32]
-
-    @classmethod
-    def merged(cls, parts: "Sequence[Pairs]") -> "Pairs":
-        """Put the pairs of one tile together."""
-        return cls(
-            np.concatenate([part.rows for part in parts]),
-            np.concatenate([part.others for part in parts]),
-            np.concatenate([part.squared for part in parts]),
-        )
-
-    def nearest(self, rows: int, k: int) -> tuple[Points, Points, Floats]:
-        """List the nearest of each row that has so many.
-
-        Args:
-            rows: The number of rows of the tile.
-            k: How many are listed.
-
-        Returns:
-            int64 (p,), the places of those rows, ascending; int64 (p, k), their nearest, nearest
-            first; float64 (p, k), squared distances.
-        """
-        counts = np.bincount(self.rows, minlength=rows)
-        enough = np.flatnonzero(counts >= k)
-        # One key for both: numbers that are not negative are ordered as their bits are.
-        order = np.argsort(self.rows.astype(np.int64) << 32 | self.squared.view(np.int32))
-        first = np.cumsum(counts) - counts
-        listed = order[first[enough, None] + np.arange(k)]
-        return enough, self.others[listed].astype(np.int64), self.squared[listed].astype(np.float64)
+    pairs = np.concatenate(parts)
+    pairs.sort()
+    starts = np.searchsorted(pairs, np.arange(rows + 1) << (_SQUARED_BITS + _OTHER_BITS))
+    enough = np.flatnonzero(np.diff(starts) >= k)
+    listed = pairs[starts[enough, None] + np.arange(k)]
+    squared = (listed >> _OTHER_BITS & (1 << _SQUARED_BITS) - 1).astype(np.int32)
+    return enough, listed & MOST_ROWS - 1, squared.view(np.float32).astype(np.float64)
 
 
 def pairs_within_reach(
@@ -79,7 +69,7 @@ def pairs_within_reach(
 
     Args:
         shared: n rows.
-        tiles: Each row is in one.
+        tiles: Each row is in one; no more rows than ``MOST_ROWS``, in a tile ``MOST_TILE_ROWS``.
         meets: bool (t, t), which tiles are compared with which; symmetric, the diagonal true.
         k: At most a fifth of the rows that any tile is compared with.
 
@@ -89,24 +79,25 @@ def pairs_within_reach(
     """
     every = np.arange(shared.n)
     sizes = np.array([len(every[tile]) for tile in tiles])
-    samples = [every[tile][::_SAMPLED_EVERY] for tile in tiles]
+    step = max(_SAMPLED_EVERY, k // _SAMPLED_NEIGHBOURS)
+    samples = [every[tile][::step] for tile in tiles]
     compared = [
         (tile, np.concatenate([samples[other] for other in np.flatnonzero(met)]), sizes[met].sum())
         for tile, met in zip(tiles, meets, strict=True)
     ]
-    floors = np.empty(shared.n)
-    for (tile, *_), of_tile in shared.mapped(partial(_floors, k=k), compared):
-        floors[tile] = of_tile
-    most = int(_MOST_EXCESS * _SAMPLED_EVERY * _rank(k, 1 / _SAMPLED_EVERY))
+    reaches = np.empty(shared.n)
+    for (tile, *_), of_tile in shared.mapped(partial(_reaches, k=k), compared):
+        reaches[tile] = of_tile
+    most = int(_MOST_EXCESS * step * _rank(k, 1 / step))
     later = [(number + np.flatnonzero(met[number:])).tolist() for number, met in enumerate(meets)]
     strips = ([tiles[number] for number in numbers] for numbers in later)
     search = partial(_pairs_of_strip, most_of_a_row=most)
-    found = shared.map(search, strips, shared.executor.share(floors))
+    found = shared.map(search, strips, shared.executor.share(reaches))
     waiting: list[list[Pairs]] = [[] for _ in tiles]
     left = most * shared.n
     for number, others in enumerate(later):
         pairs_of = next(found)
-        left -= sum(len(pairs.rows) for pairs in pairs_of)
+        left -= sum(map(len, pairs_of))
         if not pairs_of or left < 0:
             break
         for other, pairs in zip(others, pairs_of, strict=True):
@@ -126,7 +117,9 @@ def _rank(k: int, share: float) -> int:
     return int(np.ceil(expected + _DEVIATIONS * np.sqrt(expected * (1 - share)))) + 1
 
 
-def _floors(compared: tuple[Tile, Points, int], vectors: Shared, half: Shared, *, k: int) -> Floats:
+def _reaches(
+    compared: tuple[Tile, Points, int], vectors: Shared, half: Shared, *, k: int
+) -> Floats:
     """Estimate the radius of each row of a tile, a piece of work for an executor.
 
     Args:
@@ -136,18 +129,19 @@ def _floors(compared: tuple[Tile, Points, int], vectors: Shared, half: Shared, *
         k: How many rows a radius should hold.
 
     Returns:
-        float64 (p,): within the radius of x are those y of which xy - |y|²/2 is at least as large.
+        float64 (p,), half of the squared radius.
     """
     tile, sample, count = compared
+    halves = np.asarray(half)
     products, _ = Space(vectors, half).products(tile, sample)
     place = max(0, len(sample) - _rank(k, len(sample) / count))
-    floors = np.partition(products.cpu().numpy(), place, axis=1)[:, place].astype(np.float64)
+    reaches = halves[tile] - np.partition(products.cpu().numpy(), place, axis=1)[:, place]
     # Identical rows are at one distance but for the rounding: all of them are without, not within.
-    return floors + 4 * float(np.finfo(np.float32).eps * np.asarray(half).max())
+    return reaches - 4 * float(np.finfo(np.float32).eps * halves.max())
 
 
 def _pairs_of_strip(
-    tiles: Sequence[Tile], vectors: Shared, half: Shared, floors: Shared, *, most_of_a_row: int
+    tiles: Sequence[Tile], vectors: Shared, half: Shared, reaches: Shared, *, most_of_a_row: int
 ) -> list[Pairs]:
     """Compare the first of some tiles with each of them, a piece of work for an executor.
 
@@ -155,51 +149,78 @@ def _pairs_of_strip(
         Of each tile its pairs; nothing where there are too many.
     """
     space = Space(vectors, half)
-    halves, radii = np.asarray(half), np.asarray(floors)
-    every = np.arange(space.n, dtype=np.int32)
+    sides = [_Side.of(tile, np.asarray(half), np.asarray(reaches)) for tile in tiles]
     # What a product with any of these must reach at least.
-    shortest = min(float(halves[tile].min()) for tile in tiles)
-    least = (radii + shortest).astype(np.float32)
-    rows, vectors_of_rows = every[tiles[0]], space.x[tiles[0]]
+    shortest = min(float(side.half.min()) for side in sides)
+    first, vectors_of_first = sides[0], space.x[tiles[0]]
     own: list[Pairs] = []
     found: list[Pairs] = []
-    left = most_of_a_row * sum(len(every[tile]) for tile in tiles)
-    for number, tile in enumerate(tiles):
-        others = every[tile]
-        products = space.dots(vectors_of_rows, tile).cpu().numpy()
-        a, b, large = _large(products, least[rows, None])
-        own.append(_within(rows, others, a, b, large, halves, radii))
-        left -= len(own[-1].rows)
+    left = most_of_a_row * sum(len(side.rows) for side in sides)
+    for number, (tile, side) in enumerate(zip(tiles, sides, strict=True)):
+        products = space.dots(vectors_of_first, tile).cpu().numpy()
+        large = products >= first.least(shortest)[:, None]
+        rows, columns, half_squared = _distances(products, large, first, side)
+        own.append(_within(first, rows, side, columns, half_squared))
+        left -= len(own[-1])
         if number:
-            a, b, large = _large(products, least[others])
-            found.append(_within(others, rows, b, a, large, halves, radii))
-            left -= len(found[-1].rows)
+            large = products >= side.least(shortest)
+            rows, columns, half_squared = _distances(products, large, first, side)
+            found.append(_within(side, columns, first, rows, half_squared))
+            left -= len(found[-1])
         if left < 0:
             return []
-    return [Pairs.merged(own), *found]
+    return [np.concatenate(own), *found]
 
 
-def _large(
-    products: NDArray[np.float32], least: NDArray[np.float32]
+@dataclass(frozen=True, slots=True)
+class _Side:
+    """The rows of a tile, float32 what is known of them: products have no more digits.
+
+    Attributes:
+        rows: int64 (p,).
+        half: float32 (p,), half of each row's squared norm.
+        reach: float32 (p,), half of its squared radius.
+    """
+
+    rows: Points
+    half: NDArray[np.float32]
+    reach: NDArray[np.float32]
+
+    @classmethod
+    def of(cls, tile: Tile, half: Floats, reaches: Floats) -> "_Side":
+        rows = np.arange(len(half))[tile]
+        return cls(rows, half[tile].astype(np.float32), reaches[tile].astype(np.float32))
+
+    def least(self, shortest: float) -> NDArray[np.float32]:
+        """Return the least product with whoever is within the radius, given the least half."""
+        least: NDArray[np.float32] = self.half - self.reach + np.float32(shortest)
+        return least
+
+
+def _distances(
+    products: NDArray[np.float32], chosen: NDArray[np.bool_], first: _Side, second: _Side
 ) -> tuple[Points, Points, NDArray[np.float32]]:
-    """Pick the products that are large enough: their rows, their columns, and themselves."""
-    places = np.flatnonzero(products >= least)
-    rows, columns = np.divmod(places, products.shape[1])
-    return rows, columns, products.ravel()[places]
+    """Turn some products into halves of squared distances, after their rows and columns."""
+    height, width = chosen.shape
+    found = np.flatnonzero(chosen)
+    # Faster than a division.
+    starts = np.searchsorted(found, np.arange(height + 1) * width)
+    rows = np.repeat(np.arange(height), np.diff(starts))
+    columns = found - rows * width
+    half_squared = first.half[rows] - products.ravel()[found] + second.half[columns]
+    return rows, columns, half_squared
 
 
 def _within(
-    rows: Ranks,
-    others: Ranks,
+    ones: _Side,
     places: Points,
+    others: _Side,
     other_places: Points,
-    products: NDArray[np.float32],
-    halves: Floats,
-    floors: Floats,
+    half_squared: NDArray[np.float32],
 ) -> Pairs:
-    """Keep, of some pairs and their products, those within the radius of their rows."""
-    ones, twos = rows[places], others[other_places]
-    differences = products - halves[twos]
-    within = np.flatnonzero(differences >= floors[ones])
-    squared = 2 * np.maximum(0, halves[ones[within]] - differences[within])
-    return Pairs(places[within].astype(np.uint16), twos[within], squared.astype(np.float32))
+    """Keep those within the radius of the ones."""
+    within = np.flatnonzero(half_squared <= ones.reach[places])
+    squared = 2 * np.maximum(0, half_squared[within])
+    # Numbers that are not negative are ordered as their bits are.
+    key = places[within] << _SQUARED_BITS | squared.view(np.int32)
+    return key << _OTHER_BITS | others.rows[other_places[within]]

@@ -143,15 +143,21 @@ class Space:
         half, largest = self.half[rows], self.half.max()
         return rounding * ((2 * half).sqrt() * (2 * largest).sqrt() + largest)
 
-    def squared_to_all(self, rows: Points) -> "Tensor":
-        """Return squared distances of a few rows to all, by float64 products: (rows, n)."""
+    def squared_to(self, rows: Points, columns: Points | None = None) -> "Tensor":
+        """Return squared distances of a few rows to others, or to all, by float64 products.
+
+        Returns:
+            float64 (rows, columns).
+        """
         import torch
 
         some = self.x[rows].double()
-        products = torch.empty((len(rows), self.n), dtype=torch.float64, device=self.x.device)
-        for block in blocks(self.n, self.d, item_bytes=8):
-            products[:, block] = some @ self.x[block].double().T
-        return products.neg_().add_(self.half).add_(self.half[rows, None]).mul_(2).clamp_(min=0)
+        others = self.x if columns is None else self.x[columns]
+        half = self.half if columns is None else self.half[columns]
+        products = torch.empty((len(rows), len(others)), dtype=torch.float64, device=self.x.device)
+        for block in blocks(len(others), self.d, item_bytes=8):
+            products[:, block] = some @ others[block].double().T
+        return products.neg_().add_(half).add_(self.half[rows, None]).mul_(2).clamp_(min=0)
 
     def distances(self, rows: Points, others: NDArray[np.integer[Any]]) -> Floats:
         """Measure each of the rows (p,) against its others (p, m): float64 (p, m)."""
@@ -166,8 +172,11 @@ class Space:
         step = max(1, _CACHED_BYTES // (4 * self.d))
         for start in range(0, len(rows), step):
             block = slice(start, start + step)
-            difference = self.x[rows[block]] - self.x[others[block]]
-            norms = torch.linalg.vector_norm(difference, dim=-1, dtype=torch.float64)
+            # Twice as fast as indexing.
+            ones, twos = (
+                torch.index_select(self.x, 0, on_device(ends[block])) for ends in (rows, others)
+            )
+            norms = torch.linalg.vector_norm(ones.sub_(twos), dim=-1, dtype=torch.float64)
             distances[block] = norms.cpu().numpy()
         return distances
 

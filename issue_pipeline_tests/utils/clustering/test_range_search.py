@@ -131,7 +131,7 @@ def test_no_more_pairs_wait_than_a_quarter_and_what_is_computed_ahead():
     alive: list[weakref.ref[Any]] = []
     most = 0
     for block, _ in rows.mapped(partial(neighbours.nearest, ranks=[20]), blocks_of(rows, 20)):
-        alive.append(weakref.ref(block.pairs[-1].others))
+        alive.append(weakref.ref(block.pairs[-1]))
         most = max(most, sum(one() is not None for one in alive))
     assert most <= 10  # of 40 tiles
 
@@ -141,7 +141,7 @@ def test_many_rows_are_compared_with_those_around_their_cell(monkeypatch: pytest
     monkeypatch.setattr(cells, "_CELL_ROWS", 100)
     vectors = grouped(30, 60)
     blocks = list(blocks_of(shared(vectors), 20))
-    assert any(len(pairs.rows) for block in blocks for pairs in block.pairs)
+    assert any(len(pairs) for block in blocks for pairs in block.pairs)
     rows = np.concatenate([np.arange(len(vectors))[block.rows] for block in blocks])
     assert np.array_equal(np.sort(rows), np.arange(len(vectors)))
     found, exact = distances_found(vectors, 20), exact_distances(vectors, 20)
