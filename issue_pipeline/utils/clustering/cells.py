@@ -24,9 +24,8 @@ _SMOOTHED_COMPARED = 20_000
 # Mean size of a cell, whose rows share what they are compared with.
 _CELL_ROWS = 1_024
 _ITERATIONS = 8
-# Fewer rows are not worth a range search; more pairs need half a gigabyte and more.
+# Fewer rows are not worth a range search.
 _LEAST_SEARCHED = 4_096
-_MOST_PAIRS = 64 * 1024**2
 # Rows that k-means learns from, for each cell.
 _LEARNT_FROM = 64
 
@@ -44,8 +43,7 @@ def blocks_of(shared: SharedRows, neighbours: int) -> Iterator[Block]:
     length = proposed(neighbours)
     tiles, meets = _tiles(shared, 5 * length)
     few = shared.n < max(_LEAST_SEARCHED, 5 * length)
-    many = shared.n * length > _MOST_PAIRS or shared.n > MOST_ROWS
-    if few or many or device() != "cpu":
+    if few or shared.n > MOST_ROWS or device() != "cpu":
         for tile, met in zip(tiles, meets, strict=True):
             yield Block(tile, None if met.all() else _rows_of(tiles, met))
     else:

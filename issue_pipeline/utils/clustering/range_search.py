@@ -27,6 +27,10 @@ _DEVIATIONS = 3
 # radius holds nothing or far too much.
 _MOST_EXCESS = 4
 
+# Pairs that wait for the rest of their tile: half a gigabyte. Where there might be more, tiles are
+# put into groups, and pairs of different groups are multiplied for each of the two.
+_MOST_WAITING = 64 * 1024**2
+
 # A tile is some rows: a slice, or their numbers. It has at most so many, of at most so many in all.
 Tile = slice | Points
 MOST_TILE_ROWS = 1 << 12
@@ -74,8 +78,7 @@ def pairs_within_reach(
         k: At most a fifth of the rows that any tile is compared with.
 
     Yields:
-        Of each tile its pairs, in parts; nothing from where on there are far too many. A quarter of
-        all pairs is held at a time, and what is computed ahead.
+        Of each tile its pairs, in parts; nothing from where on there are far too many.
     """
     every = np.arange(shared.n)
     sizes = np.array([len(every[tile]) for tile in tiles])
@@ -88,14 +91,26 @@ def pairs_within_reach(
     reaches = np.empty(shared.n)
     for (tile, *_), of_tile in shared.mapped(partial(_reaches, k=k), compared):
         reaches[tile] = of_tile
-    most = int(_MOST_EXCESS * step * _rank(k, 1 / step))
-    later = [(number + np.flatnonzero(met[number:])).tolist() for number, met in enumerate(meets)]
-    strips = ([tiles[number] for number in numbers] for numbers in later)
+    expected = step * _rank(k, 1 / step)
+    most = int(_MOST_EXCESS * expected)
+    group = _groups(sizes, shared.n * expected)
+    # Of each tile those that it is compared with for both, and those for itself alone.
+    both = [
+        (number + np.flatnonzero(met[number:] & (group[number:] == group[number]))).tolist()
+        for number, met in enumerate(meets)
+    ]
+    alone = [
+        np.flatnonzero(met & (group != own)).tolist() for met, own in zip(meets, group, strict=True)
+    ]
+    strips = (
+        ([tiles[one] for one in first], [tiles[one] for one in second])
+        for first, second in zip(both, alone, strict=True)
+    )
     search = partial(_pairs_of_strip, most_of_a_row=most)
     found = shared.map(search, strips, shared.executor.share(reaches))
     waiting: list[list[Pairs]] = [[] for _ in tiles]
     left = most * shared.n
-    for number, others in enumerate(later):
+    for number, others in enumerate(both):
         pairs_of = next(found)
         left -= sum(map(len, pairs_of))
         if not pairs_of or left < 0:
@@ -109,6 +124,16 @@ def pairs_within_reach(
         return
     del found, pairs_of, waiting  # and the threads that go on with the search
     yield from ([] for _ in tiles[number:])
+
+
+def _groups(sizes: Points, pairs: int) -> Points:
+    """Put successive tiles into groups, so that not too many pairs wait: each tile's group.
+
+    Halfway through a group at most a quarter of its pairs wait: those of a second half of the rows
+    with the first.
+    """
+    count = -(-pairs // (4 * _MOST_WAITING))
+    return (np.cumsum(sizes) - 1) * count // sizes.sum()
 
 
 def _rank(k: int, share: float) -> int:
@@ -141,14 +166,27 @@ def _reaches(
 
 
 def _pairs_of_strip(
-    tiles: Sequence[Tile], vectors: Shared, half: Shared, reaches: Shared, *, most_of_a_row: int
+    strip: tuple[Sequence[Tile], Sequence[Tile]],
+    vectors: Shared,
+    half: Shared,
+    reaches: Shared,
+    *,
+    most_of_a_row: int,
 ) -> list[Pairs]:
     """Compare the first of some tiles with each of them, a piece of work for an executor.
 
+    Args:
+        strip: Tiles whose own pairs with the first are looked for, too; others.
+        vectors: Of :class:`SharedRows`.
+        half: Likewise.
+        reaches: float64 (n,), half of each row's squared radius.
+        most_of_a_row: Pairs that a row may have, on average.
+
     Returns:
-        Of each tile its pairs; nothing where there are too many.
+        Of each of the former tiles its pairs; nothing where there are too many.
     """
     space = Space(vectors, half)
+    tiles = [*strip[0], *strip[1]]
     sides = [_Side.of(tile, np.asarray(half), np.asarray(reaches)) for tile in tiles]
     # What a product with any of these must reach at least.
     shortest = min(float(side.half.min()) for side in sides)
@@ -162,7 +200,7 @@ def _pairs_of_strip(
         rows, columns, half_squared = _distances(products, large, first, side)
         own.append(_within(first, rows, side, columns, half_squared))
         left -= len(own[-1])
-        if number:
+        if 0 < number < len(strip[0]):
             large = products >= side.least(shortest)
             rows, columns, half_squared = _distances(products, large, first, side)
             found.append(_within(side, columns, first, rows, half_squared))

@@ -136,6 +136,24 @@ def test_no_more_pairs_wait_than_a_quarter_and_what_is_computed_ahead():
     assert most <= 10  # of 40 tiles
 
 
+def test_where_too_many_pairs_would_wait_some_are_multiplied_twice(monkeypatch: pytest.MonkeyPatch):
+    vectors, k = grouped(40, 30), 20
+
+    def waited() -> int:
+        # What a tile finds itself comes last, and does not wait.
+        return sum(
+            len(pairs) for block in blocks_of(shared(vectors), k) for pairs in block.pairs[:-1]
+        )
+
+    without_limit = waited()
+    monkeypatch.setattr(range_search, "_MOST_WAITING", 10_000)
+    assert 0 < waited() < without_limit / 2
+    assert np.allclose(distances_found(vectors, k), exact_distances(vectors, k), atol=1e-6)
+    monkeypatch.setattr(range_search, "_MOST_WAITING", 1)
+    assert waited() == 0
+    assert np.allclose(distances_found(vectors, k), exact_distances(vectors, k), atol=1e-6)
+
+
 def test_many_rows_are_compared_with_those_around_their_cell(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(cells, "COMPARED_ROWS", 400)
     monkeypatch.setattr(cells, "_CELL_ROWS", 100)
