@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from issue_pipeline.utils.clustering.neighbours import Block, proposed
-from issue_pipeline.utils.clustering.range_search import MOST_ROWS, Tile, pairs_within_reach
+from issue_pipeline.utils.clustering.pairs import MOST_ROWS
+from issue_pipeline.utils.clustering.range_search import Tile, pairs_within_reach
 from issue_pipeline.utils.clustering.space import Points, SharedRows, blocks, device, on_device
 from issue_pipeline.utils.embeddings import Vectors
 from issue_pipeline.utils.executor import Shared

@@ -169,7 +169,7 @@ def _propose(
 
 
 def _runs(components: Points) -> Iterator[tuple[int, slice]]:
-    """Find where the same component comes several times: each with its places."""
+    """Find successive places with the same component: that, and the places."""
     starts = np.flatnonzero(np.diff(components, prepend=-1))
     for start, end in pairwise([*starts.tolist(), len(components)]):
         yield int(components[start]), slice(start, end)

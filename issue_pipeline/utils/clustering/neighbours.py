@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from issue_pipeline.utils.clustering.range_search import Pairs, nearest_of_pairs
+from issue_pipeline.utils.clustering.pairs import Pairs, nearest_of_pairs
 from issue_pipeline.utils.clustering.space import (
     Floats,
     Points,
@@ -136,22 +136,28 @@ def _proposals(space: Space, block: Block, length: int) -> tuple[Points, Floats]
 def _exactly(
     space: Space, rows: Points, k: int, farthest: Floats, columns: Points | None
 ) -> tuple[Points, Floats]:
-    """Find the k nearest of rows by float64 products, which are measured and ranked.
+    """Find the k nearest of rows by float64 products; these are measured and ranked, too.
 
     Args:
         space: Of all rows.
         rows: int64 (p,).
         k: How many.
-        farthest: float64 (p,), what none of these exceeds as a squared distance by products.
+        farthest: float64 (p,): of each row the k nearest have a squared distance by float32
+            products of at most so much.
         columns: int64 (m,), among whom; all if not given.
     """
     products, _ = space.products(rows, columns)
     least = space.half[rows] - on_device(farthest) / 2
     near = (products >= least[:, None]).any(dim=0).nonzero()[:, 0].cpu().numpy()
+    # More than k, for float64 products round as well.
+    listed = min(proposed(k), products.shape[1])
+    if len(near) < listed:
+        near = np.arange(products.shape[1])
     chosen = near if columns is None else columns[near]
-    nearest = space.squared_to(rows, chosen).topk(k, dim=1, largest=False)
-    others = chosen[nearest.indices.cpu().numpy()]
-    return _ranked(others, space.distances(rows, others) ** 2)
+    found = space.squared_to(rows, chosen).topk(listed, dim=1, largest=False)
+    others = chosen[found.indices.cpu().numpy()]
+    others, squared = _ranked(others, space.distances(rows, others) ** 2)
+    return others[:, :k], squared[:, :k]
 
 
 def _ranked(others: Points, keys: Floats) -> tuple[Points, Floats]:

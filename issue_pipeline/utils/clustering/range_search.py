@@ -13,12 +13,13 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
+from issue_pipeline.utils.clustering.pairs import MOST_PLACES, MOST_ROWS, Pairs, packed
 from issue_pipeline.utils.clustering.space import Floats, Points, SharedRows, Space
 from issue_pipeline.utils.executor import Shared
 
-# One row in so many is in the sample, or fewer where each radius holds many: of those wanted, so
-# many are in the sample then.
+# One row in so many is in the sample.
 _SAMPLED_EVERY = 8
+# A sample may be smaller, as long as it holds so many of the neighbours that are asked for.
 _SAMPLED_NEIGHBOURS = 24
 # Standard deviations of the sample's count that are added to what is expected: of a thousand rows
 # one is left with too few.
@@ -26,44 +27,12 @@ _DEVIATIONS = 3
 # Times as many pairs as are expected, from which on the search is given up: rows may lie so that a
 # radius holds nothing or far too much.
 _MOST_EXCESS = 4
-
-# Pairs that wait for the rest of their tile: half a gigabyte. Where there might be more, tiles are
-# put into groups, and pairs of different groups are multiplied for each of the two.
+# Pairs that are expected to wait for the rest of their tile: half a gigabyte. Where there would be
+# more, tiles are put into groups, and pairs of different groups are multiplied for each of the two.
 _MOST_WAITING = 64 * 1024**2
 
-# A tile is some rows: a slice, or their numbers. It has at most so many, of at most so many in all.
+# Some rows: a slice, or their numbers.
 Tile = slice | Points
-MOST_TILE_ROWS = 1 << 12
-MOST_ROWS = 1 << 20
-
-# int64 (m,), pairs of a row of a tile and a row within its radius, each row itself included; in no
-# order. A pair is one number, so that sorting puts those of one row together, nearest first: from
-# the highest bits on the place of the one in the tile, the bits of the squared distance by
-# products, and the other row.
-Pairs = NDArray[np.int64]
-_OTHER_BITS = 20
-_SQUARED_BITS = 31
-
-
-def nearest_of_pairs(parts: Sequence[Pairs], rows: int, k: int) -> tuple[Points, Points, Floats]:
-    """List the nearest of each row of a tile that has so many.
-
-    Args:
-        parts: The pairs of the tile.
-        rows: The number of its rows.
-        k: How many are listed.
-
-    Returns:
-        int64 (p,), the places of those rows, ascending; int64 (p, k), their nearest, nearest first;
-        float64 (p, k), squared distances.
-    """
-    pairs = np.concatenate(parts)
-    pairs.sort()
-    starts = np.searchsorted(pairs, np.arange(rows + 1) << (_SQUARED_BITS + _OTHER_BITS))
-    enough = np.flatnonzero(np.diff(starts) >= k)
-    listed = pairs[starts[enough, None] + np.arange(k)]
-    squared = (listed >> _OTHER_BITS & (1 << _SQUARED_BITS) - 1).astype(np.int32)
-    return enough, listed & MOST_ROWS - 1, squared.view(np.float32).astype(np.float64)
 
 
 def pairs_within_reach(
@@ -71,9 +40,11 @@ def pairs_within_reach(
 ) -> Iterator[list[Pairs]]:
     """Find pairs that hold the k nearest of almost every row.
 
+    A row is near to itself, too, but where its radius is nothing, because many are identical to it.
+
     Args:
-        shared: n rows.
-        tiles: Each row is in one; no more rows than ``MOST_ROWS``, in a tile ``MOST_TILE_ROWS``.
+        shared: At most ``MOST_ROWS`` rows.
+        tiles: Each row is in one, of at most ``MOST_PLACES``.
         meets: bool (t, t), which tiles are compared with which; symmetric, the diagonal true.
         k: At most a fifth of the rows that any tile is compared with.
 
@@ -82,42 +53,33 @@ def pairs_within_reach(
     """
     every = np.arange(shared.n)
     sizes = np.array([len(every[tile]) for tile in tiles])
+    if shared.n > MOST_ROWS or sizes.max() > MOST_PLACES:
+        raise ValueError(f"{shared.n} rows in tiles of {sizes.max()} are too many to be packed.")
     step = max(_SAMPLED_EVERY, k // _SAMPLED_NEIGHBOURS)
-    samples = [every[tile][::step] for tile in tiles]
-    compared = [
-        (tile, np.concatenate([samples[other] for other in np.flatnonzero(met)]), sizes[met].sum())
-        for tile, met in zip(tiles, meets, strict=True)
-    ]
-    reaches = np.empty(shared.n)
-    for (tile, *_), of_tile in shared.mapped(partial(_reaches, k=k), compared):
-        reaches[tile] = of_tile
     expected = step * _rank(k, 1 / step)
-    most = int(_MOST_EXCESS * expected)
-    group = _groups(sizes, shared.n * expected)
-    # Of each tile those that it is compared with for both, and those for itself alone.
-    both = [
-        (number + np.flatnonzero(met[number:] & (group[number:] == group[number]))).tolist()
-        for number, met in enumerate(meets)
+    reaches = shared.executor.share(_estimated(shared, tiles, meets, sizes, k, step))
+    groups = _groups(sizes, shared.n * expected)
+    same_group = groups[:, None] == groups
+    # Each tile meets those of its group from itself on; those before have met it already.
+    shared_by_both = [
+        number + np.flatnonzero(row[number:]) for number, row in enumerate(meets & same_group)
     ]
-    alone = [
-        np.flatnonzero(met & (group != own)).tolist() for met, own in zip(meets, group, strict=True)
-    ]
+    for_itself = [np.flatnonzero(row) for row in meets & ~same_group]
     strips = (
-        ([tiles[one] for one in first], [tiles[one] for one in second])
-        for first, second in zip(both, alone, strict=True)
+        ([tiles[one] for one in both.tolist()], [tiles[one] for one in alone.tolist()])
+        for both, alone in zip(shared_by_both, for_itself, strict=True)
     )
-    search = partial(_pairs_of_strip, most_of_a_row=most)
-    found = shared.map(search, strips, shared.executor.share(reaches))
+    most = _MOST_EXCESS * expected
+    found = shared.map(partial(_pairs_of_strip, most_of_a_row=most), strips, reaches)
     waiting: list[list[Pairs]] = [[] for _ in tiles]
     left = most * shared.n
-    for number, others in enumerate(both):
+    for number, others in enumerate(shared_by_both):
         pairs_of = next(found)
         left -= sum(map(len, pairs_of))
         if not pairs_of or left < 0:
             break
-        for other, pairs in zip(others, pairs_of, strict=True):
+        for other, pairs in zip(others.tolist(), pairs_of, strict=True):
             waiting[other].append(pairs)
-        # Those before have met this one, too: its pairs are complete.
         yield waiting[number]
         waiting[number] = []
     else:
@@ -126,14 +88,25 @@ def pairs_within_reach(
     yield from ([] for _ in tiles[number:])
 
 
-def _groups(sizes: Points, pairs: int) -> Points:
-    """Put successive tiles into groups, so that not too many pairs wait: each tile's group.
-
-    Halfway through a group at most a quarter of its pairs wait: those of a second half of the rows
-    with the first.
-    """
-    count = -(-pairs // (4 * _MOST_WAITING))
-    return (np.cumsum(sizes) - 1) * count // sizes.sum()
+def _estimated(
+    shared: SharedRows,
+    tiles: Sequence[Tile],
+    meets: NDArray[np.bool_],
+    sizes: Points,
+    k: int,
+    step: int,
+) -> Floats:
+    """Estimate half of each row's squared radius, from every so manieth row: float64 (n,)."""
+    every = np.arange(shared.n)
+    samples = [every[tile][::step] for tile in tiles]
+    compared = [
+        (tile, np.concatenate([samples[other] for other in np.flatnonzero(met)]), sizes[met].sum())
+        for tile, met in zip(tiles, meets, strict=True)
+    ]
+    reaches = np.empty(shared.n)
+    for (tile, *_), of_tile in shared.mapped(partial(_reaches, k=k), compared):
+        reaches[tile] = of_tile
+    return reaches
 
 
 def _rank(k: int, share: float) -> int:
@@ -165,57 +138,27 @@ def _reaches(
     return reaches - 4 * float(np.finfo(np.float32).eps * halves.max())
 
 
-def _pairs_of_strip(
-    strip: tuple[Sequence[Tile], Sequence[Tile]],
-    vectors: Shared,
-    half: Shared,
-    reaches: Shared,
-    *,
-    most_of_a_row: int,
-) -> list[Pairs]:
-    """Compare the first of some tiles with each of them, a piece of work for an executor.
+def _groups(sizes: Points, expected_pairs: int) -> Points:
+    """Put successive tiles into groups, so that no more pairs wait than should: int64 (t,).
+
+    Halfway through a group a quarter of its pairs wait, those of its second half with the first, if
+    near rows are spread evenly over the tiles. Where they are not, up to all of them may.
 
     Args:
-        strip: Tiles whose own pairs with the first are looked for, too; others.
-        vectors: Of :class:`SharedRows`.
-        half: Likewise.
-        reaches: float64 (n,), half of each row's squared radius.
-        most_of_a_row: Pairs that a row may have, on average.
-
-    Returns:
-        Of each of the former tiles its pairs; nothing where there are too many.
+        sizes: int64 (t,), the rows of each tile.
+        expected_pairs: Of all tiles.
     """
-    space = Space(vectors, half)
-    tiles = [*strip[0], *strip[1]]
-    sides = [_Side.of(tile, np.asarray(half), np.asarray(reaches)) for tile in tiles]
-    # What a product with any of these must reach at least.
-    shortest = min(float(side.half.min()) for side in sides)
-    first, vectors_of_first = sides[0], space.x[tiles[0]]
-    own: list[Pairs] = []
-    found: list[Pairs] = []
-    left = most_of_a_row * sum(len(side.rows) for side in sides)
-    for number, (tile, side) in enumerate(zip(tiles, sides, strict=True)):
-        products = space.dots(vectors_of_first, tile).cpu().numpy()
-        large = products >= first.least(shortest)[:, None]
-        rows, columns, half_squared = _distances(products, large, first, side)
-        own.append(_within(first, rows, side, columns, half_squared))
-        left -= len(own[-1])
-        if 0 < number < len(strip[0]):
-            large = products >= side.least(shortest)
-            rows, columns, half_squared = _distances(products, large, first, side)
-            found.append(_within(side, columns, first, rows, half_squared))
-            left -= len(found[-1])
-        if left < 0:
-            return []
-    return [np.concatenate(own), *found]
+    count = -(-expected_pairs // (4 * _MOST_WAITING))
+    groups: Points = (np.cumsum(sizes) - 1) * count // sizes.sum()
+    return groups
 
 
 @dataclass(frozen=True, slots=True)
 class _Side:
-    """The rows of a tile, float32 what is known of them: products have no more digits.
+    """What is known of the rows of a tile; in float32, for products have no more digits.
 
     Attributes:
-        rows: int64 (p,).
+        rows: int64 (p,), their numbers.
         half: float32 (p,), half of each row's squared norm.
         reach: float32 (p,), half of its squared radius.
     """
@@ -229,36 +172,58 @@ class _Side:
         rows = np.arange(len(half))[tile]
         return cls(rows, half[tile].astype(np.float32), reaches[tile].astype(np.float32))
 
-    def least(self, shortest: float) -> NDArray[np.float32]:
-        """Return the least product with whoever is within the radius, given the least half."""
-        least: NDArray[np.float32] = self.half - self.reach + np.float32(shortest)
-        return least
+
+def _pairs_of_strip(
+    strip: tuple[Sequence[Tile], Sequence[Tile]],
+    vectors: Shared,
+    half: Shared,
+    reaches: Shared,
+    *,
+    most_of_a_row: int,
+) -> list[Pairs]:
+    """Compare a tile with itself and with others, a piece of work for an executor.
+
+    Args:
+        strip: The tile, and those whose own pairs with it are looked for, too; further ones.
+        vectors: Of :class:`SharedRows`.
+        half: Likewise.
+        reaches: float64 (n,), half of each row's squared radius.
+        most_of_a_row: Pairs that a row may have, on average.
+
+    Returns:
+        Of each of the former tiles its pairs; nothing where there are too many.
+    """
+    space = Space(vectors, half)
+    tiles = [*strip[0], *strip[1]]
+    sides = [_Side.of(tile, np.asarray(half), np.asarray(reaches)) for tile in tiles]
+    first, vectors_of_first = sides[0], space.x[tiles[0]]
+    own: list[Pairs] = []
+    found: list[Pairs] = []
+    left = most_of_a_row * sum(len(side.rows) for side in sides)
+    for number, (tile, side) in enumerate(zip(tiles, sides, strict=True)):
+        # Halves of squared distances, in place.
+        distances = space.dots(vectors_of_first, tile).cpu().numpy()
+        np.subtract(first.half[:, None], distances, out=distances)
+        np.add(distances, side.half, out=distances)
+        rows, columns, halves = _chosen(distances, distances <= first.reach[:, None])
+        own.append(packed(rows, 2 * halves, side.rows[columns]))
+        left -= len(own[-1])
+        if 0 < number < len(strip[0]):
+            rows, columns, halves = _chosen(distances, distances <= side.reach)
+            found.append(packed(columns, 2 * halves, first.rows[rows]))
+            left -= len(found[-1])
+        if left < 0:
+            return []
+    return [np.concatenate(own), *found]
 
 
-def _distances(
-    products: NDArray[np.float32], chosen: NDArray[np.bool_], first: _Side, second: _Side
+def _chosen(
+    values: NDArray[np.float32], where: NDArray[np.bool_]
 ) -> tuple[Points, Points, NDArray[np.float32]]:
-    """Turn some products into halves of squared distances, after their rows and columns."""
-    height, width = chosen.shape
-    found = np.flatnonzero(chosen)
+    """Pick values of a matrix: int64 (m,), their rows; int64 (m,), their columns; float32 (m,)."""
+    height, width = where.shape
+    found = np.flatnonzero(where)
     # Faster than a division.
     starts = np.searchsorted(found, np.arange(height + 1) * width)
     rows = np.repeat(np.arange(height), np.diff(starts))
-    columns = found - rows * width
-    half_squared = first.half[rows] - products.ravel()[found] + second.half[columns]
-    return rows, columns, half_squared
-
-
-def _within(
-    ones: _Side,
-    places: Points,
-    others: _Side,
-    other_places: Points,
-    half_squared: NDArray[np.float32],
-) -> Pairs:
-    """Keep those within the radius of the ones."""
-    within = np.flatnonzero(half_squared <= ones.reach[places])
-    squared = 2 * np.maximum(0, half_squared[within])
-    # Numbers that are not negative are ordered as their bits are.
-    key = places[within] << _SQUARED_BITS | squared.view(np.int32)
-    return key << _OTHER_BITS | others.rows[other_places[within]]
+    return rows, found - rows * width, values.ravel()[found]

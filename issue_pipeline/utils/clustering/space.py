@@ -152,11 +152,11 @@ class Space:
         import torch
 
         some = self.x[rows].double()
-        others = self.x if columns is None else self.x[columns]
         half = self.half if columns is None else self.half[columns]
-        products = torch.empty((len(rows), len(others)), dtype=torch.float64, device=self.x.device)
-        for block in blocks(len(others), self.d, item_bytes=8):
-            products[:, block] = some @ others[block].double().T
+        products = torch.empty((len(rows), len(half)), dtype=torch.float64, device=self.x.device)
+        for block in blocks(len(half), self.d, item_bytes=8):
+            others = self.x[block if columns is None else columns[block]]
+            products[:, block] = some @ others.double().T
         return products.neg_().add_(half).add_(self.half[rows, None]).mul_(2).clamp_(min=0)
 
     def distances(self, rows: Points, others: NDArray[np.integer[Any]]) -> Floats:

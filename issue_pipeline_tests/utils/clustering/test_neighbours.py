@@ -53,6 +53,16 @@ def test_rows_need_not_be_of_unit_length():
     assert nearest(vectors, 2).rows.tolist() == [[0, 2], [1, 2], [2, 1], [3, 1]]
 
 
+@pytest.mark.parametrize("distance", [1e-3, 1e-5, 1e-6])
+def test_rows_that_products_cannot_tell_apart_are_ranked_by_their_differences(distance: float):
+    d, k = 384, 40
+    noise = np.random.default_rng(5).normal(size=(500, d)) * distance / np.sqrt(2 * d)
+    vectors = (vectors_of(1) + noise).astype(np.float32)
+    expected = np.sort(exact_distances(vectors), axis=1)[:, k - 1]
+    found = nearest(vectors, k, measured=slice(k))
+    assert np.allclose(found.distances[:, -1], expected, rtol=1e-5, atol=0)
+
+
 def test_neighbours_are_those_at_the_smallest_euclidean_distance():
     vectors = vectors_of(60)
     distances = np.linalg.norm(vectors[:, None] - vectors[None, :], axis=2)

@@ -126,35 +126,53 @@ def test_each_pair_of_rows_is_multiplied_once(monkeypatch: pytest.MonkeyPatch):
     assert products <= (1 / 2 + 1 / 40 + 1 / 8 + 0.01) * n**2
 
 
-def test_no_more_pairs_wait_than_a_quarter_and_what_is_computed_ahead():
+@pytest.fixture
+def alive(monkeypatch: pytest.MonkeyPatch) -> Callable[[], int]:
+    """Count the pairs that are in memory, but for those that tiles have found themselves."""
+    packed: list[weakref.ref[Any]] = []
+    pack = range_search.packed
+
+    def noting(*parts: Any) -> Any:
+        pairs = pack(*parts)
+        packed.append(weakref.ref(pairs))
+        return pairs
+
+    monkeypatch.setattr(range_search, "packed", noting)
+    return lambda: sum(len(pairs) for one in packed if (pairs := one()) is not None)
+
+
+def test_no_more_pairs_wait_than_a_quarter_and_what_is_computed_ahead(alive: Callable[[], int]):
     rows = shared(vectors_of(4_000, d=24))
-    alive: list[weakref.ref[Any]] = []
-    most = 0
+    most = every = 0
     for block, _ in rows.mapped(partial(neighbours.nearest, ranks=[20]), blocks_of(rows, 20)):
-        alive.append(weakref.ref(block.pairs[-1]))
-        most = max(most, sum(one() is not None for one in alive))
-    assert most <= 10  # of 40 tiles
+        every += sum(map(len, block.pairs))
+        most = max(most, alive())
+    assert every / 5 < most < every / 3
 
 
-def test_where_too_many_pairs_would_wait_some_are_multiplied_twice(monkeypatch: pytest.MonkeyPatch):
-    vectors, k = grouped(40, 30), 20
+def test_where_too_many_pairs_would_wait_some_are_multiplied_twice(
+    alive: Callable[[], int], monkeypatch: pytest.MonkeyPatch
+):
+    vectors, k = vectors_of(4_000, d=24), 20
+    searched_alone = searched_by_products(monkeypatch)
 
-    def waited() -> int:
-        # What a tile finds itself comes last, and does not wait.
-        return sum(
-            len(pairs) for block in blocks_of(shared(vectors), k) for pairs in block.pairs[:-1]
-        )
+    def most_waiting() -> int:
+        return max(alive() for _ in blocks_of(shared(vectors), k))
 
-    without_limit = waited()
-    monkeypatch.setattr(range_search, "_MOST_WAITING", 10_000)
-    assert 0 < waited() < without_limit / 2
-    assert np.allclose(distances_found(vectors, k), exact_distances(vectors, k), atol=1e-6)
+    without_limit = most_waiting()
+    monkeypatch.setattr(range_search, "_MOST_WAITING", 30_000)
+    assert most_waiting() < without_limit / 2
     monkeypatch.setattr(range_search, "_MOST_WAITING", 1)
-    assert waited() == 0
-    assert np.allclose(distances_found(vectors, k), exact_distances(vectors, k), atol=1e-6)
+    exact = exact_distances(vectors, k)
+    assert np.allclose(distances_found(vectors, k), exact, atol=1e-6)
+    assert sum(searched_alone) <= 0.02 * len(vectors)
 
 
-def test_many_rows_are_compared_with_those_around_their_cell(monkeypatch: pytest.MonkeyPatch):
+@pytest.mark.parametrize("most_waiting", [1_000_000, 5_000])
+def test_many_rows_are_compared_with_those_around_their_cell(
+    most_waiting: int, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(range_search, "_MOST_WAITING", most_waiting)
     monkeypatch.setattr(cells, "COMPARED_ROWS", 400)
     monkeypatch.setattr(cells, "_CELL_ROWS", 100)
     vectors = grouped(30, 60)
@@ -181,3 +199,9 @@ def test_the_partition_of_many_rows_is_nearly_the_exact_one_and_does_not_depend_
     assert np.array_equal(cluster_embeddings(vectors[order], mode=mode).labels, labels[order])
     # Rows that are twice there are in the same cluster.
     assert np.array_equal(labels[-50:], labels[:50])
+
+
+def test_tiles_that_cannot_be_packed_are_refused():
+    rows = shared(vectors_of(3_000, d=24))
+    with pytest.raises(ValueError, match="3000 rows in tiles of 3000 are too many"):
+        next(range_search.pairs_within_reach(rows, [slice(None)], np.ones((1, 1), bool), 5))
