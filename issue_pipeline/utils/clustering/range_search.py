@@ -168,9 +168,8 @@ class _Side:
     reach: NDArray[np.float32]
 
     @classmethod
-    def of(cls, tile: Tile, half: Floats, reaches: Floats) -> "_Side":
-        rows = np.arange(len(half))[tile]
-        return cls(rows, half[tile].astype(np.float32), reaches[tile].astype(np.float32))
+    def of(cls, rows: Points, half: Floats, reaches: Floats) -> "_Side":
+        return cls(rows, half[rows].astype(np.float32), reaches[rows].astype(np.float32))
 
 
 def _pairs_of_strip(
@@ -195,7 +194,8 @@ def _pairs_of_strip(
     """
     space = Space(vectors, half)
     tiles = [*strip[0], *strip[1]]
-    sides = [_Side.of(tile, np.asarray(half), np.asarray(reaches)) for tile in tiles]
+    every, halves, radii = np.arange(space.n), np.asarray(half), np.asarray(reaches)
+    sides = [_Side.of(every[tile], halves, radii) for tile in tiles]
     first, vectors_of_first = sides[0], space.x[tiles[0]]
     own: list[Pairs] = []
     found: list[Pairs] = []
@@ -205,12 +205,12 @@ def _pairs_of_strip(
         distances = space.dots(vectors_of_first, tile).cpu().numpy()
         np.subtract(first.half[:, None], distances, out=distances)
         np.add(distances, side.half, out=distances)
-        rows, columns, halves = _chosen(distances, distances <= first.reach[:, None])
-        own.append(packed(rows, 2 * halves, side.rows[columns]))
+        rows, columns, near = _chosen(distances, distances <= first.reach[:, None])
+        own.append(packed(rows, 2 * near, side.rows[columns]))
         left -= len(own[-1])
         if 0 < number < len(strip[0]):
-            rows, columns, halves = _chosen(distances, distances <= side.reach)
-            found.append(packed(columns, 2 * halves, first.rows[rows]))
+            rows, columns, near = _chosen(distances, distances <= side.reach)
+            found.append(packed(columns, 2 * near, first.rows[rows]))
             left -= len(found[-1])
         if left < 0:
             return []
